@@ -1,0 +1,180 @@
+"""Which repository is measured, by which runtime, and where the results go."""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+Runtime = Literal["compose", "procfile"]
+
+TOOL = Path(__file__).resolve().parents[2]
+SPY = TOOL / "coverage-spy"
+EXAMPLE = TOOL / "examples" / "shop"
+
+# Compose's own names, in compose's own order.
+COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+OVERRIDE_NAMES = (
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+)
+
+_log = logging.getLogger("coverage-spy")
+
+
+class TaskError(Exception):
+    """Something the user can put right: one sentence that names the cause and the remedy."""
+
+    def __init__(self, message: str, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+def say(text: str) -> None:
+    """Shows a line of progress on stderr, unless the task was started with -q."""
+    _log.info("%s", text)
+
+
+@dataclass(frozen=True)
+class Project:
+    """One repository as the tasks see it; every output lies below `root`."""
+
+    root: Path
+    runtime: Runtime
+    directory: Path
+    files: tuple[Path, ...]
+    example: bool = False
+
+    @property
+    def data(self) -> Path:
+        return self.root / "coverage-data"
+
+    @property
+    def stack_file(self) -> Path:
+        return self.data / "stack.json"
+
+    @property
+    def coverage_file(self) -> Path:
+        return self.root / ".coverage"
+
+    @property
+    def html(self) -> Path:
+        return self.root / "htmlcov"
+
+    @property
+    def json(self) -> Path:
+        return self.root / "coverage.json"
+
+    @property
+    def xml(self) -> Path:
+        return self.root / "coverage.xml"
+
+    @property
+    def lcov(self) -> Path:
+        return self.root / "lcov.info"
+
+    @property
+    def markdown(self) -> Path:
+        return self.root / "coverage.md"
+
+
+def find_project(cwd: Path, environ: Mapping[str, str]) -> Project:
+    """The project in `cwd`: its compose files where an engine answers, else its Procfile.
+
+    COVERAGE_SPY_RUNTIME (`compose`, `procfile`) decides otherwise, and a stack that is running keeps the runtime
+    it was started with. Raises TaskError when there is nothing to run.
+    """
+    root = cwd.resolve()
+    wanted = environ.get("COVERAGE_SPY_RUNTIME") or "auto"
+    if wanted not in ("auto", *get_args(Runtime)):
+        raise TaskError(f"COVERAGE_SPY_RUNTIME is {wanted!r}: set it to auto, compose or procfile")
+    if wanted == "auto":
+        wanted = _running_runtime(root) or "auto"
+    for directory, example in _places(root):
+        compose_files = _compose_files(root, directory, environ)
+        procfile = directory / "Procfile"
+        if compose_files and (wanted == "compose" or (wanted == "auto" and _engine_answers(procfile))):
+            return Project(root, "compose", directory, compose_files, example)
+        if procfile.is_file() and wanted != "compose":
+            return Project(root, "procfile", directory, (procfile,), example)
+    raise TaskError(
+        {
+            "compose": f"there is no compose file in {root}: add one, or name it in COMPOSE_FILE",
+            "procfile": f"there is no Procfile in {root}: add one with a line `name: command` per service",
+            "auto": f"there is neither a compose file nor a Procfile in {root}: "
+            "name the compose file in COMPOSE_FILE, or add a Procfile with a line `name: command` per service",
+        }[wanted]
+    )
+
+
+def own_environment(project: Project, environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment for the user's own commands: `environ` without what only the tasks themselves need.
+
+    That is scripts/ on PYTHONPATH and, below nox, the bin directory of the session's environment, which would
+    hide the environment the user works in. The example's requirements are in the session, so it keeps it.
+    """
+    environment = dict(environ)
+    ours = {"PYTHONPATH": str(TOOL / "scripts")}
+    if "NOX_CURRENT_SESSION" in environ and not project.example:
+        ours["PATH"] = str(Path(sys.prefix) / "bin")
+    for name, directory in ours.items():
+        kept = [part for part in environment.pop(name, "").split(os.pathsep) if part and part != directory]
+        if kept:
+            environment[name] = os.pathsep.join(kept)
+    return environment
+
+
+def _places(root: Path) -> Iterator[tuple[Path, bool]]:
+    yield root, False
+    if root == TOOL and EXAMPLE.is_dir():
+        yield EXAMPLE, True
+
+
+def _compose_files(root: Path, directory: Path, environ: Mapping[str, str]) -> tuple[Path, ...]:
+    settings = {**_dotenv(root), **environ}
+    named = settings.get("COMPOSE_FILE")
+    if named:
+        separator = settings.get("COMPOSE_PATH_SEPARATOR") or os.pathsep
+        files = tuple((root / name).resolve() for name in named.split(separator) if name)
+        for file in files:
+            if not file.is_file():
+                raise TaskError(f"COMPOSE_FILE names {file}, which does not exist: correct it or unset it")
+        return files
+    found = (_first(directory, COMPOSE_NAMES), _first(directory, OVERRIDE_NAMES))
+    return tuple(file for file in found if file) if found[0] else ()
+
+
+def _dotenv(root: Path) -> dict[str, str]:
+    """What compose's .env says about the compose files; compose reads everything else in it by itself."""
+    try:
+        lines = (root / ".env").read_text(errors="replace").splitlines()
+    except OSError:
+        return {}
+    pairs = (line.split("=", 1) for line in lines if line.startswith("COMPOSE_") and "=" in line)
+    return {name.strip(): value.strip().strip("\"'") for name, value in pairs}
+
+
+def _first(directory: Path, names: tuple[str, ...]) -> Path | None:
+    return next((directory / name for name in names if (directory / name).is_file()), None)
+
+
+def _engine_answers(procfile: Path) -> bool:
+    from .compose import engine_problem  # compose imports this module
+
+    problem = engine_problem()
+    if problem and not procfile.is_file():
+        raise TaskError(f"{problem}, or add a Procfile to run the services without containers")
+    return problem is None
+
+
+def _running_runtime(root: Path) -> str | None:
+    try:
+        state = json.loads((root / "coverage-data" / "stack.json").read_text())
+        return None if state.get("ended") else str(state["runtime"])
+    except (OSError, ValueError, KeyError, AttributeError):
+        return None
