@@ -1,0 +1,32 @@
+"""The part of coverage-spy that runs inside measured processes. `start` is all of its interface.
+
+This module, `settings` and `receipt` parse on every Python from 2.7 on; nothing else is imported below 3.8.
+"""
+
+import os
+import sys
+
+OLDEST = (3, 8)
+
+
+def start(spy):
+    """Measure this process as its environment asks, or leave a receipt that says why it can't be measured.
+
+    spy: the directory that sitecustomize.py was found in, as it stands on sys.path.
+    """
+    from .settings import Settings
+
+    settings = Settings(os.environ)
+    if sys.version_info < OLDEST or "__pypy__" in sys.builtin_module_names:
+        from .receipt import refuse
+
+        settings.refusals.append("no engine measures this interpreter: CPython 3.8 or newer is needed")
+        refuse(settings)
+    else:
+        from .process import measure
+
+        measure(settings, spy)
+    # Out of the application's sight. What runs on keeps its globals alive, and at the end of the interpreter it keeps
+    # them longer than the modules in here do.
+    for name in [name for name in sys.modules if name.partition(".")[0] == __name__]:
+        del sys.modules[name]

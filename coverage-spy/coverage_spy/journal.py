@@ -1,0 +1,303 @@
+"""What a measured process writes: words of 8 bytes in shared memory, each one store, each at once the kernel's.
+
+The format is described in docs/journal.md. Nothing here takes a lock or keeps a descriptor. Threads and signal handlers
+may come in between any two steps: a place is taken by one call of an iterator and filled by one store, and a line
+counts as seen only after it was stored.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+import time
+from binascii import crc32
+from itertools import count
+from mmap import mmap
+from typing import TYPE_CHECKING, Any
+
+from . import receipt as _receipt
+from .settings import FALLBACK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, MutableSequence
+
+FILE, LINE, ARC, ARC_FROM_NEGATIVE, ARC_TO_NEGATIVE, ARC_BOTH_NEGATIVE, END = range(1, 8)
+KIND_SHIFT, NUMBER_SHIFT, TAG_SHIFT, FROM_SHIFT = 56, 40, 24, 20
+LAST_NUMBER, LAST_LINE, LAST_ARC_LINE = (1 << 16) - 1, (1 << 24) - 1, (1 << 20) - 1
+RECORD_HEAD = 10  # bytes before the name in a file's record: 2 length of the name, 4 size, 4 CRC-32
+UNREADABLE = 0xFFFFFFFF  # as size: the source could not be read
+
+FIRST_SIZE, LAST_SIZE, SMALLEST_SIZE = 64 << 10, 1 << 20, 4 << 10  # bytes of a journal
+BACK_OFF = 1.0  # seconds without another try after no journal could be opened
+
+# Bound now: an application may replace or patch functions of os.
+_close, _dup, _fstat, _getpid, _open = os.close, os.dup, os.fstat, os.getpid, os.open
+_pread, _pwrite, _strerror, _unlink = os.pread, os.pwrite, os.strerror, os.unlink
+_fallocate: Callable[[int, int, int], None] | None = getattr(os, "posix_fallocate", None)
+_monotonic, _time = time.monotonic, time.time
+
+
+class Full(Exception):
+    """No journal could be opened for a word. It was not stored and must not be marked as seen."""
+
+
+class Appended:
+    """Words of a journal that can't be mapped: each store opens the file and writes its 8 bytes in place."""
+
+    def __init__(self, path: str, start: int, length: int) -> None:
+        self.path, self.start, self.length = path, start, length
+
+    def __setitem__(self, place: int, word: int) -> None:
+        if place >= self.length:
+            raise IndexError(place)
+        descriptor = _open(self.path, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            _pwrite(descriptor, word.to_bytes(8, sys.byteorder), self.start + 8 * place)
+        finally:
+            _close(descriptor)
+
+
+class Segment:
+    """One journal being written: its words, the next free place, and the numbers its files have got in it."""
+
+    __slots__ = ("numbers", "reserve_at", "take", "take_number", "words")
+
+    def __init__(self, words: MutableSequence[int] | memoryview | Appended, length: int) -> None:
+        self.words = words
+        self.take = count().__next__
+        self.take_number = count().__next__
+        self.numbers: dict[str, tuple[int, int]] = {}  # name -> (number, tag), both shifted to their places
+        self.reserve_at = length * 3 // 4
+
+
+class Journal:
+    """The journals of this process. After a fork the child's first word, or `forked`, starts journals of its own."""
+
+    def __init__(self, description: dict[str, Any]) -> None:
+        """Open the first journal, in the data directory or else in the fallback. Raises Full when neither takes it.
+
+        description: the receipt, see `receipt.describe`.
+        """
+        self.description = description
+        self.directories = (description["settings"]["directory"], FALLBACK)
+        self.kept: list[mmap] = []
+        self._begin(_getpid())
+
+    def _begin(self, pid: int) -> None:
+        self.segment = Segment([], 0)  # until there is one, every word finds its journal full
+        self.pid = pid
+        self.digests: dict[str, tuple[int, int]] = {}
+        self.seen: dict[str, set[Any]] = {}
+        self.size = FIRST_SIZE
+        self.quiet_until = 0.0
+        self.spare: Segment | None = None
+        self.segment = self._open_segment()
+
+    def forked(self) -> None:
+        """Give the process its own journal, when it is a child that shares its parent's memory.
+
+        The parent's mapping is shared: a child that went on writing there would overwrite what the parent writes.
+        """
+        pid = _getpid()
+        if pid == self.pid:
+            return
+        parent = self.description["process"]
+        self.description = dict(
+            self.description, process=_receipt.token(), parent=parent, segment=0, pid=pid, started=_time()
+        )
+        self._begin(pid)
+
+    def line(self, name: str, line: int) -> None:
+        """Record that `line` of the file `name` ran. Raises Full."""
+        if self.pid != _getpid():  # a fork in C runs no Python hooks
+            self.forked()
+        seen = self.seen.get(name)
+        if seen is None:
+            seen = self.seen.setdefault(name, set())
+        if line in seen or line > LAST_LINE:
+            return
+        self._store(LINE << KIND_SHIFT | line, name)
+        seen.add(line)
+
+    def arc(self, name: str, start: int, end: int) -> None:
+        """Record that the line `end` of the file `name` ran after `start`; negative as in coverage.py. Raises Full."""
+        if self.pid != _getpid():
+            self.forked()
+        seen = self.seen.setdefault(name, set())
+        if (start, end) in seen or abs(start) > LAST_ARC_LINE or abs(end) > LAST_ARC_LINE:
+            return
+        kind = ARC + (start < 0) + 2 * (end < 0)
+        self._store(kind << KIND_SHIFT | abs(start) << FROM_SHIFT | abs(end), name)
+        seen.add((start, end))
+
+    def end(self) -> None:
+        """Record that the process takes leave with everything written. Raises Full."""
+        self._store(END << KIND_SHIFT)
+
+    def _store(self, word: int, name: str | None = None) -> None:
+        """Store a word, about the file `name` if given, in the next journal when this one is full."""
+        while True:
+            segment = self.segment
+            try:
+                number, tag = (0, 0) if name is None else segment.numbers.get(name) or self._declare(segment, name)
+                return self._put(segment, word | number | (tag if word >> KIND_SHIFT == LINE else 0))
+            except IndexError:
+                self._advance(segment)
+
+    def _put(self, segment: Segment, word: int) -> None:
+        """Raises IndexError when the journal is full."""
+        place = segment.take()
+        segment.words[place] = word
+        if place == segment.reserve_at and self.spare is None:
+            # Before it is needed: a process that changes its root or its user can't open it later.
+            try:
+                self.spare = self._open_segment()
+            except Full:
+                pass  # tried again when this journal is full
+
+    def _declare(self, segment: Segment, name: str) -> tuple[int, int]:
+        digest = self.digests.get(name)
+        if digest is None:
+            digest = self.digests[name] = digest_of(name)
+        encoded = name.encode("utf-8", "surrogateescape")[: 0xFFFF]
+        record = (
+            len(encoded).to_bytes(2, "big") + digest[0].to_bytes(4, "big") + digest[1].to_bytes(4, "big") + encoded
+        )
+        number = segment.take_number()
+        if number > LAST_NUMBER:
+            raise IndexError(number)
+        number <<= NUMBER_SHIFT
+        for start in range(0, len(record), 5):
+            piece = record[start : start + 5].ljust(5, b"\0")
+            self._put(segment, FILE << KIND_SHIFT | number | int.from_bytes(piece, "big"))
+        tag = (crc32(record) & 0xFFFF) << TAG_SHIFT
+        segment.numbers[name] = number, tag
+        return number, tag
+
+    def _advance(self, full: Segment) -> None:
+        """Go on in the next journal, unless another thread has done so. Raises Full."""
+        if self.segment is not full:
+            return
+        spare, self.spare = self.spare, None
+        self.segment = spare or self._open_segment()
+
+    def _open_segment(self) -> Segment:
+        """Open the largest journal up to `size` in the first directory that takes it. Raises Full, then backs off."""
+        if _monotonic() < self.quiet_until:
+            raise Full
+        description = self.description
+        for directory in self.directories:
+            size = self.size
+            while size >= SMALLEST_SIZE:
+                try:
+                    segment = open_segment(directory, description, size, self.kept)
+                except OSError as error:
+                    raise_foreign(error)
+                    reason = "%s: %s" % (directory, _strerror(error.errno or 0))
+                    if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                        break
+                    size //= 4
+                else:
+                    self.description = dict(description, segment=self.description["segment"] + 1)
+                    self.size = min(size * 2, LAST_SIZE)
+                    return segment
+            description = dict(description, refusals=[*description["refusals"], "cannot write in " + reason])
+        self.quiet_until = _monotonic() + BACK_OFF
+        raise Full
+
+
+def open_segment(directory: str, description: dict[str, Any], size: int, kept: list[mmap]) -> Segment:
+    """Open a journal of `size` bytes beyond its receipt, in memory shared with the file. Raises OSError.
+
+    kept: takes the mapping, when it has to outlive the journal.
+    """
+    if directory == FALLBACK:
+        _receipt.make_fallback()
+    begin = _receipt.head(description)
+    descriptor, path = _receipt.create(directory)
+    try:
+        allocate(descriptor, len(begin) + size)
+        _pwrite(descriptor, begin, 0)
+        try:
+            words = memoryview(map_shared(descriptor, len(begin) + size, kept))[len(begin) :].cast("Q")
+        except OSError as error:
+            raise_foreign(error)
+            return Segment(Appended(path, len(begin), size // 8), size // 8)
+        return Segment(words, size // 8)
+    except BaseException:
+        _unlink(path)
+        raise
+    finally:
+        _close(descriptor)
+
+
+def allocate(descriptor: int, size: int) -> None:
+    """Give the file its blocks now: a store into a mapping with none left on the disk would be SIGBUS. Raises OSError."""
+    if _fallocate is not None:
+        try:
+            return _fallocate(descriptor, 0, size)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise
+    # musl, macOS and file systems without fallocate
+    if _pwrite(descriptor, bytes(size), 0) < size:
+        raise OSError(errno.ENOSPC, _strerror(errno.ENOSPC))
+
+
+if sys.version_info >= (3, 13):
+
+    def map_shared(descriptor: int, size: int, kept: list[mmap]) -> mmap:
+        """Map the file. The mapping holds no descriptor."""
+        return mmap(descriptor, size, trackfd=False)
+
+else:
+
+    def map_shared(descriptor: int, size: int, kept: list[mmap]) -> mmap:
+        """Map the file and close the copy of the descriptor that mmap keeps (until Python 3.13 brought `trackfd`).
+
+        The copy gets the lowest free number. It is closed again by mmap when that is collected, and by then the number
+        may be somebody else's: so it is kept for as long as the interpreter lasts.
+        """
+        copy = _dup(descriptor)
+        _close(copy)
+        mapping = mmap(descriptor, size)
+        kept.append(mapping)
+        try:
+            there, here = _fstat(copy), _fstat(descriptor)
+            if (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino):
+                _close(copy)
+        except OSError as error:  # another thread took the number in between; then one descriptor stays open
+            raise_foreign(error)
+        return mapping
+
+
+def digest_of(name: str) -> tuple[int, int]:
+    """Return size in bytes and CRC-32 of a source file; (UNREADABLE, 0) when it can't be read."""
+    try:
+        descriptor = _open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            status = _fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):  # `python /dev/stdin`: what is in there belongs to the application
+                return UNREADABLE, 0
+            source = _pread(descriptor, status.st_size, 0)
+        finally:
+            _close(descriptor)
+    except (OSError, ValueError) as error:
+        raise_foreign(error)
+        return UNREADABLE, 0
+    return len(source), crc32(source) & 0xFFFFFFFF
+
+
+def raise_foreign(error: BaseException) -> None:
+    """Raise `error` again when it comes out of code that is not ours: a signal handler of the application.
+
+    Such a handler may run, and raise whatever it likes, in the middle of any of our functions; to catch its exception
+    would be to swallow it.
+    """
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    if traceback is not None and traceback.tb_frame.f_globals.get("__package__") != __package__:
+        raise error

@@ -1,0 +1,77 @@
+"""The engine for CPython 3.12 and newer: sys.monitoring (PEP 669), each line reported once, then switched off."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from .engine import Unavailable
+from .journal import Full, raise_foreign
+
+if TYPE_CHECKING:
+    from types import CodeType
+
+    from .journal import Journal
+    from .scope import Scope
+
+NAME = "coverage-spy"
+TOOL_IDS = (4, 3, 5, 2, 1, 0)  # those without a name in PEP 669 first: debuggers, coverage and profilers ask for theirs
+
+
+class Monitor:
+    """Lines of all threads, written through to the journal as they run for the first time."""
+
+    name = "monitor"
+
+    def __init__(self, scope: Scope) -> None:
+        """Take a tool id. Raises Unavailable when there is none left."""
+        self.monitoring: Any = sys.monitoring  # type: ignore[attr-defined,unused-ignore]
+        self.measured = scope.measured
+        self.tool = self._take_tool_id()
+
+    def start(self, journal: Journal) -> None:
+        """Record every line that runs from here on."""
+        self.journal = journal
+        events, register = self.monitoring.events, self.monitoring.register_callback
+        register(self.tool, events.PY_START, self._begin_code)
+        register(self.tool, events.LINE, self._run_line)
+        self.monitoring.set_events(self.tool, events.PY_START)
+
+    def forked(self) -> None:
+        """Go on in a journal of the child's own."""
+        try:
+            self.journal.forked()
+        except Full:
+            pass  # tried again with the first line
+
+    def flush(self) -> None:
+        """Everything is written already."""
+
+    def leave(self) -> None:
+        """Everything is written already, and needs no END."""
+
+    def _begin_code(self, code: CodeType, _offset: int) -> Any:
+        try:
+            if self.measured(code.co_filename) is not None:
+                self.monitoring.set_local_events(self.tool, code, self.monitoring.events.LINE)
+        except Exception as error:
+            raise_foreign(error)
+            return None
+        return self.monitoring.DISABLE
+
+    def _run_line(self, code: CodeType, line: int) -> Any:
+        try:
+            name = self.measured(code.co_filename)
+            if name is not None:
+                self.journal.line(name, line)
+        except Exception as error:  # Full, or too deep a recursion: the event stays on and the line comes again
+            raise_foreign(error)
+            return None
+        return self.monitoring.DISABLE
+
+    def _take_tool_id(self) -> int:
+        for tool in TOOL_IDS:
+            if self.monitoring.get_tool(tool) is None:
+                self.monitoring.use_tool_id(tool, NAME)
+                return tool
+        raise Unavailable("all six tool ids of sys.monitoring are taken")

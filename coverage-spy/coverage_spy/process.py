@@ -1,0 +1,33 @@
+"""Measuring this process: an engine, a journal, and what it takes to follow its children."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .children import Variables, follow
+from .engine import Engine, Unavailable, choose
+from .journal import Full, Journal
+from .receipt import describe, refuse
+from .scope import Scope
+
+if TYPE_CHECKING:
+    from .settings import Settings
+
+
+def measure(settings: Settings, spy: str) -> None:
+    """Start the engine for this interpreter and these settings. Where none works, a receipt says why.
+
+    Children are followed all the same: they may run another interpreter.
+    """
+    variables = Variables(spy)
+    engine: Engine | None = None
+    try:
+        engine = choose(Scope(settings), settings.branch)
+        engine.start(Journal(describe(settings, engine.name)))
+    except Unavailable as error:
+        settings.refusals.append(str(error))
+        refuse(settings)
+    except Full:
+        engine = None  # not one byte can be written: the host sees a service without a receipt
+    follow(variables, engine)
+    variables.hide()

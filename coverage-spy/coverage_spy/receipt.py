@@ -1,0 +1,121 @@
+"""The head of a journal: magic, version, and the receipt that says which process this is and what was declined.
+
+Parses on every Python from 2.7 on: an interpreter that can't be measured says so with nothing but this module.
+The format is described in docs/journal.md.
+"""
+
+import os
+import stat
+import sys
+import time
+from binascii import crc32, hexlify
+from struct import Struct
+
+from .settings import FALLBACK
+
+try:
+    from _json import encode_basestring_ascii as quote  # the json package would import re: 3 ms at every start
+except ImportError:
+    from json import dumps as quote
+
+MAGIC = b"covspy"
+VERSION = 1
+HEAD = {"<": Struct("<6sBcII"), ">": Struct(">6sBcII")}  # magic, version, byte order, length and CRC-32 of the receipt
+ORDER = "<" if sys.byteorder == "little" else ">"
+SUFFIX = ".journal"
+
+# O_NOFOLLOW and O_CLOEXEC are absent on some platforms, O_CLOEXEC from Python 2 altogether.
+CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+
+# Bound now: an application may replace or patch functions of os.
+_chmod, _close, _fchmod, _getpid, _lstat = os.chmod, os.close, os.fchmod, os.getpid, os.lstat
+_mkdir, _open, _urandom, _write = os.mkdir, os.open, os.urandom, os.write
+
+
+def token():
+    """Return 16 random hex digits: the name of a journal, or of a process."""
+    return hexlify(_urandom(8)).decode("ascii")
+
+
+def describe(settings, engine):
+    """Return a process's receipt as a dict, with the keys of docs/journal.md."""
+    return {
+        "process": token(),
+        "segment": 0,
+        "parent": "",
+        "service": settings.service,
+        "window": settings.window,
+        "python": "%d.%d.%d" % sys.version_info[:3],
+        "implementation": getattr(getattr(sys, "implementation", None), "name", "cpython"),
+        "engine": engine,
+        "branch": settings.branch,
+        "pid": _getpid(),
+        "started": time.time(),
+        "settings": {
+            "source": list(settings.source),
+            "omit": list(settings.omit),
+            "directory": settings.directory,
+        },
+        "refusals": list(settings.refusals),
+    }
+
+
+def encode(value):
+    """Return `value`, built of dict, list, str, bool, int and float, as JSON in ASCII."""
+    if isinstance(value, dict):
+        return "{%s}" % ", ".join("%s: %s" % (quote(key), encode(value[key])) for key in value)
+    if isinstance(value, list):
+        return "[%s]" % ", ".join(map(encode, value))
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    return quote(value)
+
+
+def head(receipt):
+    """Return the bytes a journal with this receipt begins with, filled up to a multiple of 8."""
+    text = encode(receipt).encode("ascii")
+    packed = HEAD[ORDER].pack(MAGIC, VERSION, ORDER.encode("ascii"), len(text), crc32(text) & 0xFFFFFFFF) + text
+    return packed + b"\0" * (-len(packed) % 8)
+
+
+def create(directory):
+    """Create an empty journal in `directory` and return its descriptor and path. Raises OSError."""
+    path = os.path.join(directory, token() + SUFFIX)
+    descriptor = _open(path, CREATE, 0o644)
+    try:
+        _fchmod(descriptor, 0o644)  # whatever the umask: the host's user reads what a container's root wrote
+    except OSError:
+        pass  # some network and FUSE file systems refuse chmod; the journal is no less a journal
+    return descriptor, path
+
+
+def refuse(settings):
+    """Leave a journal that holds a receipt and nothing else: why this process is not measured.
+
+    Where no directory takes it, the host sees a service without a receipt.
+    """
+    begin = head(describe(settings, "none"))
+    for directory in (settings.directory, FALLBACK):
+        try:
+            if directory == FALLBACK:
+                make_fallback()
+            descriptor, _ = create(directory)
+            try:
+                _write(descriptor, begin)
+                return
+            finally:
+                _close(descriptor)
+        except OSError:
+            continue
+
+
+def make_fallback():
+    """Make the second directory, open to all users of the container. Raises OSError, also when it is a link."""
+    try:
+        _mkdir(FALLBACK)
+        _chmod(FALLBACK, 0o1777)
+    except OSError:
+        if not stat.S_ISDIR(_lstat(FALLBACK).st_mode):
+            raise

@@ -1,0 +1,67 @@
+"""Which code is measured: from a code object's file name to the absolute name in the journal, or to nothing."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .settings import Settings
+
+LIMIT = 50_000  # names remembered: generated file names never end
+INSTALLED = ("/site-packages/", "/dist-packages/")
+STANDARD_LIBRARY = os.path.dirname(os.__file__) + "/"
+SPY = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + "/"
+
+_getcwd = os.getcwd
+_join = os.path.join
+_normpath = os.path.normpath
+
+
+class Scope:
+    """Decide by file name.
+
+    Without COVERAGE_SOURCE everything is measured but the standard library and installed packages. With it, what lies
+    below one of its paths is; installed packages only when the path itself leads into them, so that a virtual
+    environment inside the source root stays out. COVERAGE_OMIT takes away from both.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.roots = [root.rstrip("/") + "/" for root in settings.source]
+        self.files = set(settings.source)
+        self.known: dict[str, str | None] = {}
+        self.omit = None
+        if settings.omit:
+            import re  # only on demand: these two cost a start of the interpreter 3 ms
+            from fnmatch import translate
+
+            self.omit = re.compile("|".join(map(translate, settings.omit))).match
+
+    def measured(self, filename: str) -> str | None:
+        """Return the absolute, normalised name under which `filename` is recorded; None when it isn't measured.
+
+        A relative name is resolved against the working directory at first sight. Names that begin with "<" are no files.
+        """
+        try:
+            return self.known[filename]
+        except KeyError:
+            pass
+        if filename[:1] in ("<", ""):
+            return None
+        path = _normpath(_join(_getcwd(), filename)) if filename[0] != "/" else _normpath(filename)
+        name = path if self._wanted(path) else None
+        if len(self.known) < LIMIT:
+            self.known[filename] = name
+        return name
+
+    def _wanted(self, path: str) -> bool:
+        if path.startswith(SPY) or (self.omit is not None and self.omit(path)):
+            return False
+        if not self.roots:
+            return not path.startswith(STANDARD_LIBRARY) and not any(part in path for part in INSTALLED)
+        if path in self.files:
+            return True
+        return any(
+            path.startswith(root) and not any(part in path[len(root) - 1 :] for part in INSTALLED)
+            for root in self.roots
+        )

@@ -1,0 +1,50 @@
+"""What the environment asks of the spy. A value that can't be understood is declined aloud: it becomes a refusal.
+
+Parses on every Python from 2.7 on.
+"""
+
+import os
+
+ON = ("true", "1", "yes", "on")
+OFF = ("false", "0", "no", "off", "")
+FALLBACK = "/tmp/coverage-spy"  # noqa: S108 - `down-coverage` copies journals from here out of the stopped container
+
+
+def enabled(environ):
+    """Return whether COVERAGE_ENABLE switches the spy on."""
+    return environ.get("COVERAGE_ENABLE", "").strip().lower() in ON
+
+
+class Settings(object):  # noqa: UP004 - Python 2 parses this
+    """The settings in force: `directory`, `service`, `source`, `omit`, `branch`, `window`, and the `refusals`."""
+
+    def __init__(self, environ):
+        self.refusals = []
+        self.directory, self.service = self._file(environ.get("COVERAGE_FILE", ""))
+        self.source = self._paths(environ.get("COVERAGE_SOURCE", ""))
+        self.omit = self._paths(environ.get("COVERAGE_OMIT", ""))
+        self.branch = self._switch("COVERAGE_BRANCH", environ.get("COVERAGE_BRANCH", ""))
+        self.window = environ.get("COVERAGE_SPY_WINDOW", "")
+
+    def _file(self, value):
+        """Split COVERAGE_FILE=/coverage/.coverage.orders into the data directory and the service's name."""
+        directory, name = os.path.split(value or "/coverage/.coverage")
+        if name.startswith(".coverage"):
+            name = name[len(".coverage") :].lstrip(".")
+        if not all(letter.isalnum() or letter in "._-" for letter in name):
+            self.refusals.append(
+                "COVERAGE_FILE=%s names no service: use letters, digits, '.', '_' and '-' after '.coverage.'" % value
+            )
+            name = ""
+        return os.path.abspath(directory), name
+
+    def _switch(self, name, value):
+        word = value.strip().lower()
+        if word not in ON + OFF:
+            self.refusals.append("%s=%s is neither true nor false: taken as false" % (name, value))
+        return word in ON
+
+    def _paths(self, value):
+        """Split on ':' and ','. What is relative begins at the working directory, but for a leading wildcard."""
+        paths = [path.strip() for path in value.replace(",", ":").split(":")]
+        return [path if path.startswith("*") else os.path.abspath(path) for path in paths if path]

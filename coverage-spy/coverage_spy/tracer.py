@@ -1,0 +1,193 @@
+"""The engine for CPython 3.8 to 3.11, and for branches: coverage.py's C tracer, emptied into the journal every 0.1 s.
+
+The tracer is the one file of coverage.py that is needed, loaded out of the payload under a name of our own: the
+application may have another coverage. It depends on nothing else of the package. Its interface is the one that
+coverage/collector.py of 7.6 to 7.17 uses.
+"""
+
+from __future__ import annotations
+
+import _thread
+import atexit
+import os
+from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec
+from typing import TYPE_CHECKING, Any
+
+from .children import stand_in
+from .engine import Unavailable
+from .journal import Full, raise_foreign
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    from .journal import Journal
+    from .scope import Scope
+
+INTERVAL = 0.1  # seconds between two flushes: what a SIGKILL can take
+PAYLOAD = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "payload")
+CACHED = 50_000  # file names the tracer may remember
+
+
+class Tracer:
+    """coverage.py's C tracer on every thread of this process, and the thread that flushes what it finds."""
+
+    name = "tracer"
+
+    def __init__(self, scope: Scope, branch: bool) -> None:
+        """Load the tracer. Raises Unavailable when the payload holds none for this interpreter."""
+        self.module = load()
+        self.scope = scope
+        self.branch = branch
+        self.data: dict[str, set[int]] = {}
+        self.dispositions: dict[str, Any] = {}
+        self.shift = self._packing() if branch else 0
+        self.flushing = _thread.allocate_lock()
+
+    def start(self, journal: Journal) -> None:
+        """Trace this thread and all that begin from here on, and flush from now to the end of the process."""
+        self.journal = journal
+        atexit.register(self.leave)
+        start_new_thread = _thread.start_new_thread
+        install = self.install
+
+        def traced(function: Callable[..., object], *args: object, **kwargs: object) -> object:
+            install()
+            return function(*args, **kwargs)
+
+        def start_traced_thread(
+            function: Callable[..., object], args: tuple[object, ...], kwargs: dict[str, object] | None = None, /
+        ) -> int:
+            if not callable(function) or not isinstance(args, tuple):
+                return start_new_thread(function, args)  # let the original say what is wrong
+            return start_new_thread(traced, (function, *args), kwargs or {})
+
+        self.start_thread: Callable[..., int] = start_new_thread
+        stand_in(_thread, "start_new_thread", start_traced_thread)
+        _thread.start_new = _thread.start_new_thread  # type: ignore[attr-defined]
+        self._start_flusher()
+        self.install()
+
+    def install(self) -> None:
+        """Trace the calling thread."""
+        tracer = self._tracer(self.data)
+        tracer.should_trace = self._should_trace
+        tracer.should_trace_cache = self.dispositions
+        tracer.start()
+
+    def flush(self) -> None:
+        """Move what the tracers hold to the journal.
+
+        Exactly what was read is removed: to empty a live set would lose what another thread put in meanwhile.
+        """
+        if not self.flushing.acquire(False):
+            return  # another thread is at it, or this one and a signal handler came in between
+        try:
+            for name, live in self.data.copy().items():
+                found = live.copy()
+                try:
+                    for item in found:
+                        self._record(name, item)
+                except Full:
+                    return  # still in `live`: the next flush tries again
+                live.difference_update(found)
+            if len(self.dispositions) > CACHED:
+                self.dispositions.clear()
+        finally:
+            self.flushing.release()
+
+    def leave(self) -> None:
+        """Flush for the last time and say so in the journal."""
+        self.flush()
+        try:
+            self.journal.end()
+        except Full:
+            pass  # without its END the process counts as one whose end is unknown, which is the truth
+
+    def forked(self) -> None:
+        """Begin anew in a child: its parent flushes what it inherited, and threads do not survive a fork."""
+        self.flushing = _thread.allocate_lock()
+        for live in self.data.copy().values():
+            live.difference_update(live.copy())
+        try:
+            self.journal.forked()
+        except Full:
+            pass  # tried again with the first line
+        self._start_flusher()
+
+    def _start_flusher(self) -> None:
+        wake = _thread.allocate_lock()
+        wake.acquire()
+
+        def flush_for_ever() -> None:
+            while not wake.acquire(timeout=INTERVAL):
+                self.flush()
+
+        self.start_thread(flush_for_ever, ())
+
+    def _record(self, name: str, item: int) -> None:
+        if not self.branch:
+            return self.journal.line(name, item)
+        mask = (1 << self.shift) - 1
+        start, end = item & mask, item >> self.shift & mask
+        signs = item >> 2 * self.shift
+        self.journal.arc(name, -start if signs & 1 else start, -end if signs & 2 else end)
+
+    def _should_trace(self, filename: str, _frame: FrameType) -> Any:
+        disposition = self.module.CFileDisposition()
+        disposition.original_filename = disposition.canonical_filename = filename
+        disposition.source_filename = disposition.file_tracer = None
+        disposition.reason, disposition.trace, disposition.has_dynamic_filename = "", False, False
+        try:
+            disposition.source_filename = self.scope.measured(filename)
+            disposition.trace = disposition.source_filename is not None
+        except Exception as error:
+            raise_foreign(error)
+        return disposition
+
+    def _tracer(self, data: dict[str, set[int]]) -> Any:
+        tracer = self.module.CTracer()
+        tracer.data = data
+        tracer.trace_arcs = self.branch
+        tracer.lock_data = tracer.unlock_data = nothing
+        tracer.warn = nothing
+        tracer.file_tracers = {}
+        tracer.check_include = tracer.should_start_context = tracer.switch_context = tracer.disable_plugin = None
+        return tracer
+
+    def _packing(self) -> int:
+        """Return how many bits a line number has in a packed arc: 20 up to coverage 7.10, 28 from 7.16 on.
+
+        Seen in the arc that enters a function of our own: the sign of its start is the bit above both numbers.
+        """
+        data: dict[str, set[int]] = {}
+
+        def always(filename: str, _frame: FrameType) -> Any:
+            disposition = self._should_trace(filename, _frame)
+            disposition.source_filename, disposition.trace = filename, True
+            return disposition
+
+        tracer = self._tracer(data)
+        tracer.should_trace, tracer.should_trace_cache = always, {}
+        tracer.start()
+        nothing()
+        tracer.stop()
+        return 28 if any(arc >> 56 for arcs in data.values() for arc in arcs) else 20
+
+
+def load() -> Any:
+    """Load the tracer module of this interpreter's version, libc and architecture. Raises Unavailable."""
+    path = os.path.join(PAYLOAD, "tracer" + EXTENSION_SUFFIXES[0])
+    loader = ExtensionFileLoader("coverage_spy.tracer_payload.tracer", path)  # the last part names its PyInit_
+    spec = ModuleSpec(loader.name, loader, origin=path)
+    try:
+        module = loader.create_module(spec)
+        loader.exec_module(module)
+    except (ImportError, OSError) as error:
+        raise Unavailable("the payload holds no tracer for this interpreter (%s): %s" % (path, error)) from None
+    return module
+
+
+def nothing(*_args: object) -> None:
+    """Take the place of a callback that coverage.py's collector would give."""
+
