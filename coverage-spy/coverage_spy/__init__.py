@@ -14,18 +14,21 @@ def start(spy):
 
     spy: the directory that sitecustomize.py was found in, as it stands on sys.path.
     """
+    from .receipt import refuse
     from .settings import Settings
 
     settings = Settings(os.environ)
     if sys.version_info < OLDEST or "__pypy__" in sys.builtin_module_names:
-        from .receipt import refuse
-
         settings.refusals.append("no engine measures this interpreter: CPython 3.8 or newer is needed")
         refuse(settings)
     else:
-        from .process import measure
+        try:
+            from .process import measure
 
-        measure(settings, spy)
+            measure(settings, spy)
+        except Exception as error:
+            settings.refusals.append("the spy could not start: %s: %s" % (type(error).__name__, error))
+            refuse(settings)
     # Out of the application's sight. What runs on keeps its globals alive, and at the end of the interpreter it keeps
     # them longer than the modules in here do.
     for name in [name for name in sys.modules if name.partition(".")[0] == __name__]:

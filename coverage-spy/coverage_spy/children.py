@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # type checkers take it for true; to import typing costs every start 8 ms
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Any
 
     from .engine import Engine
 
@@ -41,12 +42,12 @@ class Variables:
         """Take them out of `os.environ`, and out of nothing else."""
         data: dict[Any, Any] = os.environ._data  # type: ignore[attr-defined]  # `del os.environ[..]` would unset them
         for name in self.own:
-            data.pop(os.environ.encodekey(name), None)  # type: ignore[attr-defined]
-        key = os.environ.encodekey("PYTHONPATH")  # type: ignore[attr-defined]
+            data.pop(os.environ.encodekey(name), None)
+        key = os.environ.encodekey("PYTHONPATH")
         if self.shown is None:
             data.pop(key, None)
         else:
-            data[key] = os.environ.encodevalue(self.shown)  # type: ignore[attr-defined]
+            data[key] = os.environ.encodevalue(self.shown)
 
     def added_to(self, environment: Mapping[Any, Any]) -> dict[Any, Any]:
         """Return `environment` (names and values str or bytes) with the spy's variables.
@@ -124,7 +125,7 @@ def stand_in_for_spawn(variables: Variables) -> None:
     stand_in(_posixsubprocess, "fork_exec", fork_exec_with_spy)
     subprocess = sys.modules.get("subprocess")
     if subprocess is not None and hasattr(subprocess, "_fork_exec"):  # imported before us, by a .pth
-        subprocess._fork_exec = fork_exec_with_spy
+        subprocess._fork_exec = fork_exec_with_spy  # type: ignore[attr-defined]
 
 
 def posix_spawn_with_spy(original: Callable[..., int], variables: Variables) -> Callable[..., int]:

@@ -3,35 +3,36 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Protocol
 
+MONITORING = (3, 12)  # the first CPython with sys.monitoring
+
+TYPE_CHECKING = False  # type checkers take it for true; to import typing costs every start 8 ms
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from .journal import Journal
     from .scope import Scope
 
-MONITORING = (3, 12)  # the first CPython with sys.monitoring
+    class Engine(Protocol):
+        """Made first, which raises Unavailable when it can't work here, and started when there is a journal."""
+
+        name: str
+
+        def start(self, journal: Journal) -> None:
+            """Record everything that runs from here on, of all threads."""
+
+        def forked(self) -> None:
+            """Go on in a forked child."""
+
+        def flush(self) -> None:
+            """Write what is not written yet; called before a fork."""
+
+        def leave(self) -> None:
+            """Write what is not written yet, and END; called before an exec and before os._exit."""
 
 
 class Unavailable(Exception):
     """An engine can't work in this interpreter; the message says why."""
-
-
-class Engine(Protocol):
-    """Made first, which raises Unavailable when it can't work here, and started when there is a journal."""
-
-    name: str
-
-    def start(self, journal: Journal) -> None:
-        """Record everything that runs from here on, of all threads."""
-
-    def forked(self) -> None:
-        """Go on in a forked child."""
-
-    def flush(self) -> None:
-        """Write what is not written yet; called before a fork."""
-
-    def leave(self) -> None:
-        """Write what is not written yet, and END; called before an exec and before os._exit."""
 
 
 def choose(scope: Scope, branch: bool) -> Engine:

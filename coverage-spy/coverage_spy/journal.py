@@ -15,13 +15,14 @@ import time
 from binascii import crc32
 from itertools import count
 from mmap import mmap
-from typing import TYPE_CHECKING, Any
 
 from . import receipt as _receipt
 from .settings import FALLBACK
 
+TYPE_CHECKING = False  # type checkers take it for true; to import typing costs every start 8 ms
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableSequence
+    from typing import Any
 
 FILE, LINE, ARC, ARC_FROM_NEGATIVE, ARC_TO_NEGATIVE, ARC_BOTH_NEGATIVE, END = range(1, 8)
 KIND_SHIFT, NUMBER_SHIFT, TAG_SHIFT, FROM_SHIFT = 56, 40, 24, 20
@@ -161,10 +162,8 @@ class Journal:
         digest = self.digests.get(name)
         if digest is None:
             digest = self.digests[name] = digest_of(name)
-        encoded = name.encode("utf-8", "surrogateescape")[: 0xFFFF]
-        record = (
-            len(encoded).to_bytes(2, "big") + digest[0].to_bytes(4, "big") + digest[1].to_bytes(4, "big") + encoded
-        )
+        encoded = name.encode("utf-8", "surrogateescape")[:0xFFFF]
+        record = len(encoded).to_bytes(2, "big") + digest[0].to_bytes(4, "big") + digest[1].to_bytes(4, "big") + encoded
         number = segment.take_number()
         if number > LAST_NUMBER:
             raise IndexError(number)
@@ -195,7 +194,7 @@ class Journal:
                     segment = open_segment(directory, description, size, self.kept)
                 except OSError as error:
                     raise_foreign(error)
-                    reason = "%s: %s" % (directory, _strerror(error.errno or 0))
+                    reason = f"{directory}: {_strerror(error.errno or 0)}"
                     if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                         break
                     size //= 4
@@ -234,7 +233,7 @@ def open_segment(directory: str, description: dict[str, Any], size: int, kept: l
 
 
 def allocate(descriptor: int, size: int) -> None:
-    """Give the file its blocks now: a store into a mapping with none left on the disk would be SIGBUS. Raises OSError."""
+    """Give the file its blocks now: with none left a store into the mapping would be SIGBUS. Raises OSError."""
     if _fallocate is not None:
         try:
             return _fallocate(descriptor, 0, size)

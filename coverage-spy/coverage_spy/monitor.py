@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
 
 from .engine import Unavailable
 from .journal import Full, raise_foreign
 
+TYPE_CHECKING = False  # type checkers take it for true; to import typing costs every start 8 ms
 if TYPE_CHECKING:
     from types import CodeType
+    from typing import Any
 
     from .journal import Journal
     from .scope import Scope
 
 NAME = "coverage-spy"
-TOOL_IDS = (4, 3, 5, 2, 1, 0)  # those without a name in PEP 669 first: debuggers, coverage and profilers ask for theirs
+TOOL_IDS = (
+    4,
+    3,
+    5,
+    2,
+    1,
+    0,
+)  # those without a name in PEP 669 first: debuggers, coverage and profilers ask for theirs
 
 
 class Monitor:

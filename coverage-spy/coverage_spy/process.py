@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from .children import Variables, follow
-from .engine import Engine, Unavailable, choose
+from .engine import Unavailable, choose
 from .journal import Full, Journal
 from .receipt import describe, refuse
 from .scope import Scope
 
+TYPE_CHECKING = False  # type checkers take it for true; to import typing costs every start 8 ms
 if TYPE_CHECKING:
+    from .engine import Engine
     from .settings import Settings
 
 

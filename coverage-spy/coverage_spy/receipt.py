@@ -14,13 +14,18 @@ from struct import Struct
 from .settings import FALLBACK
 
 try:
-    from _json import encode_basestring_ascii as quote  # the json package would import re: 3 ms at every start
+    from _json import (
+        encode_basestring_ascii as quote,
+    )  # the json package would import re: 3 ms at every start
 except ImportError:
     from json import dumps as quote
 
 MAGIC = b"covspy"
 VERSION = 1
-HEAD = {"<": Struct("<6sBcII"), ">": Struct(">6sBcII")}  # magic, version, byte order, length and CRC-32 of the receipt
+HEAD = {
+    "<": Struct("<6sBcII"),
+    ">": Struct(">6sBcII"),
+}  # magic, version, byte order, length and CRC-32 of the receipt
 ORDER = "<" if sys.byteorder == "little" else ">"
 SUFFIX = ".journal"
 

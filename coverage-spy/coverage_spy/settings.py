@@ -15,7 +15,7 @@ def enabled(environ):
     return environ.get("COVERAGE_ENABLE", "").strip().lower() in ON
 
 
-class Settings(object):  # noqa: UP004 - Python 2 parses this
+class Settings(object):
     """The settings in force: `directory`, `service`, `source`, `omit`, `branch`, `window`, and the `refusals`."""
 
     def __init__(self, environ):

@@ -11,15 +11,16 @@ import _thread
 import atexit
 import os
 from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec
-from typing import TYPE_CHECKING, Any
 
 from .children import stand_in
 from .engine import Unavailable
 from .journal import Full, raise_foreign
 
+TYPE_CHECKING = False  # type checkers take it for true; to import typing costs every start 8 ms
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
+    from typing import Any
 
     from .journal import Journal
     from .scope import Scope
@@ -56,7 +57,10 @@ class Tracer:
             return function(*args, **kwargs)
 
         def start_traced_thread(
-            function: Callable[..., object], args: tuple[object, ...], kwargs: dict[str, object] | None = None, /
+            function: Callable[..., object],
+            args: tuple[object, ...],
+            kwargs: dict[str, object] | None = None,
+            /,
         ) -> int:
             if not callable(function) or not isinstance(args, tuple):
                 return start_new_thread(function, args)  # let the original say what is wrong
@@ -64,7 +68,7 @@ class Tracer:
 
         self.start_thread: Callable[..., int] = start_new_thread
         stand_in(_thread, "start_new_thread", start_traced_thread)
-        _thread.start_new = _thread.start_new_thread  # type: ignore[attr-defined]
+        _thread.start_new = _thread.start_new_thread
         self._start_flusher()
         self.install()
 
@@ -152,7 +156,9 @@ class Tracer:
         tracer.lock_data = tracer.unlock_data = nothing
         tracer.warn = nothing
         tracer.file_tracers = {}
-        tracer.check_include = tracer.should_start_context = tracer.switch_context = tracer.disable_plugin = None
+        # The tracer compares these with None and crashes on what was never set.
+        tracer.concur_id_func = tracer.check_include = tracer.disable_plugin = None
+        tracer.should_start_context = tracer.switch_context = None
         return tracer
 
     def _packing(self) -> int:
@@ -184,10 +190,9 @@ def load() -> Any:
         module = loader.create_module(spec)
         loader.exec_module(module)
     except (ImportError, OSError) as error:
-        raise Unavailable("the payload holds no tracer for this interpreter (%s): %s" % (path, error)) from None
+        raise Unavailable(f"the payload holds no tracer for this interpreter: {error}") from None
     return module
 
 
 def nothing(*_args: object) -> None:
     """Take the place of a callback that coverage.py's collector would give."""
-
