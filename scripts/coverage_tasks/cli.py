@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NamedTuple, NoReturn
 
-from .project import Project, TaskError, find_project, own_environment, say
+from .project import Project, TaskError, find_project, say
 
 # Each task imports what it needs when it runs: cleaning needs no YAML, starting a stack needs no coverage.
 

@@ -1,0 +1,213 @@
+"""The only module that runs docker and docker compose."""
+
+import functools
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import yaml
+
+from .project import Project, TaskError
+
+ENGINE_SECONDS = 20
+
+# What compose and the engine say when a port is taken, in the versions met so far.
+PORT_TAKEN = re.compile(
+    r"Bind for \S*?:(\d+) failed: port is already allocated|"
+    r":(\d+): bind: address already in use|ports are not available: \S+ \S*?:(\d+)"
+)
+
+
+@dataclass(frozen=True)
+class Container:
+    """One row of `docker compose ps -a`."""
+
+    id: str
+    name: str
+    service: str
+    state: str
+    health: str
+    exit_code: int
+
+
+def engine_problem() -> str | None:
+    """Why no container engine can be used, as the beginning of a sentence with its remedy; None when one answers."""
+    if not shutil.which("docker"):
+        return "the command docker is not installed: install Docker"
+    try:
+        answer = _run(["docker", "version", "--format", "{{.Server.Version}}"], timeout=ENGINE_SECONDS)
+    except subprocess.TimeoutExpired:
+        return f"the container engine has not answered for {ENGINE_SECONDS} s: restart it"
+    if answer.returncode:
+        return f"no container engine answers ({_last_line(answer.stderr)}): start Docker"
+    return None
+
+
+def docker(*arguments: str) -> str:
+    """Runs docker and returns its stdout. Raises TaskError with docker's own words when it fails."""
+    return _output(["docker", *arguments])
+
+
+def has_image(name: str) -> bool:
+    return _run(["docker", "image", "inspect", "--format", "{{.Id}}", name]).returncode == 0
+
+
+@contextmanager
+def docker_stream(*arguments: str) -> Iterator[IO[bytes]]:
+    """The stdout of a docker command while it runs, for tar streams. Stopped when the reader leaves early."""
+    with subprocess.Popen(["docker", *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout
+        try:
+            yield process.stdout
+        finally:
+            process.kill()
+
+
+def base(project: Project) -> list[str]:
+    """The compose command for the project as production runs it."""
+    return [*_compose_command(), *(part for file in project.files for part in ("-f", str(file)))]
+
+
+def measured(project: Project, name: str) -> list[str]:
+    """The compose command for the measured stack `name`: the same for up, ps and down, or containers stay behind."""
+    return [*base(project), "-f", str(overlay_file(project)), "-p", name]
+
+
+def overlay_file(project: Project) -> Path:
+    """Where the overlay is written: for the example in the repository, else with the data, outside git."""
+    directory = project.root / "compose" if project.example else project.data
+    return directory / "docker-compose.coverage.yml"
+
+
+def read_model(project: Project) -> dict[str, Any]:
+    """The resolved compose model. The YAML form, because the JSON one drops service-level `x-*` keys."""
+    answer = _run([*base(project), "config"])
+    if answer.returncode:
+        names = ", ".join(os.path.relpath(file, project.root) for file in project.files)
+        raise TaskError(f"compose cannot read {names}, correct it: {_last_line(answer.stderr)}")
+    model: dict[str, Any] = yaml.safe_load(answer.stdout)
+    if not model.get("services"):
+        raise TaskError(f"{project.files[0]} defines no service that is active: check COMPOSE_PROFILES")
+    return model
+
+
+def image_names(project: Project, model: Mapping[str, Any]) -> dict[str, str]:
+    """Service name -> the image that the base project runs it from."""
+    known = set(_output([*base(project), "config", "--images"]).split())
+    names = {}
+    for service, definition in model["services"].items():
+        # Underscores are compose's compatibility mode.
+        default = next((n for s in "-_" if (n := f"{model['name']}{s}{service}") in known), f"{model['name']}-{service}")
+        names[service] = definition.get("image") or default
+    return names
+
+
+def obtain_image(project: Project, service: str, builds: bool) -> None:
+    """Builds or pulls the image of a service, under the base project. Its output is shown only when it fails."""
+    answer = _run([*base(project), *(("build",) if builds else ("pull", "--quiet")), service])
+    if answer.returncode and builds:
+        raise TaskError(f"the image of {service} does not build: correct its Dockerfile\n{_output_of(answer)}")
+    if answer.returncode:
+        raise TaskError(
+            f"the image of {service} is neither here nor can it be pulled: {_last_line(answer.stderr)}; "
+            "build it, or correct its name"
+        )
+
+
+def build_image(tag: str, dockerfile: str, context: str, arguments: Mapping[str, str]) -> None:
+    """Builds one image from a directory. Raises TaskError with the build's output."""
+    options = [part for name, value in arguments.items() for part in ("--build-arg", f"{name}={value}")]
+    answer = _run(["docker", "build", "--quiet", "--tag", tag, "--file", dockerfile, *options, context])
+    if answer.returncode:
+        raise TaskError(f"the image {tag} with the spy does not build: see below\n{_output_of(answer)}")
+
+
+def up(project: Project, name: str, timeout: float) -> None:
+    """Starts the measured stack. Raises TaskError: with the port when one is taken, else with compose's words."""
+    try:
+        answer = _run([*measured(project, name), "up", "--detach", "--no-build"], timeout=timeout)
+    except subprocess.TimeoutExpired:
+        raise TaskError(
+            f"the services have not started within {timeout:.0f} s: raise COVERAGE_SPY_TIMEOUT, or see "
+            f"`docker compose -p {name} logs`"
+        ) from None
+    if not answer.returncode:
+        return
+    taken = PORT_TAKEN.search(answer.stderr)
+    if taken:
+        port = next(group for group in taken.groups() if group)
+        raise TaskError(f"port {port} is taken: stop what listens there (perhaps the stack without coverage)")
+    raise TaskError(f"the services do not start: {_last_line(answer.stderr)}; correct this and start again")
+
+
+def containers(project: Project, name: str) -> list[Container]:
+    """Every container of the measured stack, the finished ones too."""
+    text = _output([*measured(project, name), "ps", "--all", "--format", "json"])
+    # One object a line since compose 2.21, one list before.
+    rows = json.loads(text) if text.lstrip().startswith("[") else [json.loads(line) for line in text.splitlines()]
+    return [
+        Container(row["ID"], row["Name"], row["Service"], row["State"], row.get("Health", ""), int(row["ExitCode"]))
+        for row in rows
+    ]
+
+
+def logs(project: Project, name: str, service: str, lines: int = 50) -> str:
+    answer = _run([*measured(project, name), "logs", "--no-color", "--no-log-prefix", "--tail", str(lines), service])
+    return (answer.stdout + answer.stderr).rstrip()
+
+
+def stop(project: Project, name: str) -> None:
+    """Stops the containers the way production would: SIGTERM, then the service's own grace period."""
+    _output([*measured(project, name), "stop"])
+
+
+def down(project: Project, name: str) -> None:
+    """Removes the containers and networks of the measured stack; volumes stay."""
+    _output([*measured(project, name), "down", "--remove-orphans"])
+
+
+@functools.cache
+def _compose_command() -> tuple[str, ...]:
+    for command in (("docker", "compose"), ("docker-compose",)):
+        if not shutil.which(command[0]):
+            continue
+        answer = _run([*command, "version", "--short"])
+        if answer.returncode == 0 and not answer.stdout.startswith("1."):
+            return command
+    raise TaskError("docker compose is not installed: install Docker's compose plugin, version 2 or newer")
+
+
+def _run(command: Sequence[str], timeout: float | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, capture_output=True, text=True, errors="replace", timeout=timeout, stdin=subprocess.DEVNULL, check=False
+    )
+
+
+def _output(command: Sequence[str]) -> str:
+    try:
+        answer = _run(command)
+    except FileNotFoundError:
+        raise TaskError(f"the command {command[0]} is not installed: install Docker") from None
+    if answer.returncode:
+        raise TaskError(engine_problem() or f"`{_words(command)}` failed: {_last_line(answer.stderr)}")
+    return answer.stdout
+
+
+def _words(command: Sequence[str]) -> str:
+    return " ".join(os.path.relpath(word) if os.path.isabs(word) else word for word in command)
+
+
+def _output_of(answer: subprocess.CompletedProcess[str]) -> str:
+    return (answer.stdout + answer.stderr).rstrip()
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "no reason given"

@@ -1,0 +1,222 @@
+"""The overlay: the one compose file that turns measuring on, generated from the model and the images.
+
+For the example it is compose/docker-compose.coverage.yml, which is in git; elsewhere it lies with the data.
+"""
+
+import os
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from . import compose
+from .payload import fill_payload, needs_tracer
+from .project import SPY, Project, TaskError, say
+from .services import Interpreter, Service, find_services
+from .sources import Repository, map_sources
+
+HEADER = """\
+# Written by the task coverage-overlay, which overwrites changes. It gives the services that run Python the spy and
+# a place for its data, and pins every image to the one the project runs without it.
+"""
+# The reader of COVERAGE_ENABLE and COVERAGE_BRANCH in the spy takes the same words.
+TRUE = frozenset({"true", "1", "yes", "on"})
+PASSED_ON = ("COVERAGE_BRANCH", "COVERAGE_OMIT", "COVERAGE_SPY_WINDOW")
+
+
+class _Text(str):
+    """A scalar that is always quoted: compose and YAML read bare words in their own ways."""
+
+    __slots__ = ()
+
+
+class _Dumper(yaml.SafeDumper):
+    """Indents lists, as people write them, and knows _Text."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+
+_Dumper.add_representer(_Text, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
+
+
+def make_overlay(project: Project, output: Path | None = None) -> Path:
+    """Writes the overlay and everything it refers to: payload, compiled spy, derived images.
+
+    Returns where it is. Raises TaskError when the project has no containers or the compose file cannot be read.
+    """
+    if project.runtime != "compose":
+        raise TaskError("an overlay is for compose, and this project runs its Procfile: set COVERAGE_SPY_RUNTIME=compose")
+    model = compose.read_model(project)
+    return write_overlay(project, model["name"], find_services(project, model), os.environ, output)
+
+
+def write_overlay(
+    project: Project,
+    base_name: str,
+    services: Sequence[Service],
+    environ: Mapping[str, str],
+    output: Path | None = None,
+) -> Path:
+    """As make_overlay, for services that are known already."""
+    derive = _derives(environ)
+    prepare_spy(services, environ)
+    images = {service.name: service.image.name for service in services if service.image}
+    if derive:
+        images |= _derive_images(base_name, services)
+    file = output or compose.overlay_file(project)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    beside = file.with_name(file.name + ".part")
+    beside.write_text(render(project, services, images, environ))
+    beside.replace(file)
+    return file
+
+
+def render(
+    project: Project, services: Sequence[Service], images: Mapping[str, str], environ: Mapping[str, str]
+) -> str:
+    """The overlay as text. `images` is what each service runs from; `environ` holds the settings passed on."""
+    repository = Repository.of_project(project)
+    entries: dict[str, Any] = {}
+    for service in services:
+        if service.measured:
+            entries[service.name] = {
+                "image": _text(images[service.name]),
+                "environment": {
+                    name: _text(value) for name, value in _variables(service, repository, environ).items()
+                },
+                "volumes": _volumes(project, _derives(environ)),
+            }
+        elif service.builds:
+            # The default name of a built image holds the project's name, which is another one here.
+            entries[service.name] = {"image": _text(images[service.name])}
+    text: str = yaml.dump({"services": entries}, Dumper=_Dumper, sort_keys=False, width=10_000, allow_unicode=True)
+    return HEADER + text
+
+
+def is_true(value: str | None) -> bool:
+    return (value or "").strip().lower() in TRUE
+
+
+def prepare_spy(services: Iterable[Service], environ: Mapping[str, str]) -> None:
+    """Fills the payload and compiles the spy for every interpreter that will run it."""
+    found: dict[Interpreter, str] = {}
+    for service in services:
+        if service.measured and service.image:
+            for interpreter in service.image.interpreters:
+                if interpreter.measurable:
+                    found.setdefault(interpreter, service.image.name)
+    branch = is_true(environ.get("COVERAGE_BRANCH"))
+    fill_payload(interpreter for interpreter in found if needs_tracer(interpreter, branch))
+    for interpreter, image in found.items():
+        if not is_compiled(interpreter.version):
+            say(f"compiling the spy for Python {interpreter.version}")
+            _compile(image, interpreter)
+    _let_everybody_read(SPY)
+
+
+def is_compiled(version: str) -> bool:
+    """Whether every module of the spy has a .pyc of this Python version that belongs to its source."""
+    tag = f"cpython-{version.replace('.', '')}"
+    return all(_is_fresh(source, tag) for source in (*SPY.glob("*.py"), *SPY.glob("coverage_spy/*.py")))
+
+
+def _is_fresh(source: Path, tag: str) -> bool:
+    try:
+        with (source.parent / "__pycache__" / f"{source.stem}.{tag}.pyc").open("rb") as compiled:
+            _magic, flags, mtime, size = struct.unpack("<4sIII", compiled.read(16))
+    except (OSError, struct.error):
+        return False
+    status = source.stat()
+    return flags == 0 and mtime == int(status.st_mtime) & 0xFFFFFFFF and size == status.st_size
+
+
+def _compile(image: str, interpreter: Interpreter) -> None:
+    # A read-only mount has no place for .pyc, and compiling at every start doubles it.
+    try:
+        compose.docker(
+            "run", "--rm", "--network", "none", "--user", f"{os.getuid()}:{os.getgid()}",
+            "--env", "PYTHONPYCACHEPREFIX=", "--env", "PYTHONPATH=", "--volume", f"{SPY}:/coverage-spy",
+            "--entrypoint", interpreter.path, image, "-m", "compileall", "-q", "/coverage-spy",
+        )  # fmt: skip
+    except TaskError as error:
+        say(f"the spy stays uncompiled for Python {interpreter.version}, services start a little slower: {error}")
+
+
+def _let_everybody_read(directory: Path) -> None:
+    # A service may run as any user, and the checkout may have been made under a strict umask.
+    for path in (directory, *directory.rglob("*")):
+        mode = path.stat().st_mode
+        wanted = mode | (0o055 if path.is_dir() else 0o044)
+        if wanted != mode:
+            path.chmod(wanted)
+
+
+def _derives(environ: Mapping[str, str]) -> bool:
+    value = environ.get("COVERAGE_SPY_INJECT") or "mount"
+    if value not in ("mount", "image"):
+        raise TaskError(f"COVERAGE_SPY_INJECT is {value!r}: set it to mount or image")
+    return value == "image"
+
+
+def _derive_images(base_name: str, services: Sequence[Service]) -> dict[str, str]:
+    images = {}
+    for service in services:
+        if service.measured and service.image:
+            images[service.name] = f"{base_name}-coverage-{service.name}"
+            say(f"adding the spy to the image of {service.name}")
+            compose.build_image(
+                images[service.name], str(SPY / "Dockerfile.coverage"), str(SPY), {"BASE_IMAGE": service.image.name}
+            )
+    return images
+
+
+def _variables(service: Service, repository: Repository, environ: Mapping[str, str]) -> dict[str, str]:
+    assert service.image
+    # An empty component would put the current directory on sys.path.
+    python_path = [part for part in service.python_path.split(":") if part]
+    # The working directory keeps code visible that has drifted as a whole, so that nothing vouches for its place.
+    sources = map_sources(service.image.files, service.binds, repository).sources
+    if service.workdir not in ("", "/") and not any(_is_below(service.workdir, source) for source in sources):
+        sources = [*(source for source in sources if not _is_below(source, service.workdir)), service.workdir]
+    variables = {
+        "COVERAGE_ENABLE": "true",
+        "COVERAGE_FILE": f"/coverage/.coverage.{service.name}",
+        "COVERAGE_SOURCE": ":".join(sources),
+        "PYTHONPATH": ":".join(["/coverage-spy", *python_path]),
+    }
+    passed_on = {name: environ[name] for name in PASSED_ON if environ.get(name)}
+    return {name: value for name, value in (variables | passed_on).items() if value}
+
+
+def _is_below(path: str, directory: str) -> bool:
+    return f"{path}/".startswith(f"{directory.rstrip('/')}/")
+
+
+def _volumes(project: Project, derive: bool) -> list[dict[str, Any]]:
+    # Compose reads these as relative to the first compose file, so that no machine's paths are in the overlay.
+    here = project.files[0].parent
+    mounts = [] if derive else [(SPY, "/coverage-spy", True)]
+    mounts.append((project.data, "/coverage", False))
+    return [
+        {
+            "type": "bind",
+            "source": _text(_dotted(os.path.relpath(source, here))),
+            "target": _text(target),
+            **({"read_only": True} if read_only else {}),
+            "bind": {"create_host_path": False},
+        }
+        for source, target, read_only in mounts
+    ]
+
+
+def _dotted(path: str) -> str:
+    # Without a dot in front compose takes a name for a volume's.
+    return path if path.startswith("..") else f"./{path}"
+
+
+def _text(value: str) -> _Text:
+    # Compose interpolates the overlay too.
+    return _Text(value.replace("$", "$$"))

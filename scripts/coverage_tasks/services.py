@@ -1,0 +1,210 @@
+"""Which services a project has, which of them run Python, and what their images hold."""
+
+import json
+import os
+import re
+import tarfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from . import compose
+from .project import Project, say
+from .sources import Digest, digest_of
+
+OLDEST = (3, 8)
+
+_EXECUTABLE = re.compile(r"(?P<prefix>.*)/bin/python(?P<version>\d+\.\d+)t?")
+_EXTENSION = re.compile(
+    r"(?P<prefix>.*)/lib\d*/python(?P<version>\d+\.\d+)t?/lib-dynload/[^/.]+(?P<suffix>\.cpython-[^/]+\.so)"
+)
+# Debian keeps its packages in lib/python3, so every version is the standard library but for these two directories.
+_STANDARD_LIBRARY = re.compile(r"/lib\d*/(python|pypy)\d+(\.\d+)?t?/(?!site-packages/|dist-packages/)")
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """A CPython of an image; `suffix` is its EXTENSION_SUFFIXES[0], which names version, platform and libc."""
+
+    path: str
+    version: str
+    suffix: str
+    libc: str = "glibc"
+
+    @property
+    def measurable(self) -> bool:
+        return tuple(map(int, self.version.split("."))) >= OLDEST
+
+
+@dataclass(frozen=True)
+class Image:
+    """What an image says and holds: `files` are its *.py outside the standard library."""
+
+    id: str
+    name: str
+    environment: Mapping[str, str]
+    workdir: str
+    user: str
+    interpreters: tuple[Interpreter, ...]
+    files: Mapping[str, Digest]
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service of the compose model. `binds` are (container path, repository path) pairs."""
+
+    name: str
+    image: Image | None
+    binds: tuple[tuple[str, str], ...] = ()
+    python_path: str = ""
+    workdir: str = ""
+    measured: bool = True
+    reason: str = ""
+    builds: bool = False
+
+
+def find_services(project: Project, model: Mapping[str, Any]) -> list[Service]:
+    """Every service of the compose model with its image, built or pulled where it is missing.
+
+    Raises TaskError when an image cannot be had.
+    """
+    names = compose.image_names(project, model)
+    return [
+        _service(project, name, definition, names[name]) for name, definition in sorted(model["services"].items())
+    ]
+
+
+def inspect_image(name: str, cache: Path) -> Image:
+    """What the image `name` holds, from one pass over its file system; nothing in it is run.
+
+    Kept in `cache` under the image's id, so an image is read once. Raises TaskError when there is no such image.
+    """
+    description = json.loads(compose.docker("image", "inspect", name))[0]
+    cached = _load(cache, description["Id"])
+    if cached:
+        return replace(cached, name=name)
+    say(f"reading the image {name}")
+    interpreters, files = _read_filesystem(name)
+    config = description["Config"]
+    image = Image(
+        id=description["Id"],
+        name=name,
+        environment=dict(pair.split("=", 1) for pair in config.get("Env") or ()),
+        workdir=config.get("WorkingDir") or "/",
+        user=config.get("User") or "",
+        interpreters=interpreters,
+        files=files,
+    )
+    _store(cache, image)
+    return image
+
+
+def load_image(data: Path, image_id: str) -> Image | None:
+    """The image as it was inspected, out of the data directory; None when it never was."""
+    return _load(data / "images", image_id)
+
+
+def _service(project: Project, name: str, definition: Mapping[str, Any], image_name: str) -> Service:
+    builds = "build" in definition
+    if not compose.has_image(image_name):
+        say(f"{'building' if builds else 'pulling'} the image of {name}")
+        compose.obtain_image(project, name, builds)
+    image = inspect_image(image_name, project.data / "images")
+    # A null value is a variable that the host does not set: the image's own stays in force.
+    python_path = (definition.get("environment") or {}).get("PYTHONPATH")
+    reason = _why_not(image)
+    return Service(
+        name=name,
+        image=image,
+        binds=_binds(project.root, definition),
+        python_path=str(image.environment.get("PYTHONPATH", "") if python_path is None else python_path),
+        workdir=definition.get("working_dir") or image.workdir,
+        measured=not reason,
+        reason=reason,
+        builds=builds,
+    )
+
+
+def _why_not(image: Image) -> str:
+    if not image.interpreters:
+        return "its image has no CPython"
+    if not any(interpreter.measurable for interpreter in image.interpreters):
+        versions = " and ".join(interpreter.version for interpreter in image.interpreters)
+        return f"its image has only Python {versions}"
+    return ""
+
+
+def _binds(root: Path, definition: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    pairs = []
+    for volume in definition.get("volumes") or ():
+        source = Path(os.path.realpath(volume.get("source") or ""))
+        if volume.get("type") != "bind" or not source.is_relative_to(root):
+            continue
+        if source.is_dir() or source.suffix == ".py":
+            pairs.append((str(PurePosixPath(volume["target"])), source.relative_to(root).as_posix()))
+    return tuple(pairs)
+
+
+def _read_filesystem(name: str) -> tuple[tuple[Interpreter, ...], dict[str, Digest]]:
+    # The entrypoint is never run; an image may have neither entrypoint nor command.
+    container = compose.docker("create", "--entrypoint", "/never-run", name).strip()
+    try:
+        with (
+            compose.docker_stream("export", container) as stream,
+            tarfile.open(fileobj=stream, mode="r|", errors="surrogateescape") as archive,
+        ):
+            return _read_archive(archive)
+    finally:
+        compose.docker("rm", "--force", "--volumes", container)
+
+
+def _read_archive(archive: tarfile.TarFile) -> tuple[tuple[Interpreter, ...], dict[str, Digest]]:
+    executables: dict[tuple[str, str], str] = {}
+    suffixes: dict[tuple[str, str], str] = {}
+    files: dict[str, Digest] = {}
+    libc = "glibc"
+    for member in archive:
+        path = "/" + member.name.removeprefix("./").strip("/")
+        if re.match(r"(/usr)?/lib/ld-musl-", path):
+            libc = "musl"
+        if not member.isreg() and not member.islnk():
+            continue
+        if path.endswith(".py") and not _STANDARD_LIBRARY.search(path):
+            content = archive.extractfile(member) if member.isreg() else None
+            # A hard link follows the file it shares its content with.
+            digest = digest_of(content.read()) if content else files.get("/" + member.linkname.strip("/"))
+            if digest:
+                files[path] = digest
+        elif (found := _EXECUTABLE.fullmatch(path)) and member.mode & 0o111:
+            executables[found["prefix"], found["version"]] = path
+        elif found := _EXTENSION.fullmatch(path):
+            suffixes.setdefault((found["prefix"], found["version"]), found["suffix"])
+    interpreters = [
+        Interpreter(path, version, suffixes[prefix, version], libc)
+        for (prefix, version), path in executables.items()
+        if (prefix, version) in suffixes
+    ]
+    return tuple(sorted(interpreters, key=lambda found: found.path)), files
+
+
+def _load(cache: Path, image_id: str) -> Image | None:
+    try:
+        found = json.loads(_cache_file(cache, image_id).read_text())
+        found["interpreters"] = tuple(Interpreter(**interpreter) for interpreter in found["interpreters"])
+        found["files"] = {path: Digest(*digest) for path, digest in found["files"].items()}
+        return Image(**found)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _store(cache: Path, image: Image) -> None:
+    cache.mkdir(parents=True, exist_ok=True)
+    file = _cache_file(cache, image.id)
+    beside = file.with_suffix(f".{os.getpid()}")
+    beside.write_text(json.dumps(asdict(image)))
+    beside.replace(file)
+
+
+def _cache_file(cache: Path, image_id: str) -> Path:
+    return cache / f"{image_id.removeprefix('sha256:')}.json"
