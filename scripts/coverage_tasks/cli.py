@@ -13,90 +13,78 @@ from typing import NamedTuple, NoReturn
 
 from .project import Project, TaskError, find_project, say
 
+REPORTS = ("html", "json", "xml", "lcov", "markdown", "summary")
+
 # Each task imports what it needs when it runs: cleaning needs no YAML, starting a stack needs no coverage.
 
 
-def run_everything(project: Project, args: argparse.Namespace) -> int:
+def _coverage_task(project: Project, args: argparse.Namespace) -> int:
     command = _command(project, args, "coverage")
     from . import stack
 
+    stack.require_command(project, command)
     try:
         stack.up(project, append=args.append)
         code = stack.run_command(project, command)
     finally:
         stack.down(project)
-    report_everything(project)
+    _write_reports(project)
     return code
 
 
-def up(project: Project, args: argparse.Namespace) -> int:
+def _up_task(project: Project, args: argparse.Namespace) -> int:
     from . import stack
 
     stack.up(project, append=args.append)
     return 0
 
 
-def ready(project: Project, _: argparse.Namespace) -> int:
+def _ready_task(project: Project, _: argparse.Namespace) -> int:
     from . import stack
 
     stack.wait_until_ready(project)
     return 0
 
 
-def test(project: Project, args: argparse.Namespace) -> int:
+def _test_task(project: Project, args: argparse.Namespace) -> int:
     command = _command(project, args, "test-with-coverage")
     from . import stack
 
     return stack.run_command(project, command)
 
 
-def down(project: Project, _: argparse.Namespace) -> int:
+def _down_task(project: Project, _: argparse.Namespace) -> int:
     from . import stack
 
     stack.down(project)
     return 0
 
 
-def overlay(project: Project, args: argparse.Namespace) -> int:
-    from . import overlay
+def _overlay_task(project: Project, args: argparse.Namespace) -> int:
+    from . import overlay, stack
 
+    stack.prepare_data(project.data)
     path = overlay.make_overlay(project, args.output)
     say(f"the overlay is in {os.path.relpath(path, project.root)}")
     return 0
 
 
-def combine(project: Project, _: argparse.Namespace) -> int:
+def _combine_task(project: Project, _: argparse.Namespace) -> int:
     _combine(project)
     return 0
 
 
-def html(project: Project, _: argparse.Namespace) -> int:
-    return _report(project, "html")
-
-
-def json(project: Project, _: argparse.Namespace) -> int:
-    return _report(project, "json")
-
-
-def xml(project: Project, _: argparse.Namespace) -> int:
-    return _report(project, "xml")
-
-
-def lcov(project: Project, _: argparse.Namespace) -> int:
-    return _report(project, "lcov")
-
-
-def report(project: Project, args: argparse.Namespace) -> int:
+def _report_task(project: Project, args: argparse.Namespace) -> int:
     from . import stack
 
     if stack.running(project) or _has_data(project):
-        report_everything(project)
+        _write_reports(project)
         return 0
     say("there is no coverage data yet: running the task `coverage` first")
-    return run_everything(project, args)
+    return _coverage_task(project, args)
 
 
-def analyze(project: Project, args: argparse.Namespace) -> int:
+def _analyze_task(project: Project, args: argparse.Namespace) -> int:
     _combine(project)
     from . import analysis
 
@@ -104,35 +92,54 @@ def analyze(project: Project, args: argparse.Namespace) -> int:
     return 0
 
 
-def clean(project: Project, _: argparse.Namespace) -> int:
+def _clean_task(project: Project, _: argparse.Namespace) -> int:
     from . import stack
 
     stack.clean(project)
     return 0
 
 
+def _writer(*kinds: str) -> Callable[[Project, argparse.Namespace], int]:
+    def run(project: Project, _: argparse.Namespace) -> int:
+        _write_reports(project, kinds)
+        return 0
+
+    return run
+
+
 class Task(NamedTuple):
+    """One task; nox and just take its name, group and help from here."""
+
     name: str
+    group: str
     run: Callable[[Project, argparse.Namespace], int]
     help: str
     options: tuple[str, ...] = ()
 
 
 TASKS = (
-    Task("coverage", run_everything, "Start, test, stop and report, in one", ("append", "command")),
-    Task("up-coverage", up, "Start the services with coverage and wait until they are ready", ("append",)),
-    Task("ensure-services-ready", ready, "Wait until the running services are ready"),
-    Task("test-with-coverage", test, "Run a test command against the running services", ("command",)),
-    Task("down-coverage", down, "Stop the services, collect what they wrote, keep the volumes"),
-    Task("coverage-overlay", overlay, "Write the compose overlay that turns measuring on", ("output",)),
-    Task("coverage-combine", combine, "Combine what was recorded into .coverage"),
-    Task("coverage-html", html, "Write htmlcov/index.html"),
-    Task("coverage-json", json, "Write coverage.json"),
-    Task("coverage-xml", xml, "Write coverage.xml"),
-    Task("coverage-lcov", lcov, "Write lcov.info"),
-    Task("coverage-report", report, "Combine, write every report and print the summary", ("append", "command")),
-    Task("analyze-coverage", analyze, "Show what ran, what did not and what is unknown", ("format",)),
-    Task("coverage-clean", clean, "Remove the recorded data and the reports"),
+    Task("coverage", "stack", _coverage_task, "Start, test, stop and report, in one", ("append", "command")),
+    Task(
+        "up-coverage", "stack", _up_task, "Start the services with coverage and wait until they are ready", ("append",)
+    ),
+    Task("ensure-services-ready", "stack", _ready_task, "Wait until the running services are ready"),
+    Task("test-with-coverage", "stack", _test_task, "Run a test command against the running services", ("command",)),
+    Task("down-coverage", "stack", _down_task, "Stop the services, collect what they wrote, keep the volumes"),
+    Task("coverage-overlay", "stack", _overlay_task, "Write the compose overlay that turns measuring on", ("output",)),
+    Task("coverage-combine", "reports", _combine_task, "Combine what was recorded into .coverage"),
+    Task("coverage-html", "reports", _writer("html"), "Write htmlcov/index.html"),
+    Task("coverage-json", "reports", _writer("json"), "Write coverage.json"),
+    Task("coverage-xml", "reports", _writer("xml"), "Write coverage.xml"),
+    Task("coverage-lcov", "reports", _writer("lcov"), "Write lcov.info"),
+    Task(
+        "coverage-report",
+        "reports",
+        _report_task,
+        "Combine, write every report and print the summary",
+        ("append", "command"),
+    ),
+    Task("analyze-coverage", "reports", _analyze_task, "Show what ran, what did not and what is unknown", ("format",)),
+    Task("coverage-clean", "reports", _clean_task, "Remove the recorded data and the reports"),
 )
 
 
@@ -165,6 +172,7 @@ OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
 
 
 def build_parser() -> argparse.ArgumentParser:
+    """The command line, with a subcommand per row of TASKS."""
     parser = argparse.ArgumentParser(
         prog="python -m coverage_tasks", description="Which lines of this repository its running services executed."
     )
@@ -227,18 +235,9 @@ def _combine(project: Project) -> None:
     combine.combine(project)
 
 
-def _report(project: Project, kind: str) -> int:
+def _write_reports(project: Project, kinds: Sequence[str] = REPORTS) -> None:
     _combine(project)
     from . import reports
 
-    getattr(reports, kind)(project)
-    return 0
-
-
-def report_everything(project: Project) -> None:
-    """Combines and writes every report, then prints the summary."""
-    _combine(project)
-    from . import reports
-
-    for write in (reports.html, reports.json, reports.xml, reports.lcov, reports.markdown, reports.summary):
-        write(project)
+    for kind in kinds:
+        getattr(reports, kind)(project)

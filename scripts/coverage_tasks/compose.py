@@ -27,10 +27,9 @@ PORT_TAKEN = re.compile(
 
 @dataclass(frozen=True)
 class Container:
-    """One row of `docker compose ps -a`."""
+    """One container of a stack, as the engine describes it."""
 
     id: str
-    name: str
     service: str
     state: str
     health: str
@@ -56,6 +55,7 @@ def docker(*arguments: str) -> str:
 
 
 def has_image(name: str) -> bool:
+    """Whether the engine has the image."""
     return _run(["docker", "image", "inspect", "--format", "{{.Id}}", name]).returncode == 0
 
 
@@ -77,7 +77,8 @@ def base(project: Project) -> list[str]:
 
 def measured(project: Project, name: str) -> list[str]:
     """The compose command for the measured stack `name`: the same for up, ps and down, or containers stay behind."""
-    return [*base(project), "-f", str(overlay_file(project)), "-p", name]
+    overlay = overlay_file(project)
+    return [*base(project), *(("-f", str(overlay)) if overlay.is_file() else ()), "-p", name]
 
 
 def overlay_file(project: Project) -> Path:
@@ -104,7 +105,9 @@ def image_names(project: Project, model: Mapping[str, Any]) -> dict[str, str]:
     names = {}
     for service, definition in model["services"].items():
         # Underscores are compose's compatibility mode.
-        default = next((n for s in "-_" if (n := f"{model['name']}{s}{service}") in known), f"{model['name']}-{service}")
+        default = next(
+            (n for s in "-_" if (n := f"{model['name']}{s}{service}") in known), f"{model['name']}-{service}"
+        )
         names[service] = definition.get("image") or default
     return names
 
@@ -147,20 +150,34 @@ def up(project: Project, name: str, timeout: float) -> None:
     raise TaskError(f"the services do not start: {_last_line(answer.stderr)}; correct this and start again")
 
 
-def containers(project: Project, name: str) -> list[Container]:
-    """Every container of the measured stack, the finished ones too."""
-    text = _output([*measured(project, name), "ps", "--all", "--format", "json"])
-    # One object a line since compose 2.21, one list before.
-    rows = json.loads(text) if text.lstrip().startswith("[") else [json.loads(line) for line in text.splitlines()]
+def container_ids(name: str) -> list[str]:
+    """Every container of the project `name`, the finished ones too; whatever the compose files say by now."""
+    return docker("ps", "--all", "--quiet", "--filter", f"label=com.docker.compose.project={name}").split()
+
+
+def containers(name: str) -> list[Container]:
+    """The state of every service's container. Those of `docker compose run` do not count."""
+    identifiers = container_ids(name)
+    if not identifiers:
+        return []
+    # One that has just gone makes docker fail and describe the others all the same.
+    found = json.loads(_run(["docker", "container", "inspect", *identifiers]).stdout)
     return [
-        Container(row["ID"], row["Name"], row["Service"], row["State"], row.get("Health", ""), int(row["ExitCode"]))
-        for row in rows
+        Container(
+            id=container["Id"],
+            service=container["Config"]["Labels"]["com.docker.compose.service"],
+            state=container["State"]["Status"],
+            health=container["State"].get("Health", {}).get("Status", ""),
+            exit_code=container["State"]["ExitCode"],
+        )
+        for container in sorted(found, key=lambda container: str(container["Name"]))
+        if container["Config"]["Labels"].get("com.docker.compose.oneoff") != "True"
     ]
 
 
-def logs(project: Project, name: str, service: str, lines: int = 50) -> str:
-    answer = _run([*measured(project, name), "logs", "--no-color", "--no-log-prefix", "--tail", str(lines), service])
-    return (answer.stdout + answer.stderr).rstrip()
+def logs(container: str, lines: int = 50) -> str:
+    """The last lines that a container wrote."""
+    return _output_of(_run(["docker", "logs", "--tail", str(lines), container]))
 
 
 def stop(project: Project, name: str) -> None:
@@ -186,7 +203,13 @@ def _compose_command() -> tuple[str, ...]:
 
 def _run(command: Sequence[str], timeout: float | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command, capture_output=True, text=True, errors="replace", timeout=timeout, stdin=subprocess.DEVNULL, check=False
+        command,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=timeout,
+        stdin=subprocess.DEVNULL,
+        check=False,
     )
 
 
@@ -201,7 +224,7 @@ def _output(command: Sequence[str]) -> str:
 
 
 def _words(command: Sequence[str]) -> str:
-    return " ".join(os.path.relpath(word) if os.path.isabs(word) else word for word in command)
+    return " ".join(os.path.relpath(word) if word.startswith("/") else word for word in command)
 
 
 def _output_of(answer: subprocess.CompletedProcess[str]) -> str:

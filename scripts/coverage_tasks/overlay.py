@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from coverage_spy.settings import ON
+
 from . import compose
 from .payload import fill_payload, needs_tracer
 from .project import SPY, Project, TaskError, say
@@ -21,8 +23,6 @@ HEADER = """\
 # Written by the task coverage-overlay, which overwrites changes. It gives the services that run Python the spy and
 # a place for its data, and pins every image to the one the project runs without it.
 """
-# The reader of COVERAGE_ENABLE and COVERAGE_BRANCH in the spy takes the same words.
-TRUE = frozenset({"true", "1", "yes", "on"})
 PASSED_ON = ("COVERAGE_BRANCH", "COVERAGE_OMIT", "COVERAGE_SPY_WINDOW")
 
 
@@ -48,7 +48,9 @@ def make_overlay(project: Project, output: Path | None = None) -> Path:
     Returns where it is. Raises TaskError when the project has no containers or the compose file cannot be read.
     """
     if project.runtime != "compose":
-        raise TaskError("an overlay is for compose, and this project runs its Procfile: set COVERAGE_SPY_RUNTIME=compose")
+        raise TaskError(
+            "an overlay is for compose, and this project runs its Procfile: set COVERAGE_SPY_RUNTIME=compose"
+        )
     model = compose.read_model(project)
     return write_overlay(project, model["name"], find_services(project, model), os.environ, output)
 
@@ -74,9 +76,7 @@ def write_overlay(
     return file
 
 
-def render(
-    project: Project, services: Sequence[Service], images: Mapping[str, str], environ: Mapping[str, str]
-) -> str:
+def render(project: Project, services: Sequence[Service], images: Mapping[str, str], environ: Mapping[str, str]) -> str:
     """The overlay as text. `images` is what each service runs from; `environ` holds the settings passed on."""
     repository = Repository.of_project(project)
     entries: dict[str, Any] = {}
@@ -84,9 +84,7 @@ def render(
         if service.measured:
             entries[service.name] = {
                 "image": _text(images[service.name]),
-                "environment": {
-                    name: _text(value) for name, value in _variables(service, repository, environ).items()
-                },
+                "environment": {name: _text(value) for name, value in _variables(service, repository, environ).items()},
                 "volumes": _volumes(project, _derives(environ)),
             }
         elif service.builds:
@@ -97,7 +95,9 @@ def render(
 
 
 def is_true(value: str | None) -> bool:
-    return (value or "").strip().lower() in TRUE
+    """Whether a switch of the environment is on; the spy reads it by the same words."""
+    word = (value or "").strip().lower()
+    return word in ON
 
 
 def prepare_spy(services: Iterable[Service], environ: Mapping[str, str]) -> None:

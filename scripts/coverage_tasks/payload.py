@@ -55,6 +55,7 @@ class Wheel(NamedTuple):
 
     @property
     def pip_options(self) -> list[str]:
+        """What makes `pip download` take this wheel rather than the running Python's."""
         version = self.digits.rstrip("t")
         options = ["--implementation", "cp", "--python-version", f"{version[0]}.{version[1:]}"]
         options += ["--abi", f"cp{self.digits}"]
@@ -62,6 +63,7 @@ class Wheel(NamedTuple):
 
 
 def needs_tracer(interpreter: Interpreter, branch: bool) -> bool:
+    """Whether the spy uses the tracer in this interpreter."""
     version = tuple(map(int, interpreter.version.split(".")))
     return interpreter.measurable and (branch or version < MONITORED)
 

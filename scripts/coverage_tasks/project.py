@@ -4,7 +4,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -31,6 +31,7 @@ class TaskError(Exception):
     """Something the user can put right: one sentence that names the cause and the remedy."""
 
     def __init__(self, message: str, exit_code: int = 1) -> None:
+        """Keeps the code the task exits with."""
         super().__init__(message)
         self.exit_code = exit_code
 
@@ -52,34 +53,42 @@ class Project:
 
     @property
     def data(self) -> Path:
+        """What the services wrote, and what is known about the run."""
         return self.root / "coverage-data"
 
     @property
     def stack_file(self) -> Path:
+        """The record of the stack, `stack.json`."""
         return self.data / "stack.json"
 
     @property
     def coverage_file(self) -> Path:
+        """The combined data."""
         return self.root / ".coverage"
 
     @property
     def html(self) -> Path:
+        """The directory of the HTML report."""
         return self.root / "htmlcov"
 
     @property
     def json(self) -> Path:
+        """The JSON report."""
         return self.root / "coverage.json"
 
     @property
     def xml(self) -> Path:
+        """The XML report."""
         return self.root / "coverage.xml"
 
     @property
     def lcov(self) -> Path:
+        """The LCOV report."""
         return self.root / "lcov.info"
 
     @property
     def markdown(self) -> Path:
+        """The Markdown summary."""
         return self.root / "coverage.md"
 
 
@@ -95,13 +104,14 @@ def find_project(cwd: Path, environ: Mapping[str, str]) -> Project:
         raise TaskError(f"COVERAGE_SPY_RUNTIME is {wanted!r}: set it to auto, compose or procfile")
     if wanted == "auto":
         wanted = _running_runtime(root) or "auto"
-    for directory, example in _places(root):
-        compose_files = _compose_files(root, directory, environ)
-        procfile = directory / "Procfile"
-        if compose_files and (wanted == "compose" or (wanted == "auto" and _engine_answers(procfile))):
-            return Project(root, "compose", directory, compose_files, example)
-        if procfile.is_file() and wanted != "compose":
-            return Project(root, "procfile", directory, (procfile,), example)
+    example = takes_example(root)
+    directory = EXAMPLE if example else root
+    compose_files = _compose_files(root, directory, environ)
+    procfile = directory / "Procfile"
+    if compose_files and (wanted == "compose" or (wanted == "auto" and _engine_answers(procfile))):
+        return Project(root, "compose", directory, compose_files, example)
+    if procfile.is_file() and wanted != "compose":
+        return Project(root, "procfile", directory, (procfile,), example)
     raise TaskError(
         {
             "compose": f"there is no compose file in {root}: add one, or name it in COMPOSE_FILE",
@@ -110,6 +120,13 @@ def find_project(cwd: Path, environ: Mapping[str, str]) -> Project:
             "name the compose file in COMPOSE_FILE, or add a Procfile with a line `name: command` per service",
         }[wanted]
     )
+
+
+def takes_example(root: Path) -> bool:
+    """Whether the tasks take the example in `root`: it is the template's own checkout and has nothing to run itself."""
+    if root != TOOL or not EXAMPLE.is_dir() or {**_dotenv(root), **os.environ}.get("COMPOSE_FILE"):
+        return False
+    return _first(root, (*COMPOSE_NAMES, "Procfile")) is None
 
 
 def own_environment(project: Project, environ: Mapping[str, str]) -> dict[str, str]:
@@ -126,13 +143,9 @@ def own_environment(project: Project, environ: Mapping[str, str]) -> dict[str, s
         kept = [part for part in environment.pop(name, "").split(os.pathsep) if part and part != directory]
         if kept:
             environment[name] = os.pathsep.join(kept)
+    if "PATH" in ours:
+        environment.pop("VIRTUAL_ENV", None)
     return environment
-
-
-def _places(root: Path) -> Iterator[tuple[Path, bool]]:
-    yield root, False
-    if root == TOOL and EXAMPLE.is_dir():
-        yield EXAMPLE, True
 
 
 def _compose_files(root: Path, directory: Path, environ: Mapping[str, str]) -> tuple[Path, ...]:

@@ -34,6 +34,7 @@ class Interpreter:
 
     @property
     def measurable(self) -> bool:
+        """Whether the spy has an engine for it."""
         return tuple(map(int, self.version.split("."))) >= OLDEST
 
 
@@ -70,9 +71,7 @@ def find_services(project: Project, model: Mapping[str, Any]) -> list[Service]:
     Raises TaskError when an image cannot be had.
     """
     names = compose.image_names(project, model)
-    return [
-        _service(project, name, definition, names[name]) for name, definition in sorted(model["services"].items())
-    ]
+    return [_service(project, name, definition, names[name]) for name, definition in sorted(model["services"].items())]
 
 
 def inspect_image(name: str, cache: Path) -> Image:

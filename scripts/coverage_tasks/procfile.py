@@ -1,0 +1,180 @@
+"""The services of a Procfile: honcho reads it, every process is started here in a session of its own.
+
+honcho itself stops everything once one process ends, which a worker that is killed while it is measured must not do.
+"""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from honcho import environ as honcho
+
+from .project import SPY, Project, TaskError, own_environment
+
+FIRST_PORT = 5000  # honcho's
+GRACE_SECONDS = 10.0  # what `docker stop` gives
+
+_LISTENS = re.compile(r"(?:--port|-p|--bind|-b|runserver)[ =](?:[\w.\[\]]*:)?(\d{2,5})\b")
+_LISTENS_ON_PORT = re.compile(r"\$PORT\b|\$\{PORT\b")
+
+
+@dataclass(frozen=True)
+class Process:
+    """One line of the Procfile with the environment and the TCP ports it will have."""
+
+    name: str
+    command: str
+    environment: Mapping[str, str]
+    ports: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Started:
+    """A process that was started: `born` tells it from a later process with the same id."""
+
+    pid: int
+    born: str
+
+
+def read_processes(project: Project, environ: Mapping[str, str]) -> list[Process]:
+    """The processes of the project's Procfile, with .env and honcho's PORT. Raises TaskError when it has none."""
+    file = project.files[0]
+    try:
+        parsed = honcho.parse_procfile(file.read_text()).processes
+    except AssertionError:
+        raise TaskError(f"{file} names a process twice: give each a name of its own") from None
+    if not parsed:
+        raise TaskError(f"{file} names no process: add a line `name: command` per service")
+    dotenv = project.directory / ".env"
+    variables = {"PORT": str(FIRST_PORT), **own_environment(project, environ)}
+    if dotenv.is_file():
+        variables |= honcho.parse(dotenv.read_text())
+    if not variables["PORT"].isdigit():
+        raise TaskError(f"PORT is {variables['PORT']!r}: set it to a number or unset it")
+    return [_process(found.name.rpartition(".")[0], found.cmd, found.env) for found in _expand(parsed, variables)]
+
+
+def with_spy(process: Process, project: Project) -> dict[str, str]:
+    """The environment of a measured process."""
+    python_path = [part for part in process.environment.get("PYTHONPATH", "").split(os.pathsep) if part]
+    return {
+        **process.environment,
+        "COVERAGE_ENABLE": "true",
+        "COVERAGE_FILE": str(project.data / f".coverage.{process.name}"),
+        "COVERAGE_SOURCE": str(project.directory),
+        "PYTHONPATH": os.pathsep.join([str(SPY), *python_path]),
+    }
+
+
+def start(process: Process, environment: Mapping[str, str], directory: Path, log: Path) -> Started:
+    """Starts one process as the leader of its own session, its output going to `log`."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        started = subprocess.Popen(  # noqa: S602 - a Procfile's lines are shell commands
+            process.command,
+            shell=True,
+            cwd=directory,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    # This process ends before its children do; they are looked after by their ids.
+    started.returncode = 0
+    return Started(started.pid, _born(started.pid))
+
+
+def exit_code(started: Started) -> int | None:
+    """None while it runs; its exit code once it ended, -1 when only its parent could have known."""
+    try:
+        pid, status = os.waitpid(started.pid, os.WNOHANG)
+    except ChildProcessError:
+        return None if _born(started.pid) == started.born else -1
+    return os.waitstatus_to_exitcode(status) if pid else None
+
+
+def stop(processes: Iterable[Started]) -> None:
+    """Ends the processes and all their children: SIGTERM, up to 10 s of patience, SIGKILL."""
+    groups = [started.pid for started in processes if _is_ours(started)]
+    for number, patience in ((signal.SIGTERM, GRACE_SECONDS), (signal.SIGKILL, GRACE_SECONDS)):
+        for group in groups:
+            _signal(group, number)
+        deadline = time.monotonic() + patience
+        while groups and time.monotonic() < deadline:
+            groups = [group for group in groups if _has_members(group)]
+            time.sleep(0.05)
+
+
+def accepts(port: int) -> bool:
+    """Whether something on this machine accepts connections to `port`."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def find_python(environment: Mapping[str, str]) -> str | None:
+    """The Python that the processes' own commands would start."""
+    return shutil.which("python", path=environment.get("PATH")) or shutil.which("python3", path=environment.get("PATH"))
+
+
+def _expand(parsed: Mapping[str, str], variables: Mapping[str, str]) -> list[honcho.ProcessParams]:
+    found: list[honcho.ProcessParams] = honcho.expand_processes(parsed, env=dict(variables))
+    return found
+
+
+def _process(name: str, command: str, environment: Mapping[str, str]) -> Process:
+    ports = {int(port) for port in _LISTENS.findall(command)}
+    if _LISTENS_ON_PORT.search(command):
+        ports.add(int(environment["PORT"]))
+    return Process(name, command, environment, tuple(sorted(ports)))
+
+
+def _is_ours(started: Started) -> bool:
+    # A leader that is gone leaves its number to the group as long as that has members.
+    return _born(started.pid) in (started.born, "")
+
+
+def _signal(group: int, number: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
+
+
+def _has_members(group: int) -> bool:
+    with suppress(ChildProcessError):
+        os.waitpid(group, os.WNOHANG)
+    if Path("/proc/self/stat").exists():
+        fields = (_stat(entry) for entry in Path("/proc").glob("[0-9]*"))
+        return any(found and found[2] == str(group) and found[0] not in "ZX" for found in fields)
+    try:
+        os.killpg(group, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def _born(pid: int) -> str:
+    """When a process began, in whatever unit the system has; empty when it is gone."""
+    if Path("/proc/self/stat").exists():
+        found = _stat(Path(f"/proc/{pid}"))
+        return found[19] if found and found[0] not in "ZX" else ""
+    answer = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return answer.stdout.strip()
+
+
+def _stat(entry: Path) -> list[str]:
+    # From the state on; the name before it, in parentheses, may hold anything.
+    try:
+        return (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return []

@@ -1,0 +1,363 @@
+"""The measured services of one run: started, waited for, tested, stopped, and what they wrote collected."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from coverage_spy.settings import FALLBACK
+
+from . import compose, overlay, procfile
+from .payload import fill_payload, needs_tracer
+from .project import SPY, Project, TaskError, own_environment, say
+from .services import Interpreter, Service, find_services
+
+VERSION = 1
+POLL_SECONDS = 0.3
+# A service without a health check counts as ready when it has been up for this long.
+SETTLED_SECONDS = 1.0
+
+_JOURNAL = re.compile(r"[0-9a-f]{16}\.journal")
+_DESCRIBE = """
+import importlib.machinery, json, platform, sys
+print(json.dumps([platform.python_implementation(), "%d.%d" % sys.version_info[:2],
+                  importlib.machinery.EXTENSION_SUFFIXES[0], platform.libc_ver()[0] or "musl"]))
+"""
+
+
+def up(project: Project, append: bool = False) -> None:
+    """Starts the project's services with coverage and waits until they are ready.
+
+    A new run begins with no journals but its own, unless `append`; starting a stack that is up keeps them. Raises
+    TaskError when a service does not get ready; what did start is stopped again.
+    """
+    prepare_data(project.data)
+    if running(project):
+        say("the stack is up already: its journals are kept")
+    elif not append:
+        _empty(project.data)
+    try:
+        _up_containers(project) if project.runtime == "compose" else _up_processes(project)
+        wait_until_ready(project)
+    except BaseException:
+        down(project)
+        raise
+    say("the services are ready")
+
+
+def wait_until_ready(project: Project) -> None:
+    """Waits until every service runs (healthy, where it has a health check) or has finished with exit code 0.
+
+    Raises TaskError, after printing its logs, when one died; and when COVERAGE_SPY_TIMEOUT seconds have passed.
+    """
+    state = _require_running(project)
+    look = _look_at_containers if project.runtime == "compose" else _look_at_processes
+    deadline = time.monotonic() + _timeout()
+    since = None
+    while True:
+        waiting = look(project, state)
+        since = None if waiting else since or time.monotonic()
+        if since and time.monotonic() - since >= SETTLED_SECONDS:
+            return
+        if time.monotonic() > deadline:
+            raise TaskError(
+                f"not ready after {_timeout():.0f} s: {', '.join(waiting)}; correct this or raise COVERAGE_SPY_TIMEOUT"
+            )
+        time.sleep(POLL_SECONDS)
+
+
+def require_command(project: Project, command: list[str]) -> None:
+    """Raises TaskError with exit code 127, as a shell would, when there is no such command."""
+    environment = own_environment(project, os.environ)
+    if not shutil.which(str(project.root / command[0]) if "/" in command[0] else command[0], path=environment["PATH"]):
+        raise TaskError(f"the test command {command[0]} does not exist: correct it, or install it", 127)
+
+
+def run_command(project: Project, command: list[str]) -> int:
+    """Runs the user's test command in the project's root. Returns its exit code, 128 + n when signal n ended it."""
+    require_command(project, command)
+    state = _require_running(project)
+    environment = own_environment(project, os.environ) | {
+        "COVERAGE_SPY_RUNTIME": project.runtime,
+        "COVERAGE_SPY_STACK": str(project.stack_file),
+    }
+    if project.runtime == "compose":
+        files = (*project.files, compose.overlay_file(project))
+        environment |= {
+            "COMPOSE_FILE": os.pathsep.join(map(str, files)),
+            "COMPOSE_PATH_SEPARATOR": os.pathsep,
+            "COMPOSE_PROJECT_NAME": state["project"],
+        }
+    code = subprocess.run(command, cwd=project.root, env=environment, check=False).returncode
+    return code if code >= 0 else 128 - code
+
+
+def down(project: Project) -> None:
+    """Stops the services gracefully, collects their journals, removes containers and networks; volumes stay."""
+    if not running(project):
+        say("no measured stack is up")
+        return
+    state = _read_state(project)
+    say("stopping the services")
+    with _undisturbed():
+        if project.runtime == "compose":
+            compose.stop(project, state["project"])
+            collect(project)
+            compose.down(project, state["project"])
+        else:
+            procfile.stop(_started(state).values())
+        _write_state(project, {**_read_state(project), "ended": time.time()})
+
+
+def running(project: Project) -> bool:
+    """Whether anything of a stack that was started and not stopped is still there."""
+    state = _read_state(project)
+    if not state or state.get("ended"):
+        return False
+    if state["runtime"] == "compose":
+        return bool(compose.container_ids(state["project"]))
+    return any(procfile.exit_code(started) is None for started in _started(state).values())
+
+
+def collect(project: Project) -> None:
+    """Copies journals out of containers that could not write to the data directory; nothing to do for processes."""
+    state = _read_state(project)
+    if not state or state.get("ended") or state["runtime"] != "compose":
+        return
+    services = state["services"]
+    for container in compose.containers(state["project"]):
+        if services.get(container.service, {}).get("measured") and _copy_journals(container.id, project.data):
+            services[container.service]["fallback"] = True
+    _write_state(project, state)
+
+
+def clean(project: Project) -> None:
+    """Removes the recorded data and every report. Raises TaskError while a stack is up."""
+    if running(project):
+        raise TaskError("a measured stack is up: run down-coverage first")
+    for path in (project.data, project.html):
+        if path.is_dir():
+            shutil.rmtree(path)
+    for file in (project.coverage_file, project.json, project.xml, project.lcov, project.markdown):
+        file.unlink(missing_ok=True)
+
+
+def prepare_data(data: Path) -> None:
+    """Makes the data directory, open to whatever user a service runs as. Raises TaskError when it cannot be written."""
+    try:
+        data.mkdir(exist_ok=True)
+        data.chmod(0o1777)
+        with tempfile.NamedTemporaryFile(dir=data):
+            pass
+        (data / ".gitignore").write_text("*\n")
+    except OSError as error:
+        raise TaskError(f"cannot write to {data} ({error.strerror}): make it writable, or remove it") from None
+
+
+def _empty(data: Path) -> None:
+    journals = list(data.glob("*.journal"))
+    for journal in journals:
+        journal.unlink()
+    if journals:
+        say(f"removed {len(journals)} journals of the previous run (--append keeps them)")
+
+
+def _up_containers(project: Project) -> None:
+    model = compose.read_model(project)
+    services = find_services(project, model)
+    overlay.write_overlay(project, model["name"], services, os.environ)
+    name = f"{model['name']}-coverage"
+    _write_state(project, _new_state(project, name, {service.name: _entry(service) for service in services}))
+    _say_what_is_measured({service.name: service.reason for service in services})
+    try:
+        compose.up(project, name, _timeout())
+    except TaskError:
+        # A service that died says why better than compose, which only says that another one waits for it.
+        _look_at_containers(project, _read_state(project))
+        raise
+
+
+def _entry(service: Service) -> dict[str, Any]:
+    return {
+        "measured": service.measured,
+        "reason": service.reason,
+        "image": service.image.name if service.image else "",
+        "image_id": service.image.id if service.image else "",
+        "interpreters": [found.version for found in service.image.interpreters] if service.image else [],
+        "binds": [list(pair) for pair in service.binds],
+        "fallback": False,
+    }
+
+
+def _look_at_containers(_: Project, state: Mapping[str, Any]) -> list[str]:
+    """What is still awaited, as words. Raises TaskError when a container died."""
+    waiting = []
+    for container in compose.containers(state["project"]):
+        if (container.state == "exited" and container.exit_code) or container.state == "dead":
+            _died(container.service, compose.logs(container.id), f"exit code {container.exit_code}")
+        if container.health == "unhealthy":
+            _died(container.service, compose.logs(container.id), "its health check fails")
+        if container.state not in ("running", "exited") or container.health == "starting":
+            waiting.append(f"{container.service} is {container.health or container.state}")
+    return waiting
+
+
+def _up_processes(project: Project) -> None:
+    if running(project):
+        raise TaskError("the processes of the Procfile are running already: run down-coverage first")
+    processes = procfile.read_processes(project, os.environ)
+    for process in processes:
+        for port in process.ports:
+            if procfile.accepts(port):
+                raise TaskError(f"port {port} of {process.name} is taken: stop what listens there")
+    version, reason = _prepare_host(processes[0].environment)
+    entry = {"measured": not reason, "reason": reason, "image": "", "image_id": "", "binds": [], "fallback": False}
+    entry["interpreters"] = [version] if version else []
+    state = _new_state(project, f"{project.directory.name}-coverage", {p.name: dict(entry) for p in processes})
+    _say_what_is_measured({process.name: reason for process in processes})
+    for process in processes:
+        started = procfile.start(
+            process, procfile.with_spy(process, project), project.directory, _log_file(project, process.name)
+        )
+        state["services"][process.name] |= {"pid": started.pid, "born": started.born, "ports": process.ports}
+        # After each one, so that `down` finds every process even when the next does not start.
+        _write_state(project, state)
+
+
+def _look_at_processes(project: Project, state: Mapping[str, Any]) -> list[str]:
+    waiting = []
+    for name, started in _started(state).items():
+        code = procfile.exit_code(started)
+        if code:
+            _died(name, _log_file(project, name).read_text(errors="replace"), f"exit code {code}" if code > 0 else "")
+        if code is None:
+            waiting += [
+                f"{name} does not listen on port {port}"
+                for port in state["services"][name]["ports"]
+                if not procfile.accepts(port)
+            ]
+    return waiting
+
+
+def _prepare_host(environment: Mapping[str, str]) -> tuple[str, str]:
+    """The version of the Python that the processes start, and why it is not measured, if it is not."""
+    python = procfile.find_python(environment) or sys.executable
+    answer = subprocess.run([python, "-c", _DESCRIBE], capture_output=True, text=True, check=False)
+    if answer.returncode:
+        return "", f"{python} does not start"
+    implementation, version, suffix, libc = json.loads(answer.stdout)
+    interpreter = Interpreter(python, version, suffix, libc)
+    if implementation != "CPython" or not interpreter.measurable:
+        return version, f"{python} is {implementation} {version}, and only CPython 3.8 or newer is measured"
+    if needs_tracer(interpreter, overlay.is_true(environment.get("COVERAGE_BRANCH"))):
+        fill_payload([interpreter])
+    if not overlay.is_compiled(version):
+        subprocess.run([python, "-m", "compileall", "-q", str(SPY)], capture_output=True, check=False)
+    return version, ""
+
+
+def _say_what_is_measured(reasons: Mapping[str, str]) -> None:
+    for name, reason in reasons.items():
+        if reason:
+            say(f"{name} is not measured: {reason}")
+    say(f"starting {len(reasons)} service{'s' * (len(reasons) != 1)}")
+
+
+def _died(service: str, log: str, how: str) -> None:
+    print(f"--- the last lines of {service} ---", *log.splitlines()[-50:], "---", sep="\n", file=sys.stderr)
+    raise TaskError(f"the service {service} has died{f' ({how})' * bool(how)}: its last lines are above; correct it")
+
+
+def _copy_journals(container: str, data: Path) -> int:
+    copied = 0
+    with compose.docker_stream("cp", f"{container}:{FALLBACK}", "-") as stream:
+        try:
+            archive = tarfile.open(fileobj=stream, mode="r|")  # noqa: SIM115 - has nothing of its own to close
+        except tarfile.ReadError:
+            return 0  # no such directory
+        for member in archive:
+            name = PurePosixPath(member.name).name
+            content = archive.extractfile(member) if member.isreg() and _JOURNAL.fullmatch(name) else None
+            if content:
+                beside = data / f"{name}.part"
+                with beside.open("wb") as file:
+                    shutil.copyfileobj(content, file)
+                beside.replace(data / name)
+                copied += 1
+    return copied
+
+
+def _log_file(project: Project, service: str) -> Path:
+    return project.data / "logs" / f"{service}.log"
+
+
+def _timeout() -> float:
+    value = os.environ.get("COVERAGE_SPY_TIMEOUT") or "120"
+    try:
+        return float(value)
+    except ValueError:
+        raise TaskError(f"COVERAGE_SPY_TIMEOUT is {value!r}: set it to a number of seconds") from None
+
+
+def _started(state: Mapping[str, Any]) -> dict[str, procfile.Started]:
+    return {
+        name: procfile.Started(entry["pid"], entry["born"])
+        for name, entry in state["services"].items()
+        if "pid" in entry
+    }
+
+
+def _new_state(project: Project, name: str, services: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "version": VERSION,
+        "runtime": project.runtime,
+        "project": name,
+        "started": time.time(),
+        "services": services,
+    }
+
+
+def _require_running(project: Project) -> dict[str, Any]:
+    state = _read_state(project)
+    if not state or state.get("ended"):
+        raise TaskError("no measured stack is up: run up-coverage first")
+    return state
+
+
+def _read_state(project: Project) -> dict[str, Any]:
+    try:
+        state: dict[str, Any] = json.loads(project.stack_file.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise TaskError(f"{project.stack_file} cannot be read ({error}): remove it") from None
+    return state
+
+
+def _write_state(project: Project, state: Mapping[str, Any]) -> None:
+    beside = project.stack_file.with_suffix(".part")
+    beside.write_text(json.dumps(state, indent=1) + "\n")
+    beside.replace(project.stack_file)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """A second Ctrl-C does not leave containers behind."""
+    before: list[tuple[signal.Signals, Callable[..., Any] | int | None]] = [
+        (number, signal.signal(number, signal.SIG_IGN)) for number in (signal.SIGINT, signal.SIGTERM)
+    ]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
