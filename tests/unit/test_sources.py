@@ -1,0 +1,299 @@
+"""Mapping by content, on a corpus of layouts: a file that is mapped is mapped rightly, one that is not is named."""
+
+import os
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from coverage_tasks.sources import Digest, Repository, SourceMap, digest_of, map_sources
+
+SITE = "/usr/local/lib/python3.11/site-packages"
+
+
+@dataclass
+class Layout:
+    """`expected`: container path -> repository path, "drifted:PATH", or None for unmapped."""
+
+    repository: dict[str, str]
+    container: dict[str, str]
+    expected: dict[str, str | None]
+    sources: list[str]
+    binds: list[tuple[str, str]] = field(default_factory=list)
+
+
+def code(name: str) -> str:
+    return f"NAME = {name!r}\n"
+
+
+ORDERS = {"orders/main.py": code("orders"), "orders/api/__init__.py": "", "orders/api/routes.py": code("routes")}
+CATALOG = {"catalog/main.py": code("catalog"), "catalog/api/__init__.py": "", "catalog/api/routes.py": code("croutes")}
+PRICING = {
+    "libs/pricing/setup.py": code("setup"),
+    "libs/pricing/pricing/__init__.py": "",
+    "libs/pricing/pricing/rates.py": code("rates"),
+    "libs/pricing/pricing/tax.py": code("tax"),
+    "libs/pricing/pricing/rounding.py": code("rounding"),
+}
+
+
+def copied(files: dict[str, str], source: str, target: str) -> dict[str, str]:
+    """`COPY source target`."""
+    prefix = source + "/" if source != "." else ""
+    return {f"{target}/{path[len(prefix) :]}": text for path, text in files.items() if path.startswith(prefix)}
+
+
+def mapped(files: dict[str, str], source: str, target: str) -> dict[str, str | None]:
+    """What `COPY source target` is expected to map to."""
+    prefix = source + "/" if source != "." else ""
+    return {f"{target}/{path[len(prefix) :]}": path for path in files if path.startswith(prefix)}
+
+
+BOTH = ORDERS | CATALOG
+LAYOUTS = {
+    "the whole repository in /src": Layout(BOTH, copied(BOTH, ".", "/src"), mapped(BOTH, ".", "/src"), ["/src"]),
+    "one service in /app": Layout(BOTH, copied(BOTH, "orders", "/app"), mapped(BOTH, "orders", "/app"), ["/app"]),
+    "another service in the same /app": Layout(
+        BOTH, copied(BOTH, "catalog", "/app"), mapped(BOTH, "catalog", "/app"), ["/app"]
+    ),
+    "a deep target with the name of the service": Layout(
+        BOTH, copied(BOTH, "orders", "/srv/orders"), mapped(BOTH, "orders", "/srv/orders"), ["/srv/orders"]
+    ),
+    "a service at the container's root": Layout(
+        {"one/main.py": code("one"), "one/pkg/mod.py": code("mod")},
+        {"/main.py": code("one"), "/pkg/mod.py": code("mod"), "/usr/share/gdb/x.py": code("gdb")},
+        {"/main.py": "one/main.py", "/pkg/mod.py": "one/pkg/mod.py", "/usr/share/gdb/x.py": None},
+        ["/main.py", "/pkg"],
+    ),
+    "a library copied below the service, with more files than the service": Layout(
+        ORDERS | PRICING,
+        copied(ORDERS, "orders", "/app") | copied(PRICING, "libs/pricing/pricing", "/app/pricing"),
+        mapped(ORDERS, "orders", "/app") | mapped(PRICING, "libs/pricing/pricing", "/app/pricing"),
+        ["/app"],
+    ),
+    "two directories laid over one another": Layout(
+        {
+            "orders/main.py": code("m"),
+            "orders/urls.py": code("u"),
+            "shared/db.py": code("db"),
+            "shared/log.py": code("l"),
+        },
+        {"/app/main.py": code("m"), "/app/urls.py": code("u"), "/app/db.py": code("db"), "/app/log.py": code("l")},
+        {
+            "/app/main.py": "orders/main.py",
+            "/app/urls.py": "orders/urls.py",
+            "/app/db.py": "shared/db.py",
+            "/app/log.py": "shared/log.py",
+        },
+        ["/app"],
+    ),
+    "src layout": Layout(
+        {
+            "billing/src/billing/__init__.py": "",
+            "billing/src/billing/a.py": code("a"),
+            "billing/tests/test_a.py": code("t"),
+        },
+        {"/app/src/billing/__init__.py": "", "/app/src/billing/a.py": code("a")},
+        {
+            "/app/src/billing/__init__.py": "billing/src/billing/__init__.py",
+            "/app/src/billing/a.py": "billing/src/billing/a.py",
+        },
+        ["/app/src/billing"],
+    ),
+    "installed into site-packages, with the dead copy in /app": Layout(
+        PRICING,
+        copied(PRICING, "libs/pricing", "/app")
+        | copied(PRICING, "libs/pricing", SITE)
+        | {f"{SITE}/flask/app.py": code("flask"), f"{SITE}/setup.py": code("setup of another")},
+        mapped(PRICING, "libs/pricing", "/app")
+        | mapped({p: t for p, t in PRICING.items() if "setup" not in p}, "libs/pricing", SITE)
+        | {f"{SITE}/flask/app.py": None},
+        ["/app", f"{SITE}/pricing"],
+    ),
+    "installed part of a namespace that others share": Layout(
+        {"libs/geo/src/acme/geo/a.py": code("a"), "libs/geo/src/acme/geo/b.py": code("b")},
+        {f"{SITE}/acme/geo/a.py": code("a"), f"{SITE}/acme/geo/b.py": code("b")}
+        | {f"{SITE}/acme/other/m{i}.py": code(f"other {i}") for i in range(9)},
+        {
+            f"{SITE}/acme/geo/a.py": "libs/geo/src/acme/geo/a.py",
+            f"{SITE}/acme/geo/b.py": "libs/geo/src/acme/geo/b.py",
+            f"{SITE}/acme/other/m1.py": None,
+        },
+        [f"{SITE}/acme/geo"],
+    ),
+    "an installed module": Layout(
+        {"libs/clock/setup.py": code("setup"), "libs/clock/clock.py": code("clock")},
+        {f"{SITE}/clock.py": code("clock"), f"{SITE}/six.py": code("six")},
+        {f"{SITE}/clock.py": "libs/clock/clock.py", f"{SITE}/six.py": None},
+        [f"{SITE}/clock.py"],
+    ),
+    "a virtual environment inside the source root": Layout(
+        ORDERS,
+        copied(ORDERS, "orders", "/app")
+        | {
+            "/app/.venv/lib/python3.12/site-packages/main.py": code("orders"),
+            "/app/.venv/bin/activate_this.py": "pass",
+        },
+        mapped(ORDERS, "orders", "/app")
+        | {"/app/.venv/lib/python3.12/site-packages/main.py": None, "/app/.venv/bin/activate_this.py": None},
+        ["/app"],
+    ),
+    "a decoy main.py at the repository's root": Layout(
+        ORDERS | {"main.py": code("decoy")},
+        copied(ORDERS, "orders", "/app"),
+        mapped(ORDERS, "orders", "/app"),
+        ["/app"],
+    ),
+    "a drifted file whose old content now lies at the root": Layout(
+        ORDERS | {"main.py": code("old"), "orders/b.py": code("b")},
+        {"/app/main.py": code("old"), "/app/b.py": code("b"), "/app/api/routes.py": code("routes")},
+        {"/app/main.py": None, "/app/b.py": "orders/b.py", "/app/api/routes.py": "orders/api/routes.py"},
+        ["/app"],
+    ),
+    "vendored twins of installed modules": Layout(
+        ORDERS | {"orders/vendor/six.py": code("six"), "orders/compat.py": code("compat")},
+        copied(ORDERS, "orders", "/app")
+        | {f"{SITE}/six.py": code("six"), f"{SITE}/pip/_vendor/six.py": code("six"), f"{SITE}/pip/main.py": code("pip")}
+        | {f"{SITE}/tool/compat.py": code("compat")},
+        mapped(ORDERS, "orders", "/app")
+        | {f"{SITE}/six.py": None, f"{SITE}/pip/_vendor/six.py": None, f"{SITE}/tool/compat.py": None},
+        ["/app"],
+    ),
+    "a whole distribution vendored and installed": Layout(
+        ORDERS | {"orders/_vendor/attr/a.py": code("a"), "orders/_vendor/attr/b.py": code("b")},
+        copied(ORDERS, "orders", "/app") | {f"{SITE}/attr/a.py": code("a"), f"{SITE}/attr/b.py": code("b")},
+        mapped(ORDERS, "orders", "/app") | {f"{SITE}/attr/a.py": None, f"{SITE}/attr/b.py": None},
+        ["/app"],
+    ),
+    "byte-identical helpers in every service": Layout(
+        BOTH | {"orders/util.py": code("util"), "catalog/util.py": code("util")},
+        copied(CATALOG, "catalog", "/app") | {"/app/util.py": code("util")},
+        mapped(CATALOG, "catalog", "/app") | {"/app/util.py": "catalog/util.py"},
+        ["/app"],
+    ),
+    "a generated file that only another service has in the repository": Layout(
+        BOTH | {"catalog/shop_pb2.py": code("pb2")},
+        copied(ORDERS, "orders", "/app") | {"/app/shop_pb2.py": code("pb2")},
+        mapped(ORDERS, "orders", "/app") | {"/app/shop_pb2.py": None},
+        ["/app"],
+    ),
+    "drifted and image-only files": Layout(
+        ORDERS,
+        copied(ORDERS, "orders", "/app") | {"/app/main.py": code("before"), "/app/version.py": code("generated")},
+        mapped(ORDERS, "orders", "/app") | {"/app/main.py": "drifted:orders/main.py", "/app/version.py": None},
+        ["/app"],
+    ),
+    "a bind mount over COPY": Layout(
+        BOTH,
+        copied(ORDERS, "orders", "/app"),
+        {"/app/main.py": "drifted:catalog/main.py", "/app/api/routes.py": "drifted:catalog/api/routes.py"},
+        ["/app"],
+        [("/app", "catalog")],
+    ),
+    "a bind mount below COPY": Layout(
+        ORDERS | PRICING,
+        copied(ORDERS, "orders", "/app") | copied(PRICING, "libs/pricing/pricing", "/app/pricing"),
+        mapped(ORDERS, "orders", "/app") | mapped(PRICING, "libs/pricing/pricing", "/app/pricing"),
+        ["/app"],
+        [("/app/pricing", "libs/pricing/pricing")],
+    ),
+    "two directories copied into one: no majority": Layout(
+        {"a/x.py": code("x"), "a/rest.py": code("a rest"), "b/y.py": code("y"), "b/rest.py": code("b rest")},
+        {"/app/x.py": code("x"), "/app/y.py": code("y")},
+        {"/app/x.py": None, "/app/y.py": None},
+        [],
+    ),
+    "nothing but a file with a new name": Layout(
+        {"a/prod.py": code("settings")}, {"/app/settings.py": code("settings")}, {"/app/settings.py": None}, []
+    ),
+}
+
+
+def map_layout(layout: Layout) -> SourceMap:
+    repository = Repository(Path("/nowhere"), {path: digest_of(t.encode()) for path, t in layout.repository.items()})
+    container = {path: digest_of(text.encode()) for path, text in layout.container.items()}
+    return map_sources(container, layout.binds, repository)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_every_file_is_mapped_rightly_or_named(layout: Layout) -> None:
+    source_map = map_layout(layout)
+    found = {}
+    for path in layout.expected:
+        match = source_map.find(path, digest_of(layout.container[path].encode()))
+        found[path] = f"drifted:{match.path}" if match.state == "drifted" else match.path
+        assert (match.state == "same") == (match.reason == "")
+        assert (match.state == "unmapped") == (match.path is None)
+    assert found == layout.expected
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_sources_are_the_fewest_directories(layout: Layout) -> None:
+    assert map_layout(layout).sources == layout.sources
+
+
+def test_a_unique_file_in_the_wrong_place_is_refused_with_a_reason() -> None:
+    layout = LAYOUTS["a generated file that only another service has in the repository"]
+    match = map_layout(layout).find("/app/shop_pb2.py", digest_of(code("pb2").encode()))
+    assert match.reason == "it is catalog/shop_pb2.py by content, but /app is orders"
+
+
+def test_a_source_that_could_not_be_read_is_not_vouched_for() -> None:
+    match = map_layout(LAYOUTS["one service in /app"]).find("/app/main.py", None)
+    assert (match.path, match.state) == ("orders/main.py", "drifted")
+
+
+def test_a_name_that_is_another_files_beginning_is_not_below_it() -> None:
+    match = map_layout(LAYOUTS["one service in /app"]).find("/application/main.py", Digest(3, 3))
+    assert match.state == "unmapped"
+
+
+def write(root: Path, files: dict[str, str]) -> None:
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+
+
+def git(root: Path, *command: str) -> None:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "protocol.file.allow=always"]
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+    subprocess.run(["git", "-C", root, *identity, *command], check=True, capture_output=True, env=environ)
+
+
+def test_identity_maps_the_repositorys_own_paths(tmp_path: Path) -> None:
+    write(tmp_path, ORDERS)
+    source_map = SourceMap.identity(Repository.read(tmp_path))
+    main = digest_of(ORDERS["orders/main.py"].encode())
+    assert source_map.find(f"{tmp_path}/orders/main.py", main).path == "orders/main.py"
+    assert source_map.find(f"{tmp_path}/orders/main.py", Digest(1, 1)).state == "drifted"
+    assert source_map.find("/elsewhere/orders/main.py", main).state == "unmapped"
+    assert source_map.sources == [str(tmp_path)]
+
+
+def test_a_repository_without_git_is_walked(tmp_path: Path) -> None:
+    write(tmp_path, ORDERS | {"node_modules/x/a.py": "", "env/pyvenv.cfg": "", "env/bin/a.py": "", "tool/own.py": ""})
+    (tmp_path / "link.py").symlink_to(tmp_path / "orders/main.py")
+    repository = Repository.read(tmp_path, [tmp_path / "tool"])
+    assert repository.files == {path: digest_of(text.encode()) for path, text in ORDERS.items()}
+
+
+def test_git_says_which_files_count(tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    write(library, {"pricing.py": code("pricing")})
+    main = tmp_path / "main"
+    write(main, ORDERS | {".gitignore": "generated.py\n", "orders/generated.py": "", "gone.py": ""})
+    for root in (library, main):
+        git(root, "init", "-q")
+        git(root, "add", ".")
+        git(root, "commit", "-qm", "first")
+    git(main, "submodule", "add", "-q", str(library), "libs")
+    write(main, {"orders/untracked.py": "", "venv/pyvenv.cfg": "", "venv/lib/python3.11/site-packages/six.py": ""})
+    (main / "gone.py").unlink()
+    assert sorted(Repository.read(main).files) == sorted([*ORDERS, "orders/untracked.py", "libs/pricing.py"])
+    assert sorted(Repository.read(main / "orders").files) == [
+        "api/__init__.py",
+        "api/routes.py",
+        "main.py",
+        "untracked.py",
+    ]
