@@ -1,0 +1,211 @@
+"""Reader of journals, the files a measured process writes; docs/journal.md describes them."""
+
+import json
+import math
+import os
+import stat
+import sys
+import zlib
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from coverage_spy import journal as words
+from coverage_spy import receipt as head
+
+from .sources import Digest
+
+LARGEST = 16 << 20  # bytes read of one journal; the spy begins the next one after 1 MiB
+
+Kind = Literal["foreign", "truncated", "version", "unreadable"]
+
+
+class JournalError(Exception):
+    """A file that cannot be read as a journal: one sentence with its name and the remedy."""
+
+    def __init__(self, kind: Kind, message: str) -> None:
+        """`kind` is what is wrong with the file, for programs; `message` says it to people."""
+        super().__init__(message)
+        self.kind = kind
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Who wrote a journal, under which settings, and what was declined; keys as in docs/journal.md."""
+
+    process: str
+    segment: int
+    parent: str
+    service: str
+    window: str
+    python: str
+    implementation: str
+    engine: str
+    branch: bool
+    pid: int
+    started: float
+    settings: Mapping[str, Any]
+    refusals: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Journal:
+    """One journal. Paths are those of the measured process; `unreadable` counts words that mean nothing here."""
+
+    path: Path
+    receipt: Receipt
+    files: Mapping[str, Digest | None]
+    lines: Mapping[str, set[int]]
+    arcs: Mapping[str, set[tuple[int, int]]]
+    ended: bool
+    unreadable: int
+
+
+def read_journals(directory: Path) -> tuple[list[Journal], list[JournalError]]:
+    """All journals of a directory, in order of their names, and an error for each file that is none."""
+    journals, errors = [], []
+    for path in sorted(directory.glob("*" + head.SUFFIX)):
+        try:
+            journals.append(read_journal(path))
+        except JournalError as error:
+            errors.append(error)
+    return journals, errors
+
+
+def read_journal(path: Path) -> Journal:
+    """Read one journal, whatever the file is: in bounded time and memory, and never more than it says.
+
+    Raises JournalError when there is no readable receipt.
+    """
+    data = _contents(path)
+    order, text, start = _header(path, data)
+    receipt = _receipt(path, text)
+    body = data[start:].rstrip(b"\0")
+    body += bytes(-len(body) % 8)
+    array_of_words = array("Q", body)
+    if order != head.ORDER:
+        array_of_words.byteswap()
+    return _decode(path, receipt, array_of_words)
+
+
+def _contents(path: Path) -> bytes:
+    try:
+        # Whatever lies there under a journal's name: no waiting for a pipe's other end, no following of links.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise JournalError("foreign", f"{path} is not a file: remove it from the data directory")
+            first = file.read(len(head.MAGIC))
+            return first + file.read(LARGEST) if first == head.MAGIC else first
+    except OSError as error:
+        raise JournalError(
+            "unreadable", f"{path} cannot be read ({error.strerror}): give yourself the right to read it"
+        ) from None
+
+
+def _header(path: Path, data: bytes) -> tuple[str, bytes, int]:
+    """Byte order, receipt and the place where the words begin."""
+    truncated = JournalError(
+        "truncated", f"{path} ends inside its header: its process was killed at the very start; remove the file"
+    )
+    if not data.startswith(head.MAGIC):
+        if head.MAGIC.startswith(data) or not any(data):
+            raise truncated
+        raise JournalError("foreign", f"{path} is not a journal: remove it from the data directory")
+    if len(data) < head.HEAD["<"].size:
+        raise truncated
+    _, version, order_byte, _, _ = head.HEAD["<"].unpack_from(data)
+    if version != head.VERSION:
+        raise JournalError(
+            "version",
+            f"{path} has format version {version}, this is version {head.VERSION}: "
+            "report with the coverage-spy that recorded it, or record again",
+        )
+    order = order_byte.decode("latin-1")
+    if order not in head.HEAD:
+        raise JournalError("truncated", f"{path} has a damaged header: remove the file")
+    _, _, _, length, checksum = head.HEAD[order].unpack_from(data)
+    start = head.HEAD[order].size
+    text = data[start : start + length]
+    if len(text) < length or zlib.crc32(text) != checksum:
+        raise truncated
+    return order, text, start + length + -(start + length) % 8
+
+
+def _receipt(path: Path, text: bytes) -> Receipt:
+    try:
+        found = json.loads(text)
+        values = {field.name: found[field.name] for field in fields(Receipt)}
+        values["refusals"] = tuple(values["refusals"])
+        if _is_sound(values):
+            return Receipt(**values)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        pass
+    raise JournalError("foreign", f"{path} has a receipt that is none: remove it from the data directory")
+
+
+def _is_sound(values: Mapping[str, Any]) -> bool:
+    texts = ("process", "parent", "service", "window", "python", "implementation", "engine")
+    return (
+        all(isinstance(value, str) for value in (*(values[key] for key in texts), *values["refusals"]))
+        and all(isinstance(values[key], int) for key in ("segment", "pid", "branch"))
+        and isinstance(values["started"], int | float)
+        and math.isfinite(values["started"])
+        and isinstance(values["settings"], dict)
+    )
+
+
+def _decode(path: Path, receipt: Receipt, all_words: "array[int]") -> Journal:
+    # The kinds alone say where there is something: noise and zeros are passed over by C code.
+    kinds = all_words.tobytes()[7::8] if sys.byteorder == "little" else all_words.tobytes()[::8]
+    places = [place for place, kind in enumerate(kinds) if words.FILE <= kind <= words.END]
+    unreadable = len(all_words) - len(places) - all_words.count(0)
+    names, digests = _files(all_words[place] for place in places if kinds[place] == words.FILE)
+    lines: dict[str, set[int]] = defaultdict(set)
+    arcs: dict[str, set[tuple[int, int]]] = defaultdict(set)
+    ended = False
+    for place in places:
+        word = all_words[place]
+        kind = kinds[place]
+        number = word >> words.NUMBER_SHIFT & 0xFFFF
+        if kind == words.FILE:
+            continue
+        if kind == words.END:
+            ended = True
+            continue
+        name, tag = names.get(number, ("", -1))
+        if kind == words.LINE:
+            if tag == word >> words.TAG_SHIFT & 0xFFFF:
+                lines[name].add(word & words.LAST_LINE)
+                continue
+        elif name:
+            start, end = word >> words.FROM_SHIFT & words.LAST_ARC_LINE, word & words.LAST_ARC_LINE
+            signs = kind - words.ARC
+            arcs[name].add((-start if signs & 1 else start, -end if signs & 2 else end))
+            continue
+        unreadable += 1
+    return Journal(path, receipt, digests, dict(lines), dict(arcs), ended, unreadable)
+
+
+def _files(file_words: Iterable[int]) -> tuple[dict[int, tuple[str, int]], dict[str, Digest | None]]:
+    """File number -> name and tag, and name -> digest, of the records that are whole."""
+    records: dict[int, bytearray] = defaultdict(bytearray)
+    for word in file_words:
+        records[word >> words.NUMBER_SHIFT & 0xFFFF] += (word & (1 << words.NUMBER_SHIFT) - 1).to_bytes(5, "big")
+    names: dict[int, tuple[str, int]] = {}
+    digests: dict[str, Digest | None] = {}
+    for number, record in records.items():
+        length = words.RECORD_HEAD + int.from_bytes(record[:2], "big")
+        name = bytes(record[words.RECORD_HEAD : length])
+        if not 0 <= len(record) - length < 5 or not name.startswith(b"/") or b"\0" in name:
+            continue
+        size, crc = int.from_bytes(record[2:6], "big"), int.from_bytes(record[6:10], "big")
+        digest = None if size == words.UNREADABLE else Digest(size, crc)
+        decoded = name.decode("utf-8", "surrogateescape")
+        names[number] = decoded, zlib.crc32(record[:length]) & 0xFFFF
+        # Two sources under one name: neither vouches for the lines.
+        digests[decoded] = digest if digests.get(decoded, digest) == digest else None
+    return names, digests

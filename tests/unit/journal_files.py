@@ -1,0 +1,89 @@
+"""Writes journals as docs/journal.md describes them, without the spy: the format is checked from a second side."""
+
+import json
+import struct
+import zlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+RECEIPT = {
+    "process": "00000000000000aa",
+    "segment": 0,
+    "parent": "",
+    "service": "orders",
+    "window": "",
+    "python": "3.12.1",
+    "implementation": "cpython",
+    "engine": "monitor",
+    "branch": False,
+    "pid": 1,
+    "started": 1700000000.5,
+    "settings": {"source": ["/app"], "omit": [], "directory": "/coverage"},
+    "refusals": [],
+}
+
+
+def header(receipt: Mapping[str, Any], order: str = "<", version: int = 1) -> bytes:
+    text = json.dumps(receipt).encode("ascii")
+    start = (
+        b"covspy" + bytes([version]) + order.encode() + struct.pack(order + "II", len(text), zlib.crc32(text)) + text
+    )
+    return start + bytes(-len(start) % 8)
+
+
+def record(name: bytes, source: bytes | None) -> bytes:
+    size, crc = (0xFFFFFFFF, 0) if source is None else (len(source), zlib.crc32(source))
+    return struct.pack(">HII", len(name), size, crc) + name
+
+
+def file_words(number: int, name: bytes, source: bytes | None) -> list[int]:
+    text = record(name, source)
+    pieces = [text[at : at + 5].ljust(5, b"\0") for at in range(0, len(text), 5)]
+    return [1 << 56 | number << 40 | int.from_bytes(piece, "big") for piece in pieces]
+
+
+def line_word(number: int, name: bytes, source: bytes | None, line: int) -> int:
+    tag = zlib.crc32(record(name, source)) & 0xFFFF
+    return 2 << 56 | number << 40 | tag << 24 | line
+
+
+def arc_word(number: int, start: int, end: int) -> int:
+    kind = {(False, False): 3, (True, False): 4, (False, True): 5, (True, True): 6}[start < 0, end < 0]
+    return kind << 56 | number << 40 | abs(start) << 20 | abs(end)
+
+
+END = 7 << 56
+
+
+def write(
+    path: Path,
+    words: Iterable[int] = (),
+    order: str = "<",
+    version: int = 1,
+    padding: int = 64,
+    **receipt: Any,
+) -> Path:
+    values = list(words)
+    body = struct.pack(f"{order}{len(values)}Q", *values)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(header(RECEIPT | receipt, order, version) + body + bytes(8 * padding))
+    return path
+
+
+def write_lines(path: Path, files: Mapping[str, tuple[bytes | None, Iterable[int]]], **receipt: Any) -> Path:
+    """A whole journal: name -> source (None: could not be read) and executed lines."""
+    words: list[int] = []
+    for number, (name, (source, lines)) in enumerate(files.items()):
+        words += file_words(number, name.encode(), source)
+        words += [line_word(number, name.encode(), source, line) for line in lines]
+    return write(path, words, **receipt)
+
+
+def write_arcs(path: Path, files: Mapping[str, tuple[bytes, Iterable[tuple[int, int]]]], **receipt: Any) -> Path:
+    """A whole journal of arcs, with END: name -> source and executed arcs."""
+    words: list[int] = []
+    for number, (name, (source, arcs)) in enumerate(files.items()):
+        words += file_words(number, name.encode(), source)
+        words += [arc_word(number, *arc) for arc in arcs]
+    return write(path, [*words, END], **({"branch": True, "engine": "tracer"} | receipt))
