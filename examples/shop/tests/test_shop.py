@@ -41,9 +41,7 @@ def test_coupon_lowers_the_price(orders: httpx.Client) -> None:
         ({"items": {"mug": 1, "kettle": 50}}, 409, "of kettle left"),
     ],
 )
-def test_refuses_what_it_cannot_sell(
-    orders: httpx.Client, basket: dict[str, Any], status: int, error: str
-) -> None:
+def test_refuses_what_it_cannot_sell(orders: httpx.Client, basket: dict[str, Any], status: int, error: str) -> None:
     answer = orders.post("/orders", json=basket)
     assert answer.status_code == status
     assert error in answer.json()["error"]

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from checkout import catalog
 from pricing.discounts import discount
 from pricing.tax import tax
+
+from checkout import catalog
 
 
 class InvalidBasket(ValueError):
