@@ -155,7 +155,13 @@ def environment_list(variables: Variables, env: list[bytes] | None) -> list[byte
 
 
 def with_spy(variables: Variables, env: Any) -> Any:
-    """Return an environment with the spy's variables; one that is no mapping is left to the original to refuse."""
+    """Return an environment with the spy's variables.
+
+    None, which stands for the inherited one, stays None as long as that still has them; what is no mapping is left to
+    the original to refuse.
+    """
+    if env is None and variables.inheritance_is_broken():
+        env = os.environ
     return variables.added_to(env) if hasattr(env, "items") else env
 
 
@@ -164,9 +170,13 @@ def nothing() -> None:
 
 
 def stand_in(module: Any, name: str, replacement: Any) -> None:
-    """Put `replacement` in the place of a function; its name, documentation, signature and pickling stay."""
+    """Put `replacement` in the place of a function; its name, documentation, signature and pickling stay.
+
+    What os has from posix is replaced there too: that is where pickle looks for it.
+    """
     original = getattr(module, name)
     replacement.__name__, replacement.__qualname__ = name, getattr(original, "__qualname__", name)
     replacement.__module__, replacement.__doc__ = original.__module__, original.__doc__
     replacement.__wrapped__ = original
-    setattr(module, name, replacement)
+    for holder in {module, sys.modules.get(original.__module__, module)}:
+        setattr(holder, name, replacement)

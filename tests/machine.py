@@ -1,0 +1,44 @@
+"""What this machine has: a checkout, an engine perhaps, and CPythons."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+SPY = ROOT / "coverage-spy"
+
+
+@cache
+def engine_answers() -> bool:
+    try:
+        return subprocess.run(["docker", "version"], capture_output=True, timeout=30).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def find_interpreters() -> Iterator[tuple[str, str]]:
+    """Yield (version, path) of one CPython per minor version: those on PATH, then pyenv's."""
+    seen = set()
+    pyenv = shutil.which("pyenv")
+    roots = []
+    if pyenv:
+        root = subprocess.run([pyenv, "root"], capture_output=True, text=True).stdout.strip()
+        roots = sorted(Path(root, "versions").glob("*/bin"))
+    for version in ("2.7", "3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15"):
+        for directory in (*os.get_exec_path(), *map(str, roots)):
+            candidate = Path(directory) / f"python{version}"
+            # A shim of pyenv exists for every version and runs only the selected ones.
+            if version not in seen and candidate.is_file() and "shims" not in candidate.parts:
+                seen.add(version)
+                yield version, str(candidate)
+
+
+def number(version: str) -> tuple[int, ...]:
+    """Return "3.12" as (3, 12)."""
+    return tuple(map(int, version.split(".")))
+
+
+INTERPRETERS = dict(find_interpreters())

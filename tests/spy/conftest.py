@@ -1,0 +1,133 @@
+"""Runs small programs under the spy, on every CPython of this machine, and reads the journals they leave."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from coverage_tasks.journals import Journal, read_journals
+from coverage_tasks.payload import fill_payload
+from coverage_tasks.services import Interpreter
+from machine import INTERPRETERS, SPY, number
+
+MEASURED = [version for version in INTERPRETERS if number(version) >= (3, 8)]
+MONITORED = [version for version in INTERPRETERS if number(version) >= (3, 12)]
+TOO_OLD = [version for version in INTERPRETERS if number(version) < (3, 8)]
+
+
+@dataclass
+class Run:
+    """What a program did: its result, and the journals of all its processes."""
+
+    result: subprocess.CompletedProcess
+    journals: list[Journal]
+    sources: dict[str, str] = field(default_factory=dict)
+
+    def lines(self, name="app.py"):
+        """The lines of a program's file that any process recorded."""
+        return {
+            line
+            for journal in self.journals
+            for path, lines in journal.lines.items()
+            if Path(path).name == name
+            for line in lines
+        }
+
+    def marked(self, name="app.py"):
+        """The lines of a program's file that say `# runs`."""
+        return {
+            number for number, line in enumerate(self.sources[name].splitlines(), 1) if line.rstrip().endswith("# runs")
+        }
+
+
+@dataclass
+class Spy:
+    """Runs programs on one interpreter."""
+
+    python: str
+    version: tuple[int, ...]
+    directory: Path
+    environment: dict[str, str]
+
+    @property
+    def data(self):
+        return self.directory / "data"
+
+    @property
+    def engine(self):
+        branch = self.environment.get("COVERAGE_BRANCH") == "true"
+        return "monitor" if self.version >= (3, 12) and not branch else "tracer"
+
+    def write(self, **files):
+        """Write modules into the program's directory: `app="..."` is app.py."""
+        sources = {f"{name}.py": textwrap.dedent(text).lstrip("\n") for name, text in files.items()}
+        for name, text in sources.items():
+            (self.directory / name).write_text(text)
+        return sources
+
+    def run(self, *arguments, check=0, timeout=60, environment=None, **files):
+        """Run app.py, or `python ARGUMENTS`, until it ends; expects the exit code `check`."""
+        sources = self.write(**files)
+        result = subprocess.run(
+            [self.python, *(arguments or ("app.py",))],
+            cwd=self.directory,
+            env={**self.environment, **(environment or {})},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+        assert result.returncode == check, result.stderr
+        return self.read(result, sources)
+
+    def read(self, result, sources):
+        journals, problems = read_journals(self.data)
+        assert not problems
+        return Run(result, journals, sources)
+
+
+def make_spy(version, directory):
+    (directory / "data").mkdir()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(SPY),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "COVERAGE_ENABLE": "true",
+        "COVERAGE_FILE": f"{directory}/data/.coverage.orders",
+        "COVERAGE_SOURCE": str(directory),
+    }
+    return Spy(INTERPRETERS[version], number(version), directory, environment)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def payload():
+    """The C tracers of the interpreters here; those of 3.12 and newer for branches."""
+    ask = "from importlib.machinery import EXTENSION_SUFFIXES as s; print(s[0])"
+    found = []
+    for version in MEASURED:
+        suffix = subprocess.run([INTERPRETERS[version], "-c", ask], capture_output=True, text=True, check=True).stdout
+        found.append(Interpreter(INTERPRETERS[version], version, suffix.strip()))
+    fill_payload(found)
+
+
+@pytest.fixture(params=MEASURED)
+def spy(request, tmp_path):
+    return make_spy(request.param, tmp_path)
+
+
+@pytest.fixture(params=MONITORED)
+def monitored(request, tmp_path):
+    return make_spy(request.param, tmp_path)
+
+
+@pytest.fixture(params=TOO_OLD)
+def too_old(request, tmp_path):
+    return make_spy(request.param, tmp_path)
+
+
+@pytest.fixture
+def newest(tmp_path):
+    """One interpreter, for what does not depend on its version."""
+    return make_spy(max(MEASURED, key=number) if MEASURED else "%d.%d" % sys.version_info[:2], tmp_path)

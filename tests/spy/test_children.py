@@ -1,0 +1,161 @@
+"""Child processes of every kind are measured, and see the environment that they would see without the spy."""
+
+import pytest
+
+CHILD = """
+    import os, sys  # runs
+    def child():  # runs
+        return sorted(n for n in os.environ if n.startswith(("COVERAGE", "PYTHONPATH")))  # runs
+    print(child())  # runs
+"""
+
+
+def test_forked_children_write_journals_of_their_own(spy):
+    run = spy.run(
+        app="""
+        import os, time  # runs
+        def in_child():  # runs
+            return 1  # runs
+        def in_parent():  # runs
+            return 2  # runs
+        for n in range(3):  # runs
+            pid = os.fork()  # runs
+            if not pid:  # runs
+                in_child()  # runs
+                os._exit(0)  # runs
+            os.waitpid(pid, 0)  # runs
+        in_parent()  # runs
+        """
+    )
+    assert run.lines() == run.marked()
+    processes = {journal.receipt.process: journal.receipt for journal in run.journals}
+    assert len(processes) == 4
+    (parent,) = [receipt for receipt in processes.values() if not receipt.parent]
+    assert all(receipt.parent == parent.process for receipt in processes.values() if receipt is not parent)
+    assert len({receipt.pid for receipt in processes.values()}) == 4
+
+
+def test_killed_fork_loses_nothing(monitored):
+    run = monitored.run(
+        app="""
+        import os, signal  # runs
+        pid = os.fork()  # runs
+        if not pid:  # runs
+            def only_here():  # runs
+                os.kill(os.getpid(), signal.SIGKILL)  # runs
+            only_here()  # runs
+        os.waitpid(pid, 0)  # runs
+        """
+    )
+    assert run.lines() == run.marked()
+
+
+def test_fork_without_the_hooks_of_python_does_not_write_into_the_parents_journal(monitored):
+    run = monitored.run(
+        app="""
+        import ctypes, os  # runs
+        libc = ctypes.PyDLL(None)  # runs
+        def in_child():  # runs
+            os._exit(0)  # runs
+        def in_parent():  # runs
+            return 1  # runs
+        pid = libc.fork()  # runs
+        if pid == 0:  # runs
+            in_child()  # runs
+        os.waitpid(pid, 0)  # runs
+        in_parent()  # runs
+        """
+    )
+    assert run.lines() == run.marked()
+    assert len({journal.receipt.process for journal in run.journals}) == 2
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "subprocess.run([sys.executable, 'child.py'])",
+        "subprocess.run([sys.executable, 'child.py'], close_fds=False)",
+        "subprocess.run([sys.executable, 'child.py'], env={})",
+        "subprocess.run([sys.executable, 'child.py'], env={'PYTHONPATH': 'other'})",
+        "subprocess.run([sys.executable, 'child.py'], env=os.environ.copy())",
+        "os.environ.update(PYTHONPATH='other'); subprocess.run([sys.executable, 'child.py'])",
+        "os.system(sys.executable + ' child.py')",
+        "os.waitpid(os.posix_spawn(sys.executable, [sys.executable, 'child.py'], {}), 0)",
+        "os.spawnve(os.P_WAIT, sys.executable, [sys.executable, 'child.py'], {})",
+        "os.execv(sys.executable, [sys.executable, 'child.py'])",
+        "os.execve(sys.executable, [sys.executable, 'child.py'], {})",
+        "os.execvpe('python-that-is-not-there', ['x'], {}) if 0 else os.execlpe(sys.executable, 'x', 'child.py', {})",
+    ],
+)
+def test_new_interpreters_are_measured(spy, call):
+    spy.write(child=CHILD)
+    run = spy.run(app=f"import os, subprocess, sys  # runs\ndef start():  # runs\n    {call}  # runs\nstart()  # runs")
+    run.sources.update(spy.write(child=CHILD))
+    assert run.lines() == run.marked()
+    assert run.lines("child.py") == run.marked("child.py")
+    assert run.result.stdout.strip() == ("['PYTHONPATH']" if "other" in call else "[]"), run.result.stderr
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_multiprocessing(spy, method):
+    run = spy.run(
+        app=f"""
+        import multiprocessing  # runs
+        def work(n):  # runs
+            return n * 2  # runs
+        if __name__ == "__main__":  # runs
+            context = multiprocessing.get_context("{method}")  # runs
+            with context.Pool(2) as pool:  # runs
+                print(sum(pool.map(work, range(10))))  # runs
+            process = context.Process(target=work, args=(1,))  # runs
+            process.start()  # runs
+            process.join()  # runs
+            print(process.exitcode)  # runs
+        """
+    )
+    assert run.result.stdout.split() == ["90", "0"]
+    assert run.lines() == run.marked()
+
+
+def test_child_that_turns_the_spy_off_is_left_alone(newest):
+    newest.write(child=CHILD)
+    run = newest.run(
+        app="import subprocess, sys\nsubprocess.run([sys.executable, 'child.py'], env={'COVERAGE_ENABLE': 'false'})"
+    )
+    assert not run.lines("child.py")
+
+
+def test_functions_that_we_stand_in_for_look_and_pickle_as_ever(spy):
+    program = """
+        import _posixsubprocess, _thread, inspect, os, pickle
+        for function in (os.execv, os.execve, os._exit, os.posix_spawn, _thread.start_new_thread):
+            print(function.__name__, function.__module__, function.__qualname__, function.__doc__ == function.__doc__)
+            assert pickle.loads(pickle.dumps(function)) is function
+        print(inspect.signature(os.execve), inspect.signature(os._exit))
+    """
+    with_spy = spy.run(app=program).result.stdout
+    without = spy.run(app=program, environment={"COVERAGE_ENABLE": "false"}).result.stdout
+    assert with_spy == without
+
+
+def test_signal_handler_that_raises_gets_its_exception_through(spy):
+    run = spy.run(
+        app="""
+        import signal, time  # runs
+        def handler(number, frame):  # runs
+            raise TimeoutError("mine")  # runs
+        signal.signal(signal.SIGALRM, handler)  # runs
+        caught = 0  # runs
+        for n in range(200):  # runs
+            code = compile("x = 1\\n" * 50, "generated_%d.py" % n, "exec")  # runs
+            signal.setitimer(signal.ITIMER_REAL, 0.0005)  # runs
+            try:  # runs
+                while n >= 0:  # runs
+                    exec(code, {})  # runs
+            except TimeoutError:  # runs
+                caught += 1  # runs
+        print(caught)  # runs
+        """
+    )
+    assert run.result.stdout == "200\n"
+    assert run.lines() == run.marked()

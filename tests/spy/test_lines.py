@@ -1,0 +1,175 @@
+"""What is recorded while a process lives and when it ends, on both engines."""
+
+import signal
+import subprocess
+import time
+
+import pytest
+
+PROGRAM = """
+    import sys  # runs
+    def used(flag):  # runs
+        if flag:  # runs
+            return "yes"  # runs
+        return "no"
+    def unused():  # runs
+        return 1
+    print(used(True))  # runs
+"""
+
+
+def test_records_exactly_the_lines_that_ran(spy):
+    run = spy.run(app=PROGRAM)
+    assert run.result.stdout == "yes\n"
+    assert run.lines() == run.marked()
+    assert run.journals[0].receipt.engine == spy.engine
+
+
+def test_receipt_says_who_ran(spy):
+    spy.environment["COVERAGE_SPY_WINDOW"] = "smoke test"
+    (journal,) = spy.run(app="import os\nprint(os.getpid())").journals
+    receipt = journal.receipt
+    assert (receipt.service, receipt.window, receipt.refusals) == ("orders", "smoke test", ())
+    assert tuple(map(int, receipt.python.split(".")[:2])) == spy.version
+    assert abs(receipt.started - time.time()) < 60
+
+
+def test_malformed_settings_become_refusals(newest):
+    run = newest.run(
+        app="x = 1", environment={"COVERAGE_BRANCH": "perhaps", "COVERAGE_FILE": f"{newest.data}/.coverage.a b"}
+    )
+    refusals = "\n".join(run.journals[0].receipt.refusals)
+    assert "COVERAGE_BRANCH=perhaps" in refusals
+    assert "names no service" in refusals
+    assert run.lines() == {1}
+
+
+def test_source_and_omit_limit_what_is_recorded(newest):
+    for directory in ("in", "out", "in/left"):
+        (newest.directory / directory).mkdir()
+        (newest.directory / directory / "__init__.py").write_text("x = 1\n")
+    run = newest.run(
+        "-c",
+        "import sys; sys.path[:0] = ['in', 'out']; import importlib; importlib.import_module('left')\n"
+        "exec(compile('y = 1', 'in/late.py', 'exec'))\nexec(compile('y = 1', 'out/late.py', 'exec'))",
+        environment={"COVERAGE_SOURCE": f"{newest.directory}/in", "COVERAGE_OMIT": "*/left/*"},
+    )
+    recorded = {path for journal in run.journals for path in journal.lines}
+    assert recorded == {f"{newest.directory}/in/late.py"}
+
+
+def test_without_a_source_installed_packages_and_the_standard_library_stay_out(newest):
+    del newest.environment["COVERAGE_SOURCE"]
+    run = newest.run(app="import json, pip\nprint(json.dumps(1))")
+    assert {path for journal in run.journals for path in journal.lines} == {str(newest.directory / "app.py")}
+
+
+def test_files_carry_size_and_crc_of_their_source(spy):
+    import zlib
+
+    run = spy.run(app=PROGRAM)
+    (digest,) = run.journals[0].files.values()
+    source = run.sources["app.py"].encode()
+    assert digest == (len(source), zlib.crc32(source))
+
+
+def test_all_threads_are_recorded(spy):
+    run = spy.run(
+        app="""
+        import _thread, threading, time  # runs
+        done = threading.Event()  # runs
+        def native():  # runs
+            done.set()  # runs
+        def body():  # runs
+            time.sleep(0)  # runs
+        thread = threading.Thread(target=body)  # runs
+        thread.start()  # runs
+        thread.join()  # runs
+        _thread.start_new_thread(native, ())  # runs
+        done.wait(10)  # runs
+        print(threading.active_count())  # runs
+        """
+    )
+    assert run.result.stdout == "1\n"
+    assert run.lines() == run.marked()
+
+
+def test_relative_script_and_changed_directory(spy):
+    (spy.directory / "elsewhere").mkdir()
+    run = spy.run(app="import os  # runs\nos.chdir('elsewhere')  # runs\ndef f():  # runs\n    pass  # runs\nf()  # runs")
+    assert {path for journal in run.journals for path in journal.lines} == {str(spy.directory / "app.py")}
+    assert run.lines() == run.marked()
+
+
+WORKER = """
+    import sys, time  # runs
+    def work(n):  # runs
+        return n + 1  # runs
+    n = 0  # runs
+    print("ready", flush=True)  # runs
+    while n < 10**9:  # runs
+        n = work(n)  # runs
+        time.sleep(0.01)  # runs
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
+def test_killed_process_loses_nothing(spy, number):
+    sources = spy.write(app=WORKER)
+    with subprocess.Popen(
+        [spy.python, "app.py"], cwd=spy.directory, env=spy.environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(0.35)  # the tracer flushes every 0.1 s
+        process.send_signal(number)
+        assert process.wait(10) == -number
+    run = spy.read(None, sources)
+    assert run.lines() == run.marked()
+    assert not run.journals[0].ended
+
+
+def test_killed_at_once_loses_nothing_where_lines_are_written_through(monitored):
+    run = monitored.run(
+        app="""
+        import os, signal  # runs
+        os.kill(os.getpid(), signal.SIGKILL)  # runs
+        """,
+        check=-signal.SIGKILL,
+    )
+    assert run.lines() == run.marked()
+
+
+@pytest.mark.parametrize("end", ["os._exit(3)", "sys.exit(3)"])
+def test_every_orderly_end_is_complete(spy, end):
+    run = spy.run(app=f"import os, sys  # runs\ndef leave():  # runs\n    {end}  # runs\nleave()  # runs", check=3)
+    assert run.lines() == run.marked()
+    assert run.journals[0].ended == (spy.engine == "tracer")
+
+
+def test_branches_are_recorded_as_arcs_on_every_version(spy):
+    spy.environment["COVERAGE_BRANCH"] = "true"
+    run = spy.run(app=PROGRAM)
+    (arcs,) = run.journals[0].arcs.values()
+    assert run.journals[0].receipt.branch
+    assert (3, 4) in arcs
+    assert (3, 5) not in arcs
+    assert {end for _, end in arcs if end > 0} == run.marked()
+
+
+def test_a_full_journal_is_continued_in_the_next(spy):
+    functions = "\n".join(f"def f{n}():\n    return {n}\nf{n}()" for n in range(12_000))
+    run = spy.run(app=functions)
+    assert run.lines() == set(range(1, 36_001))
+    assert len(run.journals) > 1
+    assert len({journal.receipt.process for journal in run.journals}) == 1
+    assert [journal.receipt.segment for journal in sorted(run.journals, key=lambda j: j.receipt.segment)] == list(
+        range(len(run.journals))
+    )
+
+
+def test_a_file_that_is_executed_again_and_again_is_recorded_once(spy):
+    run = spy.run(
+        app="code = 'x = 1\\ny = 2\\n'\nfor n in range(20_000):\n    exec(compile(code, 'again.py', 'exec'), {})"
+    )
+    assert run.lines("again.py") == {1, 2}
+    assert len(run.journals) == 1

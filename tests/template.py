@@ -1,0 +1,41 @@
+"""Copies of the template, as a user gets them, and commands as a user runs them."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from machine import ROOT
+
+BIN = Path(sys.executable).parent
+
+
+def template_files():
+    """The files of a clean clone: those that git tracks or would track."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return [name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def copy_template(destination):
+    for name in template_files():
+        (destination / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, destination / name)
+
+
+def environment(**more):
+    """The environment of a user's shell: with nox and just, without what the session that runs the tests has set."""
+    ours = ("COVERAGE_", "COMPOSE_", "NOX_", "PYTHONPATH", "PYTEST_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return {**kept, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "NO_COLOR": "1", **more}
+
+
+def run(*command, cwd, check=0, timeout=600, **more):
+    """Run a command as a user would; expects the exit code `check`."""
+    result = subprocess.run(
+        command, cwd=cwd, env=environment(**more), capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL
+    )
+    assert result.returncode == check, f"{command}\n{result.stdout}\n{result.stderr}"
+    return result
