@@ -130,7 +130,7 @@ def _is_fresh(source: Path, tag: str) -> bool:
     except (OSError, struct.error):
         return False
     status = source.stat()
-    return flags == 0 and mtime == int(status.st_mtime) & 0xFFFFFFFF and size == status.st_size
+    return bool(flags == 0 and mtime == int(status.st_mtime) & 0xFFFFFFFF and size == status.st_size)
 
 
 def _compile(image: str, interpreter: Interpreter) -> None:

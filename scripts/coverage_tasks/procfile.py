@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +21,9 @@ from .project import SPY, Project, TaskError, own_environment
 
 FIRST_PORT = 5000  # honcho's
 GRACE_SECONDS = 10.0  # what `docker stop` gives
+POLL_SECONDS = 0.05
 
-_LISTENS = re.compile(r"(?:--port|-p|--bind|-b|runserver)[ =](?:[\w.\[\]]*:)?(\d{2,5})\b")
+_LISTENS = re.compile(r"(?:--port|-p|--bind|-b|runserver)[ =](?:[\w.:\[\]]*:)?(\d{2,5})\b")
 _LISTENS_ON_PORT = re.compile(r"\$PORT\b|\$\{PORT\b")
 
 
@@ -98,26 +99,43 @@ def exit_code(started: Started) -> int | None:
     try:
         pid, status = os.waitpid(started.pid, os.WNOHANG)
     except ChildProcessError:
-        return None if _born(started.pid) == started.born else -1
+        return None if is_alive(started) else -1
     return os.waitstatus_to_exitcode(status) if pid else None
 
 
 def stop(processes: Iterable[Started]) -> None:
-    """Ends the processes and all their children: SIGTERM, up to 10 s of patience, SIGKILL."""
-    groups = [started.pid for started in processes if _is_ours(started)]
-    for number, patience in ((signal.SIGTERM, GRACE_SECONDS), (signal.SIGKILL, GRACE_SECONDS)):
-        for group in groups:
-            _signal(group, number)
-        deadline = time.monotonic() + patience
-        while groups and time.monotonic() < deadline:
-            groups = [group for group in groups if _has_members(group)]
-            time.sleep(0.05)
+    """Ends the processes as `docker stop` would: SIGTERM to each, up to 10 s of patience, SIGKILL to what is left.
+
+    What a process leaves behind of its children gets its own SIGTERM then.
+    """
+    leaders = [started for started in processes if _is_ours(started)]
+    for started in leaders:
+        _signal(os.kill, started.pid, signal.SIGTERM)
+    orphaned: set[Started] = set()
+    deadline = time.monotonic() + GRACE_SECONDS
+    while leaders and time.monotonic() < deadline:
+        for started in leaders:
+            if started not in orphaned and exit_code(started) is not None:
+                orphaned.add(started)
+                _signal(os.killpg, started.pid, signal.SIGTERM)
+        leaders = [started for started in leaders if _has_members(started.pid)]
+        time.sleep(POLL_SECONDS)
+    for started in leaders:
+        _signal(os.killpg, started.pid, signal.SIGKILL)
+
+
+def is_alive(started: Started) -> bool:
+    """Whether the very process still runs."""
+    if Path("/proc/self/stat").exists():
+        found = _stat(Path(f"/proc/{started.pid}"))
+        return bool(found) and found[0] not in "ZX" and found[19] == started.born
+    return _born(started.pid) == started.born
 
 
 def accepts(port: int) -> bool:
     """Whether something on this machine accepts connections to `port`."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1):
+        with socket.create_connection(("localhost", port), timeout=1):
             return True
     except OSError:
         return False
@@ -145,14 +163,12 @@ def _is_ours(started: Started) -> bool:
     return _born(started.pid) in (started.born, "")
 
 
-def _signal(group: int, number: int) -> None:
+def _signal(send: Callable[[int, int], None], target: int, number: int) -> None:
     with suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, number)
+        send(target, number)
 
 
 def _has_members(group: int) -> bool:
-    with suppress(ChildProcessError):
-        os.waitpid(group, os.WNOHANG)
     if Path("/proc/self/stat").exists():
         fields = (_stat(entry) for entry in Path("/proc").glob("[0-9]*"))
         return any(found and found[2] == str(group) and found[0] not in "ZX" for found in fields)
@@ -167,7 +183,7 @@ def _born(pid: int) -> str:
     """When a process began, in whatever unit the system has; empty when it is gone."""
     if Path("/proc/self/stat").exists():
         found = _stat(Path(f"/proc/{pid}"))
-        return found[19] if found and found[0] not in "ZX" else ""
+        return found[19] if found else ""
     answer = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return answer.stdout.strip()
 

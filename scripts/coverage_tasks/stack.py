@@ -237,15 +237,16 @@ def _up_processes(project: Project) -> None:
 def _look_at_processes(project: Project, state: Mapping[str, Any]) -> list[str]:
     waiting = []
     for name, started in _started(state).items():
-        code = procfile.exit_code(started)
+        entry = state["services"][name]
+        code = 0 if entry.get("finished") else procfile.exit_code(started)
         if code:
             _died(name, _log_file(project, name).read_text(errors="replace"), f"exit code {code}" if code > 0 else "")
-        if code is None:
-            waiting += [
-                f"{name} does not listen on port {port}"
-                for port in state["services"][name]["ports"]
-                if not procfile.accepts(port)
-            ]
+        if code == 0:
+            # Only its parent learns an exit code, and only once.
+            entry["finished"] = True
+            _write_state(project, state)
+        elif silent := [str(port) for port in entry["ports"] if not procfile.accepts(port)]:
+            waiting.append(f"{name} does not listen on port {' and '.join(silent)}")
     return waiting
 
 

@@ -1,0 +1,120 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from coverage_tasks.cli import TASKS
+from coverage_tasks.project import TOOL
+
+
+def tasks(cwd: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "coverage_tasks", *arguments],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(TOOL / "scripts"), "COVERAGE_SPY_RUNTIME": "procfile", **environ},
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.fixture
+def repository(tmp_path):
+    (tmp_path / "Procfile").write_text("worker: exec python3 worker.py\n")
+    (tmp_path / "worker.py").write_text("import time\ntime.sleep(600)\n")
+    yield tmp_path
+    tasks(tmp_path, "down-coverage")
+
+
+def assert_one_sentence(answer: subprocess.CompletedProcess[str], code: int, *words: str) -> None:
+    assert answer.returncode == code, answer.stderr
+    lines = [line for line in answer.stderr.splitlines() if line]
+    assert len(lines) == 1
+    assert lines[0].startswith("coverage-spy: ")
+    assert all(word in lines[0] for word in words), lines[0]
+
+
+@pytest.mark.parametrize("task", [task.name for task in TASKS])
+def test_every_task_has_help(tmp_path, task):
+    answer = tasks(tmp_path, task, "--help")
+    assert answer.returncode == 0
+    assert next(each.help for each in TASKS if each.name == task)[:20] in answer.stdout
+
+
+@pytest.mark.parametrize("arguments", [[], ["no-such-task"], ["coverage-html", "--no-such-option"]])
+def test_wrong_usage_is_2(tmp_path, arguments):
+    answer = tasks(tmp_path, *arguments)
+    assert answer.returncode == 2
+    assert answer.stderr.startswith("usage: ")
+
+
+@pytest.mark.parametrize("task", ["up-coverage", "coverage-report", "coverage-clean", "analyze-coverage"])
+def test_nothing_to_run_is_one_sentence(tmp_path, task):
+    assert_one_sentence(tasks(tmp_path, task, COVERAGE_SPY_RUNTIME="auto"), 1, "neither", str(tmp_path), "Procfile")
+
+
+@pytest.mark.parametrize("task", ["coverage", "test-with-coverage"])
+def test_no_test_command_names_the_setting(repository, task):
+    assert_one_sentence(tasks(repository, task), 2, f"{task} -- COMMAND", "COVERAGE_SPY_TEST")
+
+
+def test_command_that_does_not_exist_is_127_and_starts_nothing(repository):
+    assert_one_sentence(tasks(repository, "coverage", "--", "no-such-command"), 127, "no-such-command")
+    assert not (repository / "coverage-data").exists()
+
+
+def test_needs_a_running_stack(repository):
+    assert_one_sentence(tasks(repository, "test-with-coverage", "--", "true"), 1, "up-coverage")
+    assert_one_sentence(tasks(repository, "ensure-services-ready"), 1, "up-coverage")
+
+
+def test_data_directory_that_cannot_be_written(repository):
+    (repository / "coverage-data").write_text("in the way")
+    assert_one_sentence(tasks(repository, "up-coverage", "-q"), 1, "coverage-data", "remove it")
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (["sh", "-c", "exit 7"], 7),
+        (["sh", "-c", "kill -9 $$"], 137),
+        (["test", "a b", "=", "a b"], 0),
+        (["sh", "-c", "test $# = 2", "sh", "--", "-q"], 0),
+    ],
+)
+def test_exit_code_of_the_command_is_kept(repository, command, code):
+    assert tasks(repository, "up-coverage").returncode == 0
+    assert tasks(repository, "test-with-coverage", "--", *command).returncode == code
+    assert tasks(repository, "test-with-coverage", *command).returncode == code
+
+
+def test_clean_refuses_while_a_stack_is_up(repository):
+    tasks(repository, "up-coverage")
+    assert_one_sentence(tasks(repository, "coverage-clean"), 1, "down-coverage")
+    tasks(repository, "down-coverage")
+    (repository / "htmlcov").mkdir()
+    assert tasks(repository, "coverage-clean").returncode == 0
+    assert sorted(path.name for path in repository.iterdir()) == ["Procfile", "worker.py"]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupted_run_stops_its_services(repository, number, code):
+    run = subprocess.Popen(
+        [sys.executable, "-m", "coverage_tasks", "coverage", "--", "sh", "-c", "echo testing; exec sleep 600"],
+        cwd=repository,
+        env={**os.environ, "PYTHONPATH": str(TOOL / "scripts"), "COVERAGE_SPY_RUNTIME": "procfile"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    with run:
+        assert run.stdout.readline() == b"testing\n"
+        os.killpg(run.pid, number)  # as a terminal does
+        assert run.wait(30) == code
+    state = json.loads((repository / "coverage-data" / "stack.json").read_text())
+    assert state["ended"]
+    with pytest.raises(ProcessLookupError):
+        os.killpg(state["services"]["worker"]["pid"], 0)

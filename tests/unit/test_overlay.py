@@ -1,0 +1,180 @@
+import os
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from coverage_tasks import overlay
+from coverage_tasks.overlay import is_compiled, is_true, render
+from coverage_tasks.project import SPY, Project, TaskError
+from coverage_tasks.services import Image, Interpreter, Service
+from coverage_tasks.sources import digest_of
+
+INTERPRETER = Interpreter("/usr/local/bin/python3.13", "3.13", ".cpython-313-x86_64-linux-gnu.so")
+SOURCE = b"ORDERS = []\n"
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / "deploy").mkdir()
+    (tmp_path / "orders").mkdir()
+    (tmp_path / "orders/main.py").write_bytes(SOURCE)
+    return Project(tmp_path, "compose", tmp_path, (tmp_path / "deploy/compose.yml", tmp_path / "other.yml"))
+
+
+def service(name="orders", files=("/app/main.py",), environment=None, **values):
+    image = Image(
+        id="sha256:1",
+        name=f"shop-{name}",
+        environment=environment or {},
+        workdir="/app",
+        user="",
+        interpreters=(INTERPRETER,),
+        files=dict.fromkeys(files, digest_of(SOURCE)),
+    )
+    return Service(name, image, **{"workdir": "/app", **values})
+
+
+def entry(project, which, environ=None):
+    text = render(project, [which], {which.name: which.image.name}, environ or {})
+    return (yaml.safe_load(text)["services"] or {}).get(which.name)
+
+
+def test_measured_service_gets_the_spy_and_a_place_for_data(project):
+    assert entry(project, service()) == {
+        "image": "shop-orders",
+        "environment": {
+            "COVERAGE_ENABLE": "true",
+            "COVERAGE_FILE": "/coverage/.coverage.orders",
+            "COVERAGE_SOURCE": "/app",
+            "PYTHONPATH": "/coverage-spy",
+        },
+        "volumes": [
+            {
+                "type": "bind",
+                "source": os.path.relpath(SPY, project.root / "deploy"),
+                "target": "/coverage-spy",
+                "read_only": True,
+                "bind": {"create_host_path": False},
+            },
+            {
+                "type": "bind",
+                "source": "../coverage-data",
+                "target": "/coverage",
+                "bind": {"create_host_path": False},
+            },
+        ],
+    }
+
+
+def test_derived_image_needs_the_data_mount_only(project):
+    found = entry(project, service(), {"COVERAGE_SPY_INJECT": "image"})
+    assert [volume["target"] for volume in found["volumes"]] == ["/coverage"]
+
+
+def test_service_without_python_is_left_alone(project):
+    assert entry(project, service("db", measured=False)) is None
+
+
+def test_service_without_python_that_is_built_keeps_its_image(project):
+    # The default name of its image holds the project's name, and the measured project has another.
+    assert entry(project, service("proxy", measured=False, builds=True)) == {"image": "shop-proxy"}
+
+
+@pytest.mark.parametrize(
+    ("python_path", "expected"),
+    [
+        ("", "/coverage-spy"),
+        ("/opt/lib", "/coverage-spy:/opt/lib"),
+        (":/opt/lib::/b:", "/coverage-spy:/opt/lib:/b"),
+        ("/odd$HOME", "/coverage-spy:/odd$$HOME"),
+    ],
+)
+def test_python_path_is_merged_without_empty_components(project, python_path, expected):
+    assert entry(project, service(python_path=python_path))["environment"]["PYTHONPATH"] == expected
+
+
+def test_environment_of_the_service_is_not_copied(project):
+    text = render(
+        project, [service(environment={"TOKEN": "hush", "PATH": "/secret/bin"})], {"orders": "shop-orders"}, {}
+    )
+    assert "hush" not in text
+    assert "secret" not in text
+    assert str(project.root) not in text
+
+
+@pytest.mark.parametrize(
+    ("files", "workdir", "expected"),
+    [
+        (["/srv/orders/main.py"], "/srv/orders", "/srv/orders"),
+        (["/srv/orders/main.py"], "/work", "/srv/orders:/work"),
+        (["/srv/orders/main.py"], "/srv", "/srv"),
+        (["/srv/orders/main.py"], "/", "/srv/orders"),
+        ([], "/work", "/work"),
+        ([], "/", None),
+    ],
+)
+def test_source_holds_what_is_mapped_and_the_working_directory(project, files, workdir, expected):
+    found = entry(project, service(files=files, workdir=workdir))
+    assert found["environment"].get("COVERAGE_SOURCE") == expected
+
+
+def test_settings_are_passed_on_when_asked_for(project):
+    environ = {"COVERAGE_BRANCH": "true", "COVERAGE_OMIT": "*/migrations/*", "COVERAGE_SPY_WINDOW": "", "OTHER": "1"}
+    found = entry(project, service(), environ)["environment"]
+    assert found["COVERAGE_BRANCH"] == "true"
+    assert found["COVERAGE_OMIT"] == "*/migrations/*"
+    assert not {"COVERAGE_SPY_WINDOW", "OTHER"} & set(found)
+
+
+def test_every_scalar_is_quoted(project):
+    text = render(project, [service("on", python_path="0o17")], {"on": "1.10"}, {"COVERAGE_BRANCH": "yes"})
+    assert 'image: "1.10"' in text
+    assert 'COVERAGE_BRANCH: "yes"' in text
+    assert yaml.safe_load(text)["services"]["on"]["image"] == "1.10"
+
+
+def test_same_services_give_the_same_text(project):
+    services = [service("b"), service("a")]
+    images = {"a": "shop-a", "b": "shop-b"}
+    assert render(project, services, images, {}) == render(project, services, dict(reversed(images.items())), {})
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("true", True), (" ON ", True), ("1", True), ("", False), (None, False), ("no", False)]
+)
+def test_switch_words(value, expected):
+    assert is_true(value) is expected
+
+
+def test_refuses_an_unknown_way_to_inject(project):
+    with pytest.raises(TaskError, match="COVERAGE_SPY_INJECT is 'ptrace': set it to mount or image"):
+        entry(project, service(), {"COVERAGE_SPY_INJECT": "ptrace"})
+
+
+def test_procfile_has_no_overlay(project):
+    with pytest.raises(TaskError, match="COVERAGE_SPY_RUNTIME=compose"):
+        overlay.make_overlay(Project(project.root, "procfile", project.root, ()))
+
+
+def test_compiled_is_what_belongs_to_the_source(tmp_path, monkeypatch):
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    module = tmp_path / "coverage_spy" / "journal.py"
+    module.parent.mkdir()
+    module.write_text("KIND = 1\n")
+    monkeypatch.setattr(overlay, "SPY", tmp_path)
+    assert not is_compiled(version)
+    subprocess.run([sys.executable, "-m", "compileall", "-q", str(tmp_path)], check=True)
+    assert is_compiled(version)
+    assert not is_compiled("3.1")
+    module.write_text("KIND = 10\n")
+    assert not is_compiled(version)
+
+
+def test_spy_can_be_read_by_any_user(tmp_path):
+    (tmp_path / "package").mkdir(mode=0o700)
+    (tmp_path / "package/module.py").touch(mode=0o600)
+    overlay._let_everybody_read(tmp_path / "package")
+    assert (tmp_path / "package").stat().st_mode & 0o777 == 0o755
+    assert (tmp_path / "package/module.py").stat().st_mode & 0o777 == 0o644

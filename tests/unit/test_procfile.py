@@ -1,0 +1,171 @@
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from coverage_tasks import procfile
+from coverage_tasks.procfile import Started, accepts, exit_code, is_alive, read_processes, start, stop, with_spy
+from coverage_tasks.project import SPY, Project, TaskError
+
+
+@pytest.fixture
+def project(tmp_path):
+    return Project(tmp_path, "procfile", tmp_path, (tmp_path / "Procfile",))
+
+
+@pytest.fixture
+def run(project):
+    """Starts a shell line and returns it with its log, which holds what it printed so far."""
+    everything = []
+
+    def begin(line: str) -> tuple[Started, Path]:
+        project.files[0].write_text(f"it: {line}\n")
+        (process,) = read_processes(project, os.environ)
+        log = project.data / "logs" / "it.log"
+        everything.append(start(process, process.environment, project.directory, log))
+        return everything[-1], log
+
+    yield begin
+    for started in everything:
+        stop([started])
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 10
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "nothing happened for 10 s"
+        time.sleep(0.02)
+    return found
+
+
+def read(project: Project, text: str, **environ: str) -> dict[str, procfile.Process]:
+    project.files[0].write_text(text)
+    return {process.name: process for process in read_processes(project, environ)}
+
+
+def test_reads_a_procfile_as_honcho_does(project):
+    (project.directory / ".env").write_text("COLOUR=green\nPATH=/mine\n")
+    found = read(project, "# two\nweb: serve --port $PORT\n\nworker-1: work\n", PATH="/bin", COLOUR="red")
+    assert list(found) == ["web", "worker-1"]
+    assert found["web"].command == "serve --port $PORT"
+    assert [process.environment["PORT"] for process in found.values()] == ["5000", "5100"]
+    assert found["web"].environment["COLOUR"] == "green"
+    assert found["web"].environment["PATH"] == "/mine"
+
+
+@pytest.mark.parametrize(
+    ("command", "ports"),
+    [
+        ("python worker.py", ()),
+        ("serve --port $PORT", (5000,)),
+        ("serve -p ${PORT:-1}", (5000,)),
+        ("echo $PORTAL", ()),
+        ("uvicorn --host 127.0.0.1 --port 8002 main:app", (8002,)),
+        ("gunicorn --bind 127.0.0.1:8001 -b [::1]:8003 main:app", (8001, 8003)),
+        ("python manage.py runserver 0.0.0.0:8000", (8000,)),
+        ("DATABASE=postgres://db:5432 API=http://127.0.0.1:9000 python worker.py", ()),
+        ("mkdir -p data && python worker.py", ()),
+    ],
+)
+def test_knows_the_ports_a_command_listens_on(project, command, ports):
+    assert read(project, f"it: {command}\n")["it"].ports == ports
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("", "names no process: add a line"), ("it: a\nit: b\n", "names a process twice: give each")],
+)
+def test_refuses_a_procfile_that_says_nothing(project, text, message):
+    with pytest.raises(TaskError, match=message):
+        read(project, text)
+
+
+def test_refuses_a_port_that_is_no_number(project):
+    with pytest.raises(TaskError, match="PORT is 'http': set it to a number"):
+        read(project, "it: a\n", PORT="http")
+
+
+@pytest.mark.parametrize(("existing", "expected"), [("", [SPY]), ("/a::/b", [SPY, "/a", "/b"])])
+def test_spy_comes_first_and_nothing_is_empty(project, existing, expected):
+    process = read(project, "it: a\n", PYTHONPATH=existing)["it"]
+    environment = with_spy(process, project)
+    assert environment["PYTHONPATH"].split(os.pathsep) == [str(path) for path in expected]
+    assert environment["COVERAGE_FILE"] == str(project.data / ".coverage.it")
+    assert environment["COVERAGE_SOURCE"] == str(project.directory)
+    assert environment["COVERAGE_ENABLE"] == "true"
+
+
+def test_output_goes_to_the_log(run):
+    started, log = run("echo out; echo err >&2; pwd")
+    assert wait_for(lambda: exit_code(started) is not None) is True
+    assert log.read_text().splitlines() == ["out", "err", str(log.parents[2])]
+
+
+@pytest.mark.parametrize(("line", "code"), [("exit 0", 0), ("exit 3", 3), ("kill -9 $$", -9)])
+def test_exit_code_is_known_to_the_parent_once(run, line, code):
+    started, _ = run(line)
+    wait_for(lambda: not is_alive(started))
+    assert exit_code(started) == code
+    assert exit_code(started) == -1
+
+
+def test_one_that_ends_takes_nothing_else_along(run):
+    stays, _ = run("exec sleep 600")
+    goes, _ = run("exec sleep 600")
+    os.kill(goes.pid, signal.SIGKILL)
+    wait_for(lambda: exit_code(goes) is not None)
+    assert exit_code(stays) is None
+
+
+def test_stop_lets_a_process_say_goodbye(run):
+    started, log = run("trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done")
+    wait_for(lambda: log.read_text() == "up\n")
+    stop([started])
+    assert log.read_text() == "up\nbye\n"
+
+
+def test_stop_asks_only_the_leader_first(run):
+    # A prefork server tells its workers itself; a signal from elsewhere is an accident to it.
+    worker = "(trap 'echo hurt' TERM; echo up; sleep 0.5 & wait $!)"
+    started, log = run(f"trap : TERM; {worker} & wait $!; wait $!")
+    wait_for(lambda: "up" in log.read_text())
+    stop([started])
+    assert log.read_text() == "up\n"
+
+
+def test_stop_ends_the_children_of_a_killed_leader(run):
+    started, log = run("sleep 600 & echo $!; wait")
+    pid = int(wait_for(lambda: log.read_text().strip()))
+    child = Started(pid, procfile._born(pid))
+    os.kill(started.pid, signal.SIGKILL)
+    wait_for(lambda: exit_code(started) is not None)
+    assert is_alive(child)
+    stop([started])
+    wait_for(lambda: not is_alive(child))
+
+
+def test_stop_kills_what_does_not_listen(run, monkeypatch):
+    monkeypatch.setattr(procfile, "GRACE_SECONDS", 0.3)
+    started, log = run("trap '' TERM; echo up; while :; do sleep 0.05; done")
+    wait_for(lambda: log.read_text() == "up\n")
+    began = time.monotonic()
+    stop([started])
+    assert time.monotonic() - began >= 0.3
+    wait_for(lambda: not is_alive(started))
+
+
+def test_stop_leaves_a_stranger_with_the_same_number_alone(run):
+    stranger, _ = run("exec sleep 600")
+    stop([Started(stranger.pid, "long ago")])
+    assert exit_code(stranger) is None
+
+
+def test_accepts_tells_whether_a_port_listens():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert accepts(port)
+    assert not accepts(port)

@@ -1,0 +1,136 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from coverage_tasks import project
+from coverage_tasks.project import TOOL, Project, TaskError, find_project, own_environment, takes_example
+
+COMPOSE = {"COVERAGE_SPY_RUNTIME": "compose"}
+PROCFILE = {"COVERAGE_SPY_RUNTIME": "procfile"}
+
+
+def write(directory: Path, *names: str) -> None:
+    for name in names:
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_text("web: true\n")
+
+
+@pytest.mark.parametrize(
+    ("there", "expected"),
+    [
+        (["docker-compose.yml"], ["docker-compose.yml"]),
+        (["docker-compose.yml", "compose.yaml"], ["compose.yaml"]),
+        (["compose.yml", "compose.override.yml"], ["compose.yml", "compose.override.yml"]),
+        (
+            ["docker-compose.yaml", "docker-compose.override.yaml"],
+            ["docker-compose.yaml", "docker-compose.override.yaml"],
+        ),
+        (["compose.yml", "Procfile"], ["compose.yml"]),
+    ],
+)
+def test_finds_the_files_that_compose_finds(tmp_path, there, expected):
+    write(tmp_path, *there)
+    found = find_project(tmp_path, COMPOSE)
+    assert found.runtime == "compose"
+    assert found.files == tuple(tmp_path / name for name in expected)
+
+
+def test_compose_file_wins_over_default_names(tmp_path):
+    write(tmp_path, "compose.yml", "deploy/a.yml", "deploy/b.yml")
+    found = find_project(tmp_path, COMPOSE | {"COMPOSE_FILE": f"deploy/a.yml{os.pathsep}deploy/b.yml"})
+    assert found.files == (tmp_path / "deploy/a.yml", tmp_path / "deploy/b.yml")
+    assert found.directory == found.root == tmp_path
+
+
+def test_compose_file_of_dotenv_counts(tmp_path):
+    write(tmp_path, "deploy/a.yml", "b.yml")
+    (tmp_path / ".env").write_text('OTHER=1\nCOMPOSE_PATH_SEPARATOR=,\nCOMPOSE_FILE="deploy/a.yml,b.yml"\n')
+    assert find_project(tmp_path, COMPOSE).files == (tmp_path / "deploy/a.yml", tmp_path / "b.yml")
+
+
+def test_procfile_runs_where_no_engine_answers(tmp_path, monkeypatch):
+    write(tmp_path, "compose.yml", "Procfile")
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent.sock")
+    found = find_project(tmp_path, {})
+    assert (found.runtime, found.files) == ("procfile", (tmp_path / "Procfile",))
+
+
+def test_running_stack_keeps_its_runtime(tmp_path):
+    write(tmp_path, "compose.yml", "Procfile", "coverage-data/stack.json")
+    (tmp_path / "coverage-data/stack.json").write_text('{"runtime": "procfile"}')
+    assert find_project(tmp_path, {}).runtime == "procfile"
+
+
+@pytest.mark.parametrize(
+    ("there", "environ", "message"),
+    [
+        ([], {}, "neither a compose file nor a Procfile in .*COMPOSE_FILE"),
+        ([], COMPOSE, "no compose file in .*COMPOSE_FILE"),
+        (["compose.yml"], PROCFILE, "no Procfile in .*name: command"),
+        (["Procfile"], COMPOSE, "no compose file in "),
+        ([], {"COMPOSE_FILE": "gone.yml"}, "COMPOSE_FILE names .*gone.yml, which does not exist"),
+        (["Procfile"], {"COVERAGE_SPY_RUNTIME": "podman"}, "'podman': set it to auto, compose or procfile"),
+    ],
+)
+def test_says_what_is_missing(tmp_path, there, environ, message):
+    write(tmp_path, *there)
+    with pytest.raises(TaskError, match=message) as raised:
+        find_project(tmp_path, environ)
+    assert "\n" not in str(raised.value)
+
+
+def test_names_both_remedies_where_no_engine_answers(tmp_path, monkeypatch):
+    write(tmp_path, "compose.yml")
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent.sock")
+    with pytest.raises(TaskError, match=r"start Docker, or add a Procfile"):
+        find_project(tmp_path, {})
+
+
+def test_own_checkout_takes_the_example(monkeypatch):
+    monkeypatch.delenv("COMPOSE_FILE", raising=False)
+    assert takes_example(TOOL)
+    found = find_project(TOOL, PROCFILE)
+    assert found.example
+    assert found.directory == TOOL / "examples" / "shop"
+    assert found.root == TOOL
+
+
+def test_copy_with_a_compose_file_does_not_take_the_example(tmp_path, monkeypatch):
+    write(tmp_path, "compose.yml", "examples/shop/compose.yml")
+    monkeypatch.setattr(project, "TOOL", tmp_path)
+    monkeypatch.setattr(project, "EXAMPLE", tmp_path / "examples/shop")
+    assert not takes_example(tmp_path)
+    assert find_project(tmp_path, COMPOSE).files == (tmp_path / "compose.yml",)
+
+
+def test_own_environment_hides_the_tasks(tmp_path):
+    ours = str(Path(sys.prefix) / "bin")
+    environ = {
+        "PYTHONPATH": os.pathsep.join([str(TOOL / "scripts"), "/mine"]),
+        "PATH": os.pathsep.join([ours, "/usr/bin"]),
+        "VIRTUAL_ENV": sys.prefix,
+        "HOME": "/root",
+    }
+    other, example = (Project(tmp_path, "procfile", tmp_path, (), example) for example in (False, True))
+    assert own_environment(other, environ) == environ | {"PYTHONPATH": "/mine"}
+    below_nox = environ | {"NOX_CURRENT_SESSION": "coverage"}
+    assert own_environment(other, below_nox) == {
+        "PYTHONPATH": "/mine",
+        "PATH": "/usr/bin",
+        "HOME": "/root",
+        "NOX_CURRENT_SESSION": "coverage",
+    }
+    assert own_environment(example, below_nox) == below_nox | {"PYTHONPATH": "/mine"}
+    assert "PYTHONPATH" not in own_environment(other, {"PYTHONPATH": str(TOOL / "scripts"), "PATH": "/bin"})
+
+
+def test_tasks_import_without_any_requirement():
+    # nox reads the table of tasks with nothing installed but itself.
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import coverage_tasks.cli; print(*sys.modules)"
+    answer = subprocess.run(
+        [sys.executable, "-S", "-E", "-c", code, str(TOOL / "scripts")], capture_output=True, text=True, check=True
+    )
+    assert not {"yaml", "coverage", "honcho"} & set(answer.stdout.split())

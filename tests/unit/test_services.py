@@ -1,0 +1,177 @@
+import io
+import json
+import tarfile
+from dataclasses import replace
+
+import pytest
+
+from coverage_tasks import services
+from coverage_tasks.services import Image, Interpreter, load_image
+from coverage_tasks.sources import Digest, digest_of
+
+SOURCE = b"print('hello')\n"
+GNU_311 = "cpython-311-x86_64-linux-gnu.so"
+IMAGE = Image("sha256:1", "shop-orders", {"PATH": "/bin"}, "/app", "", (), {"/app/main.py": digest_of(SOURCE)})
+
+
+def read(*entries: str | tuple[str, str]) -> tuple[tuple[Interpreter, ...], dict[str, Digest]]:
+    """Reads an archive as `docker export` writes it: files with SOURCE in them, (name, target) for symbolic links."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for entry in entries:
+            name, target = entry if isinstance(entry, tuple) else (entry, None)
+            member = tarfile.TarInfo(name)
+            member.mode = 0o755
+            if target:
+                member.type, member.linkname = tarfile.SYMTYPE, target
+            else:
+                member.size = len(SOURCE)
+            archive.addfile(member, None if target else io.BytesIO(SOURCE))
+    packed.seek(0)
+    with tarfile.open(fileobj=packed, mode="r|") as archive:
+        return services._read_archive(archive)
+
+
+@pytest.mark.parametrize(
+    ("executable", "extension", "expected"),
+    [
+        (
+            "usr/local/bin/python3.11",
+            f"usr/local/lib/python3.11/lib-dynload/_asyncio.{GNU_311}",
+            Interpreter("/usr/local/bin/python3.11", "3.11", f".{GNU_311}"),
+        ),
+        (
+            "usr/bin/python3.9",
+            "usr/lib/python3.9/lib-dynload/_json.cpython-39-aarch64-linux-gnu.so",
+            Interpreter("/usr/bin/python3.9", "3.9", ".cpython-39-aarch64-linux-gnu.so"),
+        ),
+        (
+            "usr/bin/python3.12",
+            "usr/lib64/python3.12/lib-dynload/_json.cpython-312-x86_64-linux-gnu.so",
+            Interpreter("/usr/bin/python3.12", "3.12", ".cpython-312-x86_64-linux-gnu.so"),
+        ),
+        (
+            "root/.pyenv/versions/3.8.18/bin/python3.8",
+            "root/.pyenv/versions/3.8.18/lib/python3.8/lib-dynload/math.cpython-38-x86_64-linux-gnu.so",
+            Interpreter("/root/.pyenv/versions/3.8.18/bin/python3.8", "3.8", ".cpython-38-x86_64-linux-gnu.so"),
+        ),
+        (
+            "usr/local/bin/python3.13t",
+            "usr/local/lib/python3.13t/lib-dynload/math.cpython-313t-x86_64-linux-gnu.so",
+            Interpreter("/usr/local/bin/python3.13t", "3.13", ".cpython-313t-x86_64-linux-gnu.so"),
+        ),
+    ],
+)
+def test_finds_an_interpreter_by_its_files(executable, extension, expected):
+    assert read(executable, extension)[0] == (expected,)
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [("usr/bin/python3.11", "python3"), f"usr/lib/python3.11/lib-dynload/_json.{GNU_311}"],
+        ["usr/share/python3.11", f"usr/lib/python3.11/lib-dynload/_json.{GNU_311}"],
+        ["usr/bin/python3.11", f"opt/other/lib/python3.11/lib-dynload/_json.{GNU_311}"],
+        ["usr/bin/python3.11-config", "usr/bin/python3", f"usr/lib/python3.11/lib-dynload/_json.{GNU_311}"],
+        ["usr/bin/pypy3.10"],
+    ],
+)
+def test_takes_nothing_else_for_an_interpreter(entries):
+    assert read(*entries)[0] == ()
+
+
+def test_tells_musl_from_glibc():
+    # CPython 3.8 to 3.10 has the same suffix on both.
+    files = ["usr/local/bin/python3.9", "usr/local/lib/python3.9/lib-dynload/m.cpython-39-x86_64-linux-gnu.so"]
+    assert read(*files)[0][0].libc == "glibc"
+    assert read("lib/ld-musl-x86_64.so.1", *files)[0][0].libc == "musl"
+
+
+def test_knows_every_source_outside_the_standard_library():
+    files = read(
+        "app/main.py",
+        "app/README",
+        "usr/local/lib/python3.11/site-packages/flask/app.py",
+        "usr/lib/python3/dist-packages/apt.py",
+        "opt/venv/lib/python3.11/site-packages/rich.py",
+        "usr/local/lib/python3.11/json/decoder.py",
+        "usr/lib/python3.11/abc.py",
+        "usr/lib/pypy3.10/abc.py",
+    )[1]
+    assert files == dict.fromkeys(
+        [
+            "/app/main.py",
+            "/usr/local/lib/python3.11/site-packages/flask/app.py",
+            "/usr/lib/python3/dist-packages/apt.py",
+            "/opt/venv/lib/python3.11/site-packages/rich.py",
+        ],
+        digest_of(SOURCE),
+    )
+
+
+def test_hard_link_has_the_content_of_its_target():
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        first = tarfile.TarInfo("cache/a.py")
+        first.size = len(SOURCE)
+        archive.addfile(first, io.BytesIO(SOURCE))
+        second = tarfile.TarInfo("app/a.py")
+        second.type, second.linkname = tarfile.LNKTYPE, "cache/a.py"
+        archive.addfile(second)
+    packed.seek(0)
+    with tarfile.open(fileobj=packed, mode="r|") as archive:
+        assert services._read_archive(archive)[1]["/app/a.py"] == digest_of(SOURCE)
+
+
+def test_image_comes_back_from_the_cache_as_it_was(tmp_path):
+    interpreter = Interpreter("/usr/bin/python3.11", "3.11", f".{GNU_311}", "musl")
+    image = replace(IMAGE, interpreters=(interpreter,), files={"/app/sch\udce9.py": Digest(1, 2)})
+    services._store(tmp_path / "images", image)
+    assert load_image(tmp_path, "sha256:1") == image
+    assert load_image(tmp_path, "sha256:2") is None
+
+
+def test_damaged_cache_is_read_anew(tmp_path):
+    services._store(tmp_path / "images", IMAGE)
+    (cached,) = (tmp_path / "images").iterdir()
+    for damage in ("", "{", "{}", json.dumps({"interpreters": [{"no": 1}], "files": {}})):
+        cached.write_text(damage)
+        assert load_image(tmp_path, "sha256:1") is None
+
+
+@pytest.mark.parametrize(
+    ("versions", "reason"),
+    [
+        ([], "its image has no CPython"),
+        (["2.7"], "its image has only Python 2.7"),
+        (["2.7", "3.7"], "its image has only Python 2.7 and 3.7"),
+        (["3.8"], ""),
+        (["2.7", "3.14"], ""),
+    ],
+)
+def test_says_why_a_service_is_not_measured(versions, reason):
+    interpreters = tuple(Interpreter(f"/usr/bin/python{version}", version, ".so") for version in versions)
+    assert services._why_not(replace(IMAGE, interpreters=interpreters)) == reason
+
+
+def test_bind_mounts_of_the_repository_count(tmp_path):
+    (tmp_path / "repo/orders").mkdir(parents=True)
+    (tmp_path / "repo/settings.py").touch()
+    (tmp_path / "repo/data.csv").touch()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "repo/link").symlink_to(tmp_path / "elsewhere")
+    volumes = [
+        {"type": "bind", "source": str(tmp_path / "repo/orders"), "target": "/app/"},
+        {"type": "bind", "source": str(tmp_path / "repo"), "target": "/srv"},
+        {"type": "bind", "source": str(tmp_path / "repo/settings.py"), "target": "/etc/settings.py"},
+        {"type": "bind", "source": str(tmp_path / "repo/data.csv"), "target": "/data.csv"},
+        {"type": "bind", "source": str(tmp_path / "elsewhere"), "target": "/elsewhere"},
+        {"type": "bind", "source": str(tmp_path / "repo/link"), "target": "/link"},
+        {"type": "volume", "source": "cache", "target": "/cache"},
+        {"type": "tmpfs", "target": "/tmp"},
+    ]
+    assert services._binds(tmp_path / "repo", {"volumes": volumes}) == (
+        ("/app", "orders"),
+        ("/srv", "."),
+        ("/etc/settings.py", "settings.py"),
+    )
