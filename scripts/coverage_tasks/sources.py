@@ -162,6 +162,10 @@ class SourceMap:
                 return
             path = path.rpartition("/")[0] or "/"
 
+    def binds(self, path: str) -> bool:
+        """Whether a path lies under a bind mount, which hides what the image has there."""
+        return any(not root.votes for root in self._roots_of(path))
+
     def find(self, path: str, digest: Digest | None) -> Match:
         """The repository file a container file is, with the reason when its lines cannot be shown on it.
 
@@ -219,7 +223,7 @@ def map_sources(files: Mapping[str, Digest], binds: Sequence[tuple[str, str]], r
     """
     bound = tuple(Root(container, path, 0) for container, path in dict(binds).items())
     hidden = SourceMap(repository, bound)
-    visible = {path: digest for path, digest in files.items() if not any(hidden._roots_of(path))}
+    visible = {path: digest for path, digest in files.items() if not hidden.binds(path)}
     return SourceMap(repository, bound + tuple(_Election(visible, repository).roots()))
 
 

@@ -5,7 +5,12 @@ import struct
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from coverage_tasks.project import Project
+from coverage_tasks.services import Image, Interpreter
+from coverage_tasks.services import _store as store_image
+from coverage_tasks.sources import digest_of
 
 RECEIPT = {
     "process": "00000000000000aa",
@@ -87,3 +92,45 @@ def write_arcs(path: Path, files: Mapping[str, tuple[bytes, Iterable[tuple[int, 
         words += file_words(number, name.encode(), source)
         words += [arc_word(number, *arc) for arc in arcs]
     return write(path, [*words, END], **({"branch": True, "engine": "tracer"} | receipt))
+
+
+class Run:
+    """A project in a directory, with what a run leaves in its coverage-data: journals, stack.json, images."""
+
+    def __init__(
+        self, root: Path, files: Mapping[str, str], runtime: Literal["compose", "procfile"] = "compose"
+    ) -> None:
+        self.project = Project(root, runtime, root, (root / "docker-compose.yml",))
+        self.services: dict[str, dict[str, Any]] = {}
+        self.count = 0
+        for path, text in files.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(text)
+        self.project.data.mkdir()
+
+    def source(self, path: str) -> bytes:
+        return (self.project.root / path).read_bytes()
+
+    def service(self, name: str, image: Mapping[str, bytes] | None = None, **entry: Any) -> None:
+        """A service in stack.json; `image`: container path -> content of the image's files."""
+        self.services[name] = {"measured": True, "reason": "", "interpreters": ["3.12"], "binds": []} | entry
+        if image is not None:
+            digests = {path: digest_of(content) for path, content in image.items()}
+            interpreters = (Interpreter("/usr/local/bin/python3.12", "3.12", ".so"),)
+            store_image(self.project.data / "images", Image(name, name, {}, "/app", "", interpreters, digests))
+            self.services[name]["image_id"] = name
+        state = {"version": 1, "runtime": self.project.runtime, "project": "p", "services": self.services}
+        self.project.stack_file.write_text(json.dumps(state))
+
+    def _next(self, receipt: dict[str, Any]) -> Path:
+        self.count += 1
+        receipt.setdefault("process", f"{self.count:016x}")
+        return self.project.data / f"{self.count:016x}.journal"
+
+    def lines(self, service: str, files: Mapping[str, tuple[bytes | None, Iterable[int]]], **receipt: Any) -> Path:
+        """One process of a service, with the lines it executed."""
+        return write_lines(self._next(receipt), files, service=service, **receipt)
+
+    def arcs(self, service: str, files: Mapping[str, tuple[bytes, Iterable[tuple[int, int]]]], **receipt: Any) -> Path:
+        """One process of a service, with the arcs it executed."""
+        return write_arcs(self._next(receipt), files, service=service, **receipt)

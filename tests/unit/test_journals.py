@@ -5,10 +5,10 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-import journal_files as jf
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from unit import journal_files as jf
 
 from coverage_tasks.journals import JournalError, read_journal, read_journals
 from coverage_tasks.sources import digest_of

@@ -1,0 +1,369 @@
+"""From journals to one .coverage: mapped per service first, merged after, with the service as context."""
+
+import json
+import os
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from itertools import groupby
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from coverage import CoverageData
+
+from .journals import Journal, read_journals
+from .project import Project, TaskError
+from .services import load_image
+from .sources import LIBRARY, Digest, Repository, Root, SourceMap, is_test, map_sources
+
+UNNAMED = "unnamed"
+
+
+@dataclass
+class Processes:
+    """How many processes a service had, and of how many something is not known."""
+
+    all: int = 0
+    without_lines: int = 0
+    not_measured: int = 0
+    end_unknown: int = 0
+
+
+@dataclass
+class Result:
+    """What is known of one service.
+
+    `files` are the repository files that count as its own, `never_imported` those of them that no process loaded.
+    `unknown` are files of its own of which nothing can be said, `unmapped` container files that ran and are no file of
+    the repository, each with the reason. `refusals` are what its processes declined, with the number of processes.
+    """
+
+    measured: bool = True
+    reason: str = ""
+    python: list[str] = field(default_factory=list)
+    processes: Processes = field(default_factory=Processes)
+    roots: list[Root] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    never_imported: list[str] = field(default_factory=list)
+    unknown: dict[str, str] = field(default_factory=dict)
+    unmapped: dict[str, str] = field(default_factory=dict)
+    refusals: dict[str, int] = field(default_factory=dict)
+    fallback: bool = False
+
+    @property
+    def silent(self) -> bool:
+        """Whether it should have been measured and sent nothing."""
+        return self.measured and not self.processes.all
+
+    @property
+    def why_unknown(self) -> str:
+        """Why nothing is known of the service as a whole; empty when something is."""
+        if not self.measured:
+            return f"its service is not measured: {self.reason}"
+        if self.silent:
+            return "its service sent nothing"
+        if self.processes.not_measured == self.processes.all:
+            return "no process of its service could be measured"
+        return ""
+
+
+@dataclass
+class Combined:
+    """What `combine` found out, service by service; kept in coverage-data/combined.json."""
+
+    services: dict[str, Result]
+    branch: bool = False
+    findings: list[str] = field(default_factory=list)
+
+    @property
+    def files(self) -> set[str]:
+        """Every repository file that counts for some service."""
+        return {path for result in self.services.values() for path in result.files}
+
+    @property
+    def unknown(self) -> dict[str, str]:
+        """Repository files that some service should tell of and none can, with the reason."""
+        known = self.files
+        unknown = ((p, why) for result in self.services.values() for p, why in result.unknown.items())
+        return {path: why for path, why in sorted(unknown) if path not in known}
+
+
+@dataclass
+class _Painted:
+    """Executed lines and arcs of one service, by repository file."""
+
+    lines: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    arcs: dict[str, set[tuple[int, int]]] = field(default_factory=lambda: defaultdict(set))
+
+
+def combine(project: Project) -> Combined:
+    """Combine all journals of the project into its .coverage and coverage-data/combined.json.
+
+    A service's own files are those its image holds or a bind mount shows it. Of directories that hold more than one
+    service, the whole repository that is, only the import roots of what ran count: see `_own_files`. What was never
+    imported counts as not executed, unless it is a test or a build file; what drifted, and all of a service that sent
+    nothing, is unknown and does not count. Files are only painted with lines that ran on the very same source.
+
+    Journals are read only. Raises TaskError when there is none to read.
+    """
+    journals, errors = read_journals(project.data)
+    findings = [str(error) for error in errors]
+    if not journals:
+        raise TaskError(findings[0] if findings else f"there are no journals in {project.data}: run up-coverage first")
+    stack = _read_stack(project)
+    by_service: dict[str, list[Journal]] = {name: [] for name in stack["services"]}
+    for journal in journals:
+        by_service.setdefault(_service_name(journal), []).append(journal)
+    repository = Repository.of_project(project)
+    results, painted = {}, {}
+    for name, own_journals in sorted(by_service.items()):
+        entry = stack["services"].get(name, {})
+        results[name], painted[name] = _combine_service(project, stack, entry, own_journals, repository)
+    combined = Combined(results, branch=any(p.arcs for p in painted.values()))
+    with_lines = [name for name, p in painted.items() if p.lines]
+    if combined.branch and with_lines:
+        findings.append(
+            f"{_and(with_lines)} recorded lines and {_and([n for n, p in painted.items() if p.arcs])} branches, "
+            "so only lines are shown: set COVERAGE_BRANCH the same for all services and record again"
+        )
+        combined.branch = False
+    combined.findings = [printable(text) for text in (*findings, *_unread_words(journals), *_findings(combined))]
+    try:
+        _write_coverage(project, combined, painted)
+        _write(project.data / "combined.json", json.dumps({"version": 1} | asdict(combined), indent=1) + "\n")
+    except OSError as error:
+        raise TaskError(f"cannot write {error.filename or project.coverage_file} ({error.strerror})") from None
+    return combined
+
+
+def read_combined(project: Project) -> Combined:
+    """What the last `combine` wrote. Raises TaskError when there was none."""
+    try:
+        found = json.loads((project.data / "combined.json").read_text())
+        services = {
+            name: Result(**values | {"processes": Processes(**values["processes"])})
+            for name, values in found["services"].items()
+        }
+        return Combined(services, found["branch"], found["findings"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise TaskError("nothing has been combined yet: run coverage-combine first") from None
+
+
+def printable(text: str) -> str:
+    """The text with everything escaped that would disturb a terminal or a line: names are anybody's."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _read_stack(project: Project) -> dict[str, Any]:
+    try:
+        stack: dict[str, Any] = json.loads(project.stack_file.read_text())
+        dict(stack["services"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return {"runtime": project.runtime, "services": {}}
+    return stack
+
+
+def _service_name(journal: Journal) -> str:
+    # Anybody may have set it: a half of a surrogate pair would not go into the database.
+    return journal.receipt.service.encode("utf-8", "replace").decode() or UNNAMED
+
+
+def _combine_service(
+    project: Project,
+    stack: Mapping[str, Any],
+    entry: Mapping[str, Any],
+    journals: Collection[Journal],
+    repository: Repository,
+) -> tuple[Result, _Painted]:
+    image = load_image(project.data, entry["image_id"]) if entry.get("image_id") else None
+    held: Mapping[str, Digest] = image.files if image else {}
+    if stack["runtime"] == "procfile":
+        source_map = SourceMap.identity(repository)
+    else:
+        seen = {path: digest for journal in journals for path, digest in journal.files.items() if digest}
+        source_map = map_sources({**held, **seen}, [(c, r) for c, r in entry.get("binds", ())], repository)
+    find = cache(source_map.find)
+    result = Result(
+        measured=bool(entry.get("measured", True)),
+        reason=str(entry.get("reason", "")),
+        python=sorted({journal.receipt.python for journal in journals}) or list(entry.get("interpreters", ())),
+        processes=_count_processes(journals),
+        roots=list(source_map.roots),
+        refusals=_refusals(journals),
+        fallback=bool(entry.get("fallback", False)),
+    )
+    painted, imported = _Painted(), set()
+    for journal in journals:
+        for path, digest in journal.files.items():
+            match = find(path, digest)
+            if match.state == "same" and match.path:
+                imported.add(match.path)
+                if path in journal.lines:
+                    painted.lines[match.path] |= journal.lines[path]
+                if path in journal.arcs:
+                    painted.arcs[match.path] |= journal.arcs[path]
+            elif match.path:
+                result.unknown[match.path] = match.reason
+            elif match.reason != LIBRARY:
+                result.unmapped[path] = match.reason
+    own = _own_files(source_map, imported)
+    for match in (find(path, digest) for path, digest in held.items() if not source_map.binds(path)):
+        if match.state == "drifted" and match.path and match.path not in imported:
+            result.unknown.setdefault(match.path, match.reason)
+        elif match.path:
+            own.add(match.path)
+    own = {path for path in own - set(result.unknown) if path in imported or not is_test(path)} | imported
+    _settle(result, own, imported)
+    return result, painted
+
+
+def _settle(result: Result, own: set[str], imported: set[str]) -> None:
+    """Say of each file whether it counts, and why not."""
+    why = result.why_unknown
+    if why and not imported:
+        # A service without Python is nothing to know about, whatever files its image holds.
+        result.unknown = dict.fromkeys(sorted(own), why) if result.python else {}
+        return
+    result.files = sorted(own)
+    result.never_imported = sorted(own - imported)
+    result.unknown = dict(sorted(result.unknown.items()))
+    result.unmapped = dict(sorted(result.unmapped.items()))
+
+
+def _own_files(source_map: SourceMap, imported: Collection[str]) -> set[str]:
+    """The repository files that the bind mounts of a service show it.
+
+    Where all of the repository is mounted, or the processes run on it, not every file is the service's, only those
+    below a directory where imports of what ran begin, that is the first one above the file that is no package.
+    """
+    files = source_map.repository.files
+    own = set()
+    for root in source_map.roots:
+        if root.votes:
+            continue
+        begins = {_import_root(path, files) for path in imported} if root.repository == "." else {root.repository}
+        for path in files:
+            if any(begin in (".", path) or path.startswith(begin + "/") for begin in begins):
+                container = os.path.normpath(f"{root.container}/{os.path.relpath(path, root.repository)}")
+                if source_map.find(container, files[path]).path == path:
+                    own.add(path)
+    return own
+
+
+def _import_root(path: str, files: Mapping[str, Digest]) -> str:
+    directory = PurePosixPath(path).parent
+    while str(directory) != "." and f"{directory}/__init__.py" in files:
+        directory = directory.parent
+    return str(directory)
+
+
+def _count_processes(journals: Iterable[Journal]) -> Processes:
+    processes = Processes()
+    ordered = sorted(journals, key=lambda j: (j.receipt.process, j.receipt.segment))
+    for _, group in groupby(ordered, key=lambda j: j.receipt.process):
+        segments = list(group)
+        engine = segments[-1].receipt.engine
+        processes.all += 1
+        processes.not_measured += engine == "none"
+        processes.end_unknown += engine == "tracer" and not segments[-1].ended
+        processes.without_lines += engine != "none" and not any(s.lines or s.arcs for s in segments)
+    return processes
+
+
+def _refusals(journals: Iterable[Journal]) -> dict[str, int]:
+    by_process = {(journal.receipt.process, refusal) for journal in journals for refusal in journal.receipt.refusals}
+    return dict(sorted(Counter(refusal for _, refusal in by_process).items()))
+
+
+def _unread_words(journals: Iterable[Journal]) -> Iterator[str]:
+    for journal in journals:
+        if journal.unreadable:
+            yield (
+                f"{journal.path} holds {journal.unreadable} records that mean nothing here, the others count: "
+                "was it changed, or written by a newer coverage-spy?"
+            )
+
+
+def _findings(combined: Combined) -> Iterator[str]:
+    """What somebody should look at, each in a sentence with its remedy."""
+    for name, result in combined.services.items():
+        processes = result.processes
+        if not result.measured and result.python:
+            yield f"{name} is not measured: {result.reason}"
+        if result.silent:
+            yield (
+                f"{name} sent nothing, so nothing is known of it: look into its log whether it started, and into its "
+                "command for what keeps Python from loading the spy (-I, -E, -S, env -i)"
+            )
+        for refusal, count in result.refusals.items():
+            yield f"{name}: {refusal} ({_number(count, 'process')})"
+        if processes.end_unknown:
+            yield (
+                f"{name}: {_number(processes.end_unknown, 'process')} had not taken leave, so lines first run in the "
+                "last 0.1 s may be missing: Python 3.12 or newer leaves no such gap"
+            )
+        if result.fallback:
+            yield (
+                f"{name} could not write to coverage-data, so its journals were copied out of its container: "
+                "those of containers that were removed before are lost"
+            )
+        # Of a service that is unknown as a whole, the sentence above says enough.
+        for reason, paths in _by_value({} if result.why_unknown else result.unknown).items():
+            yield f"{name}: {_some(paths)} unknown: {reason}"
+        for reason, paths in _by_value(result.unmapped).items():
+            yield f"{name}: {_some(paths)} not mapped: {reason}"
+
+
+def _by_value(reasons: Mapping[str, str]) -> dict[str, list[str]]:
+    grouped = defaultdict(list)
+    for path, reason in reasons.items():
+        grouped[reason].append(path)
+    return grouped
+
+
+def _some(paths: list[str]) -> str:
+    if len(paths) == 1:
+        return f"{paths[0]} is"
+    return f"{paths[0]} and {_number(len(paths) - 1, 'other file')} are"
+
+
+def _number(count: int, noun: str) -> str:
+    plural = noun + ("es" if noun.endswith("s") else "s")
+    return f"{count} {noun if count == 1 else plural}"
+
+
+def _and(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _write_coverage(project: Project, combined: Combined, painted: Mapping[str, _Painted]) -> None:
+    """Write .coverage, with repository-relative paths: reports read it with `relative_files`, as .coveragerc says."""
+    with tempfile.TemporaryDirectory(prefix=".coverage-", dir=project.root) as directory:
+        file = Path(directory, "data")
+        data = CoverageData(str(file))
+        if combined.branch:
+            data.add_arcs({})
+        else:
+            data.add_lines({})
+        for name, found in painted.items():
+            data.set_context(name)
+            if combined.branch:
+                data.add_arcs(found.arcs)
+            else:
+                data.add_lines(found.lines)
+                data.add_lines({path: _lines_of(arcs) for path, arcs in found.arcs.items()})
+        data.touch_files(sorted(combined.files - data.measured_files()))
+        data.close()
+        file.replace(project.coverage_file)
+
+
+def _lines_of(arcs: Iterable[tuple[int, int]]) -> set[int]:
+    return {line for arc in arcs for line in arc if line > 0}
+
+
+def _write(path: Path, text: str) -> None:
+    beside = path.with_name(path.name + ".part")
+    beside.write_text(text)
+    beside.replace(path)

@@ -1,0 +1,128 @@
+"""The analysis: the same numbers as coverage.py's, per service and directory, and what is unknown apart."""
+
+import io
+import json
+import time
+from argparse import Namespace
+from contextlib import redirect_stdout
+
+import pytest
+from unit.journal_files import Run
+
+from coverage_tasks import reports
+from coverage_tasks.analysis import Totals, analyze, read_results
+from coverage_tasks.combine import combine
+
+FILES = {
+    "orders/main.py": "a = (1,\n     2)\nb = 2\nc = 3  # pragma: no cover\n",
+    "orders/api/routes.py": "r = 1\n",
+    "orders/idle.py": "i = 1\n",
+    "libs/rates.py": "RATE = 1\nTAX = 2\nOFF = 3\n",
+    "broken/main.py": "def:\n",
+}
+
+
+@pytest.fixture
+def run(tmp_path):
+    run = Run(tmp_path, FILES)
+    libs = {"/app/libs/rates.py": run.source("libs/rates.py")}
+    orders = {f"/app/{name}": run.source(f"orders/{name}") for name in ("main.py", "api/routes.py", "idle.py")}
+    run.service("orders", orders | libs)
+    run.service("other", {"/srv/broken/main.py": run.source("broken/main.py")} | libs)
+    run.lines(
+        "orders", {"/app/main.py": (run.source("orders/main.py"), [2, 4]), "/app/libs/rates.py": (*libs.values(), [1])}
+    )
+    run.lines("other", {"/app/libs/rates.py": (*libs.values(), [2]), "/srv/made.py": (b"m = 1\n", [1])})
+    combine(run.project)
+    return run
+
+
+def analysed(run, **form):
+    with redirect_stdout(io.StringIO()) as out:
+        analyze(run.project, Namespace(**{"json": False, "markdown": False} | form))
+    return out.getvalue()
+
+
+def test_numbers_are_those_of_coverage(run):
+    reports.json(run.project)
+    files = json.loads(run.project.json.read_text())["files"]
+    results = read_results(run.project)
+    assert {path: (e["executed_lines"], e["missing_lines"]) for path, e in files.items()} == {
+        path: (sorted(lines.executed), sorted(lines.statements - lines.executed))
+        for path, lines in results.files.items()
+    }
+
+
+def test_the_union_of_the_services_is_the_whole(run):
+    for lines in read_results(run.project).files.values():
+        assert frozenset().union(*lines.by_service.values()) == lines.executed
+
+
+def test_a_service_has_the_lines_it_executed_itself(run):
+    assert read_results(run.project).files["libs/rates.py"].by_service == {"orders": {1}, "other": {2}}
+
+
+def test_totals_of_services_directories_and_all(run):
+    results = read_results(run.project)
+    assert results.of_service("orders") == Totals(4, 7, 2, 2, 0)
+    assert results.of_directories("orders") == {
+        "libs": Totals(1, 3, 1, 0, 0),
+        "orders": Totals(2, 3, 1, 1, 0),
+        "orders/api": Totals(1, 1, 0, 1, 0),
+    }
+    assert results.of_service("other") == Totals(1, 3, 1, 0, 2)
+    assert results.total() == Totals(4, 7, 3, 2, 2)
+
+
+def test_unknown_is_said_with_its_reason(run):
+    analysis = json.loads(analysed(run, json=True))
+    assert list(analysis["unknown"]) == ["broken/main.py"]
+    assert list(analysis["services"]["other"]["unmapped"]) == ["/srv/made.py"]
+    text = analysed(run)
+    assert "broken/main.py is unknown" in text
+    assert "/srv/made.py is not mapped: it is only in the container" in text
+
+
+def test_json_tells_executed_and_missed_lines_per_service(run):
+    orders = json.loads(analysed(run, json=True))["services"]["orders"]
+    assert orders["files"]["libs/rates.py"] == {"executed": [1], "missed": [2, 3]}
+    assert orders["never_imported"] == ["orders/api/routes.py", "orders/idle.py"]
+    assert orders["totals"]["missed"] == 5
+
+
+def test_markdown_has_a_table_per_service(run):
+    text = analysed(run, markdown=True)
+    assert "## orders" in text
+    assert "| orders/api | 1 | 1 | 0 | 1 | 0 % | 1 | 0 |" in text
+
+
+def test_a_new_combine_is_seen(run):
+    before = read_results(run.project).total()
+    run.lines("orders", {"/app/idle.py": (run.source("orders/idle.py"), [1])})
+    combine(run.project)
+    assert read_results(run.project).total().executed == before.executed + 1
+
+
+def test_what_coveragerc_leaves_out_does_not_count(run, monkeypatch, tmp_path_factory):
+    tool = tmp_path_factory.mktemp("tool")
+    (tool / ".coveragerc").write_text("[report]\nomit = orders/*\n")
+    monkeypatch.setattr("coverage_tasks.analysis.TOOL", tool)
+    assert read_results(run.project).of_service("orders") == Totals(1, 3, 1, 0, 0)
+
+
+def test_2000_files_of_8_services_are_analysed_in_seconds(tmp_path):
+    names = [f"libs/p{i // 20}/m{i}.py" for i in range(2000)]
+    run = Run(tmp_path, {name: f"a = {name!r}\n" + "b = 2\n" * 40 for name in names})
+    image = {f"/app/{name}": run.source(name) for name in names}
+    for number in range(8):
+        run.service(f"s{number}", image)
+        run.lines(f"s{number}", {path: (source, range(1, 40)) for path, source in image.items()})
+    combine(run.project)
+    begin = time.process_time()
+    read_results(run.project)
+    analysed = time.process_time() - begin
+    results = read_results(run.project)
+    tables = [results.of_directories(name) for name in results.combined.services]
+    assert len(tables[0]) == 100
+    print(f"analysis {analysed:.2f} s, tables {time.process_time() - begin - analysed:.2f} s")
+    assert time.process_time() - begin < 12

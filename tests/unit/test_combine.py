@@ -1,0 +1,279 @@
+"""Combining: lines land on the files they ran in, what is not known is named, what was never imported counts."""
+
+import json
+import time
+from dataclasses import replace
+
+import pytest
+from coverage import CoverageData
+from unit.journal_files import Run
+
+from coverage_tasks.combine import Processes, combine, read_combined
+from coverage_tasks.project import TaskError
+
+FILES = {
+    "orders/main.py": "a = 1\nb = 2\nc = 3\n",
+    "orders/idle.py": "x = 1\n",
+    "orders/api/routes.py": "def get():\n    return 1\n",
+    "orders/tests/test_main.py": "import main\n",
+    "catalog/main.py": "catalog = 1\nd = 2\n",
+    "libs/pricing/pricing/rates.py": "RATE = 1\nTAX = 2\n",
+    "tools/release.py": "pass\n",
+}
+
+
+@pytest.fixture
+def run(tmp_path):
+    run = Run(tmp_path, FILES)
+    rates = {"/app/pricing/rates.py": run.source("libs/pricing/pricing/rates.py")}
+    orders = {f"/app/{path}": run.source(f"orders/{path}") for path in ("main.py", "idle.py", "api/routes.py")}
+    run.service("orders", orders | rates)
+    run.service("catalog", {"/app/main.py": run.source("catalog/main.py")} | rates)
+    return run
+
+
+def executed(run):
+    """Service -> repository file -> executed lines, as coverage.py reads them."""
+    data = CoverageData(str(run.project.coverage_file))
+    data.read()
+    found = {}
+    for service in data.measured_contexts() - {""}:
+        data.set_query_context(service)
+        lines = {path: set(data.lines(path)) for path in data.measured_files()}
+        found[service] = {path: numbers for path, numbers in lines.items() if numbers}
+    return found
+
+
+def run_both(run):
+    rates = run.source("libs/pricing/pricing/rates.py")
+    run.lines("orders", {"/app/main.py": (run.source("orders/main.py"), [1, 2]), "/app/pricing/rates.py": (rates, [1])})
+    run.lines(
+        "catalog", {"/app/main.py": (run.source("catalog/main.py"), [2]), "/app/pricing/rates.py": (rates, [1, 2])}
+    )
+
+
+def test_two_services_with_the_same_path_are_two_files(run):
+    run_both(run)
+    combine(run.project)
+    assert executed(run) == {
+        "orders": {"orders/main.py": {1, 2}, "libs/pricing/pricing/rates.py": {1}},
+        "catalog": {"catalog/main.py": {2}, "libs/pricing/pricing/rates.py": {1, 2}},
+    }
+
+
+def test_all_processes_of_a_service_count(run):
+    for line in (1, 3):
+        run.lines("orders", {"/app/main.py": (run.source("orders/main.py"), [line])})
+    assert combine(run.project).services["orders"].processes == Processes(all=2)
+    assert executed(run)["orders"] == {"orders/main.py": {1, 3}}
+
+
+def test_what_the_image_holds_and_nobody_imported_counts(run):
+    run_both(run)
+    orders = combine(run.project).services["orders"]
+    assert orders.files == [
+        "libs/pricing/pricing/rates.py",
+        "orders/api/routes.py",
+        "orders/idle.py",
+        "orders/main.py",
+    ]
+    assert orders.never_imported == ["orders/api/routes.py", "orders/idle.py"]
+    data = CoverageData(str(run.project.coverage_file))
+    data.read()
+    assert data.measured_files() == {*orders.files, "catalog/main.py"}
+
+
+def test_a_test_counts_once_a_service_runs_it(run):
+    tests = {"/app/tests/test_main.py": run.source("orders/tests/test_main.py")}
+    run.service("orders", {"/app/main.py": run.source("orders/main.py")} | tests)
+    run.lines("orders", {"/app/main.py": (run.source("orders/main.py"), [1])})
+    assert combine(run.project).services["orders"].files == ["orders/main.py"]
+    run.lines("orders", {"/app/tests/test_main.py": (*tests.values(), [1])})
+    assert combine(run.project).services["orders"].files == ["orders/main.py", "orders/tests/test_main.py"]
+
+
+def test_a_drifted_file_is_unknown_and_not_painted(run):
+    run_both(run)
+    (run.project.root / "orders/main.py").write_text("another = 1\n")
+    combined = combine(run.project)
+    assert "orders/main.py" not in combined.files
+    assert "rebuild the image" in combined.unknown["orders/main.py"]
+    assert executed(run)["orders"] == {"libs/pricing/pricing/rates.py": {1}}
+    assert any("orders/main.py" in finding for finding in combined.findings)
+
+
+def test_a_stale_file_of_the_image_that_nobody_imported_is_unknown_too(run):
+    run_both(run)
+    (run.project.root / "orders/idle.py").write_text("another = 1\n")
+    assert list(combine(run.project).services["orders"].unknown) == ["orders/idle.py"]
+
+
+def test_a_file_that_ran_and_is_not_in_the_repository_is_named(run):
+    run_both(run)
+    run.lines("orders", {"/app/version.py": (b"v = 1\n", [1])})
+    combined = combine(run.project)
+    assert combined.services["orders"].unmapped == {"/app/version.py": "it is only in the container"}
+    assert any("/app/version.py" in finding for finding in combined.findings)
+
+
+def test_installed_libraries_are_not_worth_a_word(run):
+    run_both(run)
+    run.lines("orders", {"/usr/local/lib/python3.12/site-packages/flask/app.py": (b"f = 1\n", [1])})
+    assert combine(run.project).services["orders"].unmapped == {}
+
+
+def test_a_bind_mount_shows_all_of_its_directory_and_hides_the_image(run):
+    run.service("catalog", {"/app/main.py": b"stale = 1\n"}, binds=[["/app", "orders"]])
+    run.lines("catalog", {"/app/main.py": (run.source("orders/main.py"), [1])})
+    catalog = combine(run.project).services["catalog"]
+    assert catalog.files == ["orders/api/routes.py", "orders/idle.py", "orders/main.py"]
+    assert catalog.unknown == {}
+
+
+def test_of_the_whole_repository_mounted_only_import_roots_of_what_ran_count(run):
+    (run.project.root / "libs/pricing/pricing/__init__.py").write_text("")
+    (run.project.root / "libs/pricing/beside.py").write_text("b = 1\n")
+    run.service("orders", {}, binds=[["/src", "."]])
+    rates = run.source("libs/pricing/pricing/rates.py")
+    main = run.source("orders/main.py")
+    run.lines("orders", {"/src/orders/main.py": (main, [1]), "/src/libs/pricing/pricing/rates.py": (rates, [1])})
+    assert combine(run.project).services["orders"].files == [
+        "libs/pricing/beside.py",
+        "libs/pricing/pricing/__init__.py",
+        "libs/pricing/pricing/rates.py",
+        "orders/api/routes.py",
+        "orders/idle.py",
+        "orders/main.py",
+    ]
+
+
+def test_processes_of_a_procfile_run_on_the_repository_itself(tmp_path):
+    run = Run(tmp_path, FILES, "procfile")
+    run.service("orders")
+    run.lines("orders", {f"{tmp_path}/orders/main.py": (run.source("orders/main.py"), [1])})
+    combined = combine(run.project)
+    assert executed(run) == {"orders": {"orders/main.py": {1}}}
+    assert combined.services["orders"].files == ["orders/api/routes.py", "orders/idle.py", "orders/main.py"]
+
+
+def test_a_service_that_sent_nothing_is_named_and_its_files_are_unknown(run):
+    run.lines("orders", {"/app/main.py": (run.source("orders/main.py"), [1])})
+    combined = combine(run.project)
+    assert combined.services["catalog"].silent
+    assert combined.unknown == {"catalog/main.py": "its service sent nothing"}
+    assert any(finding.startswith("catalog sent nothing") for finding in combined.findings)
+
+
+def test_a_service_that_is_not_measured_is_unknown_not_0_percent(run):
+    run.service("catalog", {"/app/main.py": run.source("catalog/main.py")}, measured=False, reason="only Python 3.7")
+    run.lines("orders", {"/app/main.py": (run.source("orders/main.py"), [1])})
+    combined = combine(run.project)
+    assert not combined.services["catalog"].silent
+    assert combined.unknown == {"catalog/main.py": "its service is not measured: only Python 3.7"}
+
+
+def test_a_service_without_python_is_nothing_to_know_about(run):
+    run.service("web", {"/app/main.py": run.source("orders/main.py")}, measured=False, interpreters=[], reason="nginx")
+    run_both(run)
+    combined = combine(run.project)
+    assert (combined.unknown, combined.findings) == ({}, [])
+
+
+def test_processes_are_counted_with_what_is_not_known_of_them(run):
+    main = {"/app/main.py": (run.source("orders/main.py"), [1])}
+    run.lines("orders", main, process="a", engine="tracer")
+    run.lines("orders", {}, process="a", segment=1, engine="tracer")
+    run.arcs("orders", {}, process="b")
+    run.lines("orders", main, process="c", engine="none", refusals=["PyPy is not measured"])
+    processes = Processes(all=3, without_lines=1, not_measured=1, end_unknown=1)
+    combined = combine(run.project)
+    assert combined.services["orders"].processes == processes
+    assert "orders: PyPy is not measured (1 process)" in combined.findings
+
+
+def test_arcs_make_branch_data(run):
+    run.arcs("orders", {"/app/api/routes.py": (run.source("orders/api/routes.py"), [(-1, 1), (1, -1)])})
+    assert combine(run.project).branch
+    data = CoverageData(str(run.project.coverage_file))
+    data.read()
+    assert data.has_arcs()
+    assert set(data.arcs("orders/api/routes.py")) == {(-1, 1), (1, -1)}
+    assert executed(run) == {"orders": {"orders/api/routes.py": {1}}}
+
+
+def test_lines_and_arcs_together_are_lines_and_said_to_be(run):
+    run.arcs("orders", {"/app/main.py": (run.source("orders/main.py"), [(-1, 1), (1, 2), (2, -1)])})
+    run.lines("catalog", {"/app/main.py": (run.source("catalog/main.py"), [1])})
+    combined = combine(run.project)
+    assert not combined.branch
+    assert executed(run) == {"orders": {"orders/main.py": {1, 2}}, "catalog": {"catalog/main.py": {1}}}
+    assert any(f.startswith("catalog recorded lines and orders branches") for f in combined.findings)
+
+
+def test_what_cannot_be_read_is_a_finding_and_the_rest_is_combined(run):
+    run_both(run)
+    (run.project.data / "f.journal").write_bytes(b"noise")
+    assert any("f.journal is not a journal" in finding for finding in combine(run.project).findings)
+    assert executed(run)["catalog"]["catalog/main.py"] == {2}
+
+
+def test_nothing_to_combine_is_said_with_the_remedy(run):
+    with pytest.raises(TaskError, match="up-coverage first"):
+        combine(run.project)
+    (run.project.data / "f.journal").write_bytes(b"noise")
+    with pytest.raises(TaskError, match=r"f\.journal is not a journal"):
+        combine(run.project)
+
+
+def test_journals_stay_and_a_second_combine_writes_the_same(run):
+    run_both(run)
+    first = combine(run.project)
+    journals = sorted(run.project.data.glob("*.journal"))
+    assert combine(run.project) == first
+    assert sorted(run.project.data.glob("*.journal")) == journals
+    assert not list(run.project.root.glob(".coverage-*"))
+
+
+def test_what_was_combined_can_be_read_back(run):
+    run_both(run)
+    combined = combine(run.project)
+    assert json.dumps(read_combined(run.project).services["orders"].files) == json.dumps(
+        combined.services["orders"].files
+    )
+    assert read_combined(run.project).findings == combined.findings
+    with pytest.raises(TaskError, match="coverage-combine first"):
+        read_combined(replace(run.project, root=run.project.root / "orders"))
+
+
+def test_hostile_names_neither_break_nor_reach_the_terminal(run):
+    run.lines("evil\ud800\x1b[2J", {"/app/\x1b]0;x.py": (b"a = 1\n", [1])}, refusals=["line\nbreak"])
+    combined = combine(run.project)
+    assert all(finding.isprintable() for finding in combined.findings)
+    assert any("\\x1b" in finding for finding in combined.findings)
+
+
+def test_journals_without_a_stack_are_mapped_by_what_they_hold(run):
+    run_both(run)
+    run.project.stack_file.unlink()
+    combine(run.project)
+    assert executed(run)["catalog"] == {"catalog/main.py": {2}, "libs/pricing/pricing/rates.py": {1, 2}}
+
+
+def test_an_unwritable_root_is_said(run, monkeypatch):
+    run_both(run)
+    run.project.coverage_file.mkdir()
+    with pytest.raises(TaskError, match="cannot write"):
+        combine(run.project)
+
+
+def test_1500_files_of_8_services_in_about_a_second(tmp_path):
+    names = [f"libs/p{i // 50}/m{i}.py" for i in range(1500)]
+    run = Run(tmp_path, {name: f"a = {name!r}\n" + "b = 2\n" * 40 for name in names})
+    image = {f"/app/{name}": run.source(name) for name in names}
+    for number in range(8):
+        run.service(f"s{number}", image)
+        run.lines(f"s{number}", {path: (source, range(1, 40)) for path, source in image.items()})
+    begin = time.process_time()
+    combine(run.project)
+    assert time.process_time() - begin < 3
+    assert len(executed(run)["s7"]) == 1500

@@ -1,0 +1,174 @@
+"""Reports: coverage.py's own numbers with repository-relative paths, and a summary that names what is unknown."""
+
+import io
+import json
+import re
+from contextlib import redirect_stdout
+from xml.etree import ElementTree
+
+import pytest
+from unit.journal_files import Run
+
+from coverage_tasks import reports
+from coverage_tasks.analysis import escaped, percent
+from coverage_tasks.combine import combine
+from coverage_tasks.project import TaskError
+
+FILES = {
+    "orders/main.py": "import api\n\n\ndef order():\n    return {\n        'id': 1,\n    }\n",
+    "orders/idle.py": "x = 1\n",
+    "orders/python2.py": "print 'hello'\n",
+    "catalog/main.py": "c = 1\nd = 2\n",
+}
+
+
+@pytest.fixture
+def run(tmp_path):
+    """orders: 2 of 3 statements of main.py, nothing of idle.py; catalog: everything; web sent nothing."""
+    run = Run(tmp_path, FILES)
+    names = ("main.py", "idle.py", "python2.py")
+    run.service("orders", {f"/app/{name}": run.source(f"orders/{name}") for name in names})
+    run.service("catalog", {"/app/main.py": run.source("catalog/main.py")})
+    run.service("web", {"/app/main.py": run.source("catalog/main.py")})
+    for lines in ([1], [4]):
+        run.lines("orders", {"/app/main.py": (run.source("orders/main.py"), lines)})
+    run.lines("catalog", {"/app/main.py": (run.source("catalog/main.py"), [1, 2])})
+    combine(run.project)
+    return run
+
+
+@pytest.fixture(autouse=True)
+def _each_warning_anew():
+    reports._warn.cache_clear()
+
+
+def printed(write, *args):
+    with redirect_stdout(io.StringIO()) as out:
+        write(*args)
+    return out.getvalue()
+
+
+def test_json_has_repository_paths_and_coverages_numbers(run):
+    reports.json(run.project)
+    found = json.loads(run.project.json.read_text())["files"]
+    assert {path: entry["executed_lines"] for path, entry in found.items()} == {
+        "catalog/main.py": [1, 2],
+        "orders/idle.py": [],
+        "orders/main.py": [1, 4],
+    }
+
+
+def test_xml_has_repository_paths_and_no_machines(run):
+    reports.xml(run.project)
+    tree = ElementTree.parse(run.project.xml)
+    assert {entry.get("filename") for entry in tree.iter("class")} == {
+        "catalog/main.py",
+        "orders/idle.py",
+        "orders/main.py",
+    }
+    assert [source.text for source in tree.iter("source")] == ["."]
+    assert str(run.project.root) not in run.project.xml.read_text()
+
+
+def test_lcov_has_repository_paths(run):
+    reports.lcov(run.project)
+    assert re.findall(r"SF:(.*)", run.project.lcov.read_text()) == [
+        "catalog/main.py",
+        "orders/idle.py",
+        "orders/main.py",
+    ]
+
+
+def test_html_shows_services_as_contexts_and_drops_stale_pages(run):
+    run.project.html.mkdir()
+    (run.project.html / "z_stale.html").write_text("old")
+    reports.html(run.project)
+    pages = {page.name for page in run.project.html.glob("*.html")}
+    assert "z_stale.html" not in pages
+    assert "orders" in next(run.project.html.glob("*_main_py.html")).read_text() + "".join(
+        page.read_text() for page in run.project.html.glob("*_main_py.html")
+    )
+    assert re.search(r'"contexts":|class="ctx', "".join(p.read_text() for p in run.project.html.glob("*_main_py.html")))
+
+
+def test_reports_are_the_same_every_time_but_for_the_clock(run):
+    def write():
+        for report in (reports.json, reports.xml, reports.lcov, reports.markdown):
+            report(run.project)
+        texts = [p.read_text() for p in (run.project.json, run.project.xml, run.project.lcov, run.project.markdown)]
+        return [re.sub(r'"timestamp": "[^"]*"|timestamp="\d+"', "", text) for text in texts]
+
+    first = write()
+    combine(run.project)
+    assert write() == first
+
+
+def test_reports_work_from_another_directory_than_the_projects(run, monkeypatch, tmp_path_factory):
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    reports.json(run.project)
+    assert json.loads(run.project.json.read_text())["totals"]["covered_lines"] == 4
+
+
+def test_a_file_that_cannot_be_parsed_is_named_and_stops_nothing(run, caplog):
+    for report in (reports.html, reports.json, reports.xml, reports.lcov):
+        report(run.project)
+    assert [record.message for record in caplog.records] == [
+        "Couldn't parse Python file 'orders/python2.py': its numbers are unknown"
+    ]
+    assert "orders/python2.py is unknown" in printed(reports.summary, run.project)
+
+
+def test_summary_has_a_row_per_service_and_the_findings(run):
+    lines = printed(reports.summary, run.project).splitlines()
+    assert [line.split() for line in lines[1:5]] == [
+        ["catalog", "1", "2", "2", "0", "100", "%", "1", "0", "0"],
+        ["orders", "2", "4", "2", "2", "50", "%", "2", "1", "1"],
+        ["web", "0", "0", "0", "0", "-", "0", "0", "1"],
+        ["total", "3", "6", "4", "2", "67", "%", "3", "1", "1"],
+    ]
+    assert any("web sent nothing" in line for line in lines)
+
+
+def test_markdown_is_written_and_returned(run):
+    text = reports.markdown(run.project)
+    assert run.project.markdown.read_text() == text
+    assert "| orders | 2 | 4 | 2 | 2 | 50 % | 2 | 1 | 1 |" in text
+
+
+def test_branch_data_reaches_the_reports(run):
+    for journal in run.project.data.glob("*.journal"):
+        journal.unlink()
+    arcs = [(-1, 1), (1, 2), (2, -1)]
+    run.arcs("catalog", {"/app/main.py": (run.source("catalog/main.py"), arcs)})
+    combine(run.project)
+    reports.json(run.project)
+    found = json.loads(run.project.json.read_text())
+    assert found["meta"]["branch_coverage"]
+    assert found["files"]["catalog/main.py"]["executed_lines"] == [1, 2]
+
+
+@pytest.mark.parametrize("report", [reports.html, reports.json, reports.xml, reports.lcov, reports.markdown])
+def test_nothing_combined_is_said_with_the_remedy(tmp_path, report):
+    with pytest.raises(TaskError, match="run coverage-combine first"):
+        report(Run(tmp_path, {}).project)
+
+
+def test_nothing_to_report_is_said(tmp_path):
+    run = Run(tmp_path, FILES)
+    run.lines("orders", {})
+    combine(run.project)
+    with pytest.raises(TaskError, match="no file of the repository counts"):
+        reports.json(run.project)
+    assert not run.project.json.exists()
+
+
+@pytest.mark.parametrize(
+    ("executed", "statements", "text"),
+    [(0, 0, "-"), (0, 9, "0 %"), (9, 9, "100 %"), (1, 1000, "1 %"), (999, 1000, "99 %"), (1, 2, "50 %")],
+)
+def test_percentages_are_0_and_100_only_where_they_are(executed, statements, text):
+    assert percent(executed, statements) == text
+
+
+def test_markdown_from_names_is_inert():
+    assert escaped("<b>|`x`|[a](b)*") == "&#60;b&#62;&#124;&#96;x&#96;&#124;&#91;a&#93;(b)&#42;"
