@@ -24,7 +24,7 @@ def _coverage_task(project: Project, args: argparse.Namespace) -> int:
 
     stack.require_command(project, command)
     try:
-        stack.up(project, append=args.append)
+        stack.up(project, append=args.append, build=args.build)
         code = stack.run_command(project, command)
     finally:
         stack.down(project)
@@ -35,7 +35,7 @@ def _coverage_task(project: Project, args: argparse.Namespace) -> int:
 def _up_task(project: Project, args: argparse.Namespace) -> int:
     from . import stack
 
-    stack.up(project, append=args.append)
+    stack.up(project, append=args.append, build=args.build)
     return 0
 
 
@@ -56,7 +56,8 @@ def _test_task(project: Project, args: argparse.Namespace) -> int:
 def _down_task(project: Project, _: argparse.Namespace) -> int:
     from . import stack
 
-    stack.down(project)
+    if not stack.down(project):
+        say("no measured stack is up")
     return 0
 
 
@@ -118,9 +119,9 @@ class Task(NamedTuple):
 
 
 TASKS = (
-    Task("coverage", "stack", _coverage_task, "Start, test, stop and report, in one", ("append", "command")),
+    Task("coverage", "stack", _coverage_task, "Start, test, stop and report, in one", ("start", "command")),
     Task(
-        "up-coverage", "stack", _up_task, "Start the services with coverage and wait until they are ready", ("append",)
+        "up-coverage", "stack", _up_task, "Start the services with coverage and wait until they are ready", ("start",)
     ),
     Task("ensure-services-ready", "stack", _ready_task, "Wait until the running services are ready"),
     Task("test-with-coverage", "stack", _test_task, "Run a test command against the running services", ("command",)),
@@ -136,7 +137,7 @@ TASKS = (
         "reports",
         _report_task,
         "Combine, write every report and print the summary",
-        ("append", "command"),
+        ("start", "command"),
     ),
     Task("analyze-coverage", "reports", _analyze_task, "Show what ran, what did not and what is unknown", ("format",)),
     Task("coverage-clean", "reports", _clean_task, "Remove the recorded data and the reports"),
@@ -149,7 +150,8 @@ def _add_command(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_append(parser: argparse.ArgumentParser) -> None:
+def _add_start(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--build", action="store_true", help="build the images anew first")
     parser.add_argument("--append", action="store_true", help="keep what earlier runs recorded")
 
 
@@ -165,7 +167,7 @@ def _add_format(parser: argparse.ArgumentParser) -> None:
 
 OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "command": _add_command,
-    "append": _add_append,
+    "start": _add_start,
     "output": _add_output,
     "format": _add_format,
 }

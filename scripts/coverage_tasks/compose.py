@@ -196,7 +196,10 @@ def _compose_command() -> tuple[str, ...]:
         if not shutil.which(command[0]):
             continue
         answer = _run([*command, "version", "--short"])
-        if answer.returncode == 0 and not answer.stdout.startswith("1."):
+        if answer.returncode or answer.stdout.startswith("1."):
+            continue
+        # A wheel on PyPI installs a wrapper that ends with 0 whatever compose says.
+        if _run([*command, "--no-such-option"]).returncode:
             return command
     raise TaskError("docker compose is not installed: install Docker's compose plugin, version 2 or newer")
 

@@ -65,13 +65,16 @@ class Service:
     builds: bool = False
 
 
-def find_services(project: Project, model: Mapping[str, Any]) -> list[Service]:
-    """Every service of the compose model with its image, built or pulled where it is missing.
+def find_services(project: Project, model: Mapping[str, Any], build: bool = False) -> list[Service]:
+    """Every service of the compose model with its image, built or pulled where it is missing; `build` builds all anew.
 
     Raises TaskError when an image cannot be had.
     """
     names = compose.image_names(project, model)
-    return [_service(project, name, definition, names[name]) for name, definition in sorted(model["services"].items())]
+    return [
+        _service(project, name, definition, names[name], build)
+        for name, definition in sorted(model["services"].items())
+    ]
 
 
 def inspect_image(name: str, cache: Path) -> Image:
@@ -104,9 +107,9 @@ def load_image(data: Path, image_id: str) -> Image | None:
     return _load(data / "images", image_id)
 
 
-def _service(project: Project, name: str, definition: Mapping[str, Any], image_name: str) -> Service:
+def _service(project: Project, name: str, definition: Mapping[str, Any], image_name: str, build: bool) -> Service:
     builds = "build" in definition
-    if not compose.has_image(image_name):
+    if (build and builds) or not compose.has_image(image_name):
         say(f"{'building' if builds else 'pulling'} the image of {name}")
         compose.obtain_image(project, name, builds)
     image = inspect_image(image_name, project.data / "images")

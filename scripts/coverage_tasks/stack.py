@@ -35,10 +35,11 @@ print(json.dumps([platform.python_implementation(), "%d.%d" % sys.version_info[:
 """
 
 
-def up(project: Project, append: bool = False) -> None:
+def up(project: Project, append: bool = False, build: bool = False) -> None:
     """Starts the project's services with coverage and waits until they are ready.
 
-    A new run begins with no journals but its own, unless `append`; starting a stack that is up keeps them. Raises
+    Images are those the project runs without coverage; `build` builds them anew first, as is always done for the
+    example, whose code is changed here. A new run begins with no journals but its own, unless `append`; starting a stack that is up keeps them. Raises
     TaskError when a service does not get ready; what did start is stopped again.
     """
     prepare_data(project.data)
@@ -47,7 +48,10 @@ def up(project: Project, append: bool = False) -> None:
     elif not append:
         _empty(project.data)
     try:
-        _up_containers(project) if project.runtime == "compose" else _up_processes(project)
+        if project.runtime == "compose":
+            _up_containers(project, build or project.example)
+        else:
+            _up_processes(project)
         wait_until_ready(project)
     except BaseException:
         down(project)
@@ -102,11 +106,13 @@ def run_command(project: Project, command: list[str]) -> int:
     return code if code >= 0 else 128 - code
 
 
-def down(project: Project) -> None:
-    """Stops the services gracefully, collects their journals, removes containers and networks; volumes stay."""
+def down(project: Project) -> bool:
+    """Stops the services gracefully, collects their journals, removes containers and networks; volumes stay.
+
+    Returns whether there was anything to stop.
+    """
     if not running(project):
-        say("no measured stack is up")
-        return
+        return False
     state = _read_state(project)
     say("stopping the services")
     with _undisturbed():
@@ -117,6 +123,7 @@ def down(project: Project) -> None:
         else:
             procfile.stop(_started(state).values())
         _write_state(project, {**_read_state(project), "ended": time.time()})
+    return True
 
 
 def running(project: Project) -> bool:
@@ -172,9 +179,9 @@ def _empty(data: Path) -> None:
         say(f"removed {len(journals)} journals of the previous run (--append keeps them)")
 
 
-def _up_containers(project: Project) -> None:
+def _up_containers(project: Project, build: bool) -> None:
     model = compose.read_model(project)
-    services = find_services(project, model)
+    services = find_services(project, model, build)
     overlay.write_overlay(project, model["name"], services, os.environ)
     name = f"{model['name']}-coverage"
     _write_state(project, _new_state(project, name, {service.name: _entry(service) for service in services}))

@@ -1,7 +1,6 @@
 import os
 import signal
 import socket
-import sys
 import time
 from pathlib import Path
 

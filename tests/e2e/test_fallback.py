@@ -1,0 +1,30 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from coverage_tasks import stack
+from coverage_tasks.project import find_project
+
+pytestmark = pytest.mark.engine
+
+
+def test_journals_come_out_of_containers_that_cannot_write_to_the_data_directory(repository, monkeypatch):
+    repository.service("web", "import time\nprint('up')\nwhile True:\n    time.sleep(0.1)\n", more="USER 12345")
+    repository.write("docker-compose.yml", "services:\n  web: {build: web, stop_grace_period: 1s}\n")
+    project = find_project(repository.root, {"COVERAGE_SPY_RUNTIME": "compose"})
+    for name in [name for name in os.environ if name.startswith(("COMPOSE_", "COVERAGE_"))]:
+        monkeypatch.delenv(name)
+
+    def prepare(data: Path) -> None:
+        data.mkdir()
+        data.chmod(0o755)
+
+    monkeypatch.setattr(stack, "prepare_data", prepare)
+    stack.up(project)
+    assert not list(project.data.glob("*.journal"))
+    stack.down(project)
+    (journal,) = project.data.glob("*.journal")
+    assert journal.read_bytes()[:6] == b"covspy"
+    assert repository.state()["services"]["web"]["fallback"]
+    assert repository.executed() == {"web/main.py": [1, 2, 3, 4]}

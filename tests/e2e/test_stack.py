@@ -1,0 +1,301 @@
+import socket
+import subprocess
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.engine
+
+SERVER = """
+    import http.server
+
+
+    def unused():
+        return 1
+
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"hello\\n")
+
+
+    http.server.HTTPServer(("", 8000), Handler).serve_forever()
+"""
+
+
+@pytest.fixture
+def shop(repository, free_port):
+    """Hard points of compose in one stack: another user, a one-shot, no Python, a secret, a bind mount, old Pythons."""
+    repository.service("web", SERVER, more="ENV PYTHONPATH=/opt/lib\nUSER 12345")
+    repository.service("migrate", "DONE = True\nprint('migrated')\n", base="python:3.12-slim")
+    repository.write("proxy/Dockerfile", "FROM python:3.13-slim\nRUN rm /usr/local/bin/python3*\nCMD exec sleep 600\n")
+    repository.write("job/task.py", "import time\nSTARTED = True\nwhile True:\n    time.sleep(0.1)\n")
+    repository.write(
+        "docker-compose.yml",
+        f"""
+        services:
+          web:
+            build: web
+            stop_grace_period: 1s
+            ports: ["127.0.0.1:{free_port}:8000"]
+            environment: {{TOKEN: hush-hush}}
+            depends_on:
+              migrate: {{condition: service_completed_successfully}}
+            healthcheck:
+              test: [CMD, python, -c, "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/')"]
+              interval: 1s
+              retries: 20
+          migrate:
+            build: migrate
+          proxy:
+            build: proxy
+            stop_grace_period: 1s
+          job:
+            image: python:3.11-slim
+            stop_grace_period: 1s
+            command: [python, task.py]
+            working_dir: /work
+            volumes: ["./job:/work:ro", "kept:/kept"]
+            environment: [PYTHONPATH=/own/lib]
+        volumes:
+          kept: {{}}
+        """,
+    )
+    repository.url = f"http://127.0.0.1:{free_port}/"
+    return repository
+
+
+def test_measures_a_stack_from_up_to_down(shop):
+    shop.succeed("up-coverage")
+    assert len(shop.containers()) == 4
+    shop.succeed("ensure-services-ready")
+    fetch = ["python3", "-c", f"import urllib.request as u; print(u.urlopen({shop.url!r}).read())"]
+    assert "hello" in shop.succeed("test-with-coverage", "--", *fetch).stdout
+
+    live = shop.executed()
+    assert live["web/main.py"]
+    shop.succeed("down-coverage")
+    assert shop.containers() == []
+    volumes = ["docker", "volume", "ls", "--quiet", "--filter", f"name={shop.stack}_kept"]
+    assert subprocess.run(volumes, capture_output=True, text=True).stdout.split() == [f"{shop.stack}_kept"]
+
+    executed = shop.executed()
+    assert executed == {
+        "web/main.py": [1, 4, 8, 9, 10, 11, 12, 15],
+        "migrate/main.py": [1, 2],
+        "job/task.py": [1, 2, 3, 4],
+    }
+    services = shop.state()["services"]
+    assert services["proxy"]["reason"] == "its image has no CPython"
+    assert {name for name, entry in services.items() if entry["measured"]} == {"web", "migrate", "job"}
+    assert services["web"]["image"] == f"{shop.name}-web"
+    assert services["job"]["binds"] == [["/work", "job"]]
+
+
+def test_overlay_holds_nothing_of_the_services_but_the_merged_python_path(shop):
+    shop.succeed("coverage-overlay")
+    text = (shop.root / "coverage-data" / "docker-compose.coverage.yml").read_text()
+    assert "hush" not in text
+    assert str(shop.root) not in text
+    services = yaml.safe_load(text)["services"]
+    assert services["proxy"] == {"image": f"{shop.name}-proxy"}
+    assert services["web"]["environment"]["PYTHONPATH"] == "/coverage-spy:/opt/lib"
+    assert services["job"]["environment"]["PYTHONPATH"] == "/coverage-spy:/own/lib"
+    assert services["job"]["environment"]["COVERAGE_SOURCE"] == "/work"
+
+
+def test_overlay_adds_its_keys_and_changes_none(shop):
+    shop.succeed("coverage-overlay")
+    command = ["docker", "compose"] if _has_plugin() else ["docker-compose"]
+
+    def model(*files):
+        arguments = [part for file in files for part in ("-f", str(shop.root / file))]
+        answer = subprocess.run([*command, *arguments, "config"], capture_output=True, text=True, check=True)
+        return yaml.safe_load(answer.stdout)
+
+    base = model("docker-compose.yml")
+    merged = model("docker-compose.yml", "coverage-data/docker-compose.coverage.yml")
+    for name, service in merged["services"].items():
+        plain = base["services"][name]
+        service["image"] = plain.get("image")
+        for variable in ("COVERAGE_ENABLE", "COVERAGE_FILE", "COVERAGE_SOURCE"):
+            service.get("environment", {}).pop(variable, None)
+        if "PYTHONPATH" in service.get("environment", {}):
+            service["environment"]["PYTHONPATH"] = plain.get("environment", {}).get("PYTHONPATH")
+        service["volumes"] = [v for v in service.get("volumes", []) if not v["target"].startswith("/coverage")]
+        plain.setdefault("image", None)
+        plain.setdefault("volumes", [])
+        if service.get("environment"):
+            service["environment"] = {k: v for k, v in service["environment"].items() if v is not None}
+        plain["environment"] = plain.get("environment") or {}
+        service["environment"] = service.get("environment") or {}
+    assert merged == base
+
+
+def _has_plugin():
+    return subprocess.run(["docker", "compose", "version"], capture_output=True).returncode == 0
+
+
+def test_mounted_and_built_in_spy_see_the_same(repository, free_port):
+    repository.service("new", "import time\nprint('up')\nwhile True:\n    time.sleep(0.1)\n")
+    repository.service("old", "import time\nprint('up')\nwhile True:\n    time.sleep(0.1)\n\n", "python:3.11-slim")
+    repository.write(
+        "docker-compose.yml",
+        "services:\n  new: {build: new, stop_grace_period: 1s}\n  old: {build: old, stop_grace_period: 1s}\n",
+    )
+    found = []
+    for way in ("mount", "image"):
+        repository.succeed("up-coverage", COVERAGE_SPY_INJECT=way)
+        repository.succeed("down-coverage")
+        found.append(repository.executed())
+    assert found[0] == found[1] == {"new/main.py": [1, 2, 3, 4], "old/main.py": [1, 2, 3, 4]}
+
+
+def test_images_stay_and_containers_gain_only_the_mount_points(shop):
+    shop.succeed("coverage-overlay")
+    names = [f"{shop.name}-{service}" for service in ("web", "migrate", "proxy")]
+
+    def identifiers():
+        command = ["docker", "image", "inspect", "--format", "{{.Id}}", *names]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    before = identifiers()
+    shop.succeed("up-coverage")
+    for container in shop.containers():
+        changes = subprocess.run(["docker", "diff", container], capture_output=True, text=True, check=True).stdout
+        # Directories in which something was added are changed ones; a Python that runs as root compiles its library.
+        added = {line for line in changes.splitlines() if line[0] != "C" and "__pycache__" not in line}
+        assert added <= {"A /coverage", "A /coverage-spy", "A /work", "A /kept"}
+        assert "A /coverage" in added or "proxy" in _name(container)
+    shop.succeed("down-coverage")
+    assert identifiers() == before
+
+
+def _name(container):
+    command = ["docker", "inspect", "--format", "{{.Name}}", container]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_new_run_starts_empty_unless_told_to_append(repository):
+    repository.service("one", "print('done')\n")
+    repository.write("docker-compose.yml", "services:\n  one: {build: one}\n")
+    data = repository.root / "coverage-data"
+
+    def journals():
+        return set(data.glob("*.journal"))
+
+    repository.succeed("up-coverage")
+    repository.succeed("down-coverage")
+    first = journals()
+    assert len(first) == 1
+    repository.succeed("up-coverage", "--append")
+    repository.succeed("down-coverage")
+    both = journals()
+    assert len(both) == 2
+    assert first < both
+    answer = repository.succeed("up-coverage")
+    assert "removed 2 journals" in answer.stderr
+    repository.succeed("down-coverage")
+    assert len(journals()) == 1
+    assert not journals() & both
+
+
+def test_service_that_died_shows_its_logs_and_leaves_nothing(repository):
+    repository.service("web", "raise SystemExit('no database')\n")
+    repository.service("other", "import time\ntime.sleep(600)\n")
+    repository.write(
+        "docker-compose.yml",
+        "services:\n  web: {build: web, stop_grace_period: 1s}\n  other: {build: other, stop_grace_period: 1s}\n",
+    )
+    answer = repository.tasks("up-coverage")
+    assert answer.returncode == 1
+    assert "no database" in answer.stderr
+    assert answer.stderr.splitlines()[-1].startswith("coverage-spy: the service web has died (exit code 1)")
+    assert repository.containers() == []
+
+
+def test_service_others_wait_for_shows_its_logs(repository):
+    repository.service("web", "import time\ntime.sleep(600)\n")
+    repository.service("migrate", "raise SystemExit('no such table')\n")
+    repository.write(
+        "docker-compose.yml",
+        """
+        services:
+          web:
+            build: web
+            stop_grace_period: 1s
+            depends_on: {migrate: {condition: service_completed_successfully}}
+          migrate: {build: migrate}
+        """,
+    )
+    answer = repository.tasks("up-coverage")
+    assert answer.returncode == 1
+    assert "no such table" in answer.stderr
+    assert "the service migrate has died" in answer.stderr.splitlines()[-1]
+    assert repository.containers() == []
+
+
+def test_service_that_never_gets_healthy_is_named(repository):
+    repository.service("web", "import time\ntime.sleep(600)\n")
+    repository.write(
+        "docker-compose.yml",
+        "services:\n  web:\n    build: web\n    stop_grace_period: 1s\n    healthcheck: {test: [CMD, 'false'], interval: 60s}\n",
+    )
+    said = repository.refuse("up-coverage", COVERAGE_SPY_TIMEOUT="3")
+    assert "not ready after 3 s: web is starting" in said
+    assert "COVERAGE_SPY_TIMEOUT" in said
+    assert repository.containers() == []
+
+
+def test_port_that_is_taken_is_named(shop, free_port):
+    with socket.create_server(("127.0.0.1", free_port)):
+        said = shop.refuse("up-coverage")
+    assert f"port {free_port} is taken" in said
+    assert shop.containers() == []
+
+
+def test_image_that_does_not_build_shows_why(repository):
+    repository.service("web", "pass\n", more="RUN echo it-went-wrong && false")
+    repository.write("docker-compose.yml", "services:\n  web: {build: web, stop_grace_period: 1s}\n")
+    answer = repository.tasks("up-coverage")
+    assert answer.returncode == 1
+    assert "the image of web does not build: correct its Dockerfile" in answer.stderr
+    assert "it-went-wrong" in answer.stderr
+
+
+def test_image_that_is_nowhere_is_named(repository):
+    repository.write("docker-compose.yml", "services:\n  web: {image: 'localhost:1/no/such:image'}\n")
+    assert "the image of web is neither here nor can it be pulled" in repository.refuse("up-coverage")
+
+
+@pytest.mark.parametrize("text", ["services: [", "services:\n  web: {imag: x}\n", "services: {}\n"])
+def test_invalid_compose_file_is_named(repository, text):
+    repository.write("docker-compose.yml", text)
+    assert "docker-compose.yml" in repository.refuse("up-coverage")
+    assert "docker-compose.yml" in repository.refuse("coverage-overlay")
+
+
+def test_engine_that_does_not_answer_is_named(shop):
+    for runtime in ("auto", "compose"):
+        said = shop.refuse("up-coverage", COVERAGE_SPY_RUNTIME=runtime, DOCKER_HOST="unix:///nonexistent.sock")
+        assert "start Docker" in said
+
+
+def test_failing_test_command_still_gets_its_reports(shop):
+    answer = shop.tasks("coverage", "--", "sh", "-c", "exit 7")
+    assert answer.returncode == 7
+    assert shop.containers() == []
+    for name in ("htmlcov/index.html", "coverage.json", "coverage.xml", "lcov.info", "coverage.md"):
+        assert (shop.root / name).is_file()
+
+
+def test_plain_compose_reaches_the_stack_from_the_test_command(shop):
+    shop.succeed("up-coverage")
+    command = "docker compose" if _has_plugin() else "docker-compose"
+    answer = shop.succeed("test-with-coverage", "--", "sh", "-c", f"cd / && {command} ps --all --services | sort")
+    assert answer.stdout.split() == ["job", "migrate", "proxy", "web"]
+    shop.succeed("test-with-coverage", "--", "sh", "-c", f"{command} kill -s SIGKILL job")
+    shop.succeed("down-coverage")
+    assert shop.executed()["job/task.py"] == [1, 2, 3, 4]
