@@ -147,7 +147,7 @@ def read_combined(project: Project) -> Combined:
             for name, values in found["services"].items()
         }
         return Combined(services, found["branch"], found["findings"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise TaskError("nothing has been combined yet: run coverage-combine first") from None
 
 
@@ -159,10 +159,11 @@ def printable(text: str) -> str:
 def _read_stack(project: Project) -> dict[str, Any]:
     try:
         stack: dict[str, Any] = json.loads(project.stack_file.read_text())
-        dict(stack["services"])
+        if isinstance(stack["services"], dict) and stack["runtime"]:
+            return stack
     except (OSError, ValueError, KeyError, TypeError):
-        return {"runtime": project.runtime, "services": {}}
-    return stack
+        pass  # the journals name their services too
+    return {"runtime": project.runtime, "services": {}}
 
 
 def _service_name(journal: Journal) -> str:
@@ -299,6 +300,11 @@ def _findings(combined: Combined) -> Iterator[str]:
             )
         for refusal, count in result.refusals.items():
             yield f"{name}: {refusal} ({_number(count, 'process')})"
+        if processes.all and processes.without_lines == processes.all - processes.not_measured > 0:
+            yield (
+                f"{name}: none of its {_number(processes.without_lines, 'process')} ran code that is measured: "
+                "look where its code lies in the container, and set COVERAGE_SOURCE to that"
+            )
         if processes.end_unknown:
             yield (
                 f"{name}: {_number(processes.end_unknown, 'process')} had not taken leave, so lines first run in the "

@@ -191,6 +191,24 @@ def test_processes_are_counted_with_what_is_not_known_of_them(run):
     assert "orders: PyPy is not measured (1 process)" in combined.findings
 
 
+def test_a_service_whose_processes_ran_nothing_that_is_measured_is_named(run):
+    run_both(run)
+    assert combine(run.project).findings == []
+    run.service("worker", {})
+    run.lines("worker", {})
+    assert [finding.partition(",")[0] for finding in combine(run.project).findings] == [
+        "worker: none of its 1 process ran code that is measured: look where its code lies in the container"
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"services": 7}', '{"services": {}}', '{"runtime": "compose"}'])
+def test_a_damaged_stack_file_loses_no_lines(run, text):
+    run_both(run)
+    run.project.stack_file.write_text(text)
+    combine(run.project)
+    assert executed(run)["catalog"]["catalog/main.py"] == {2}
+
+
 def test_arcs_make_branch_data(run):
     run.arcs("orders", {"/app/api/routes.py": (run.source("orders/api/routes.py"), [(-1, 1), (1, -1)])})
     assert combine(run.project).branch

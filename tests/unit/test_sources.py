@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from coverage_tasks.sources import Digest, Repository, SourceMap, digest_of, map_sources
 
@@ -242,6 +244,29 @@ def test_a_unique_file_in_the_wrong_place_is_refused_with_a_reason() -> None:
 def test_a_source_that_could_not_be_read_is_not_vouched_for() -> None:
     match = map_layout(LAYOUTS["one service in /app"]).find("/app/main.py", None)
     assert (match.path, match.state) == ("orders/main.py", "drifted")
+
+
+NAMES = st.sampled_from(["app", "lib", "site-packages", "a.py", "b.py", "__init__.py"])
+PATHS = st.lists(NAMES, min_size=1, max_size=4).map("/".join)
+CONTENTS = st.sampled_from([b"", b"a = 1\n", b"b = 22\n", b"c = 333\n"])
+
+
+@settings(deadline=None)
+@given(
+    container=st.dictionaries(PATHS.map(lambda path: "/" + path), CONTENTS, max_size=12),
+    files=st.dictionaries(PATHS, CONTENTS, max_size=12),
+    binds=st.lists(st.tuples(PATHS.map(lambda path: "/" + path), PATHS), max_size=2),
+)
+def test_whatever_the_layout_lines_land_on_equal_content(container, files, binds) -> None:
+    repository = Repository(Path("/nowhere"), {path: digest_of(content) for path, content in files.items()})
+    digests = {path: digest_of(content) for path, content in container.items()}
+    source_map = map_sources(digests, binds, repository)
+    for path, digest in digests.items():
+        match = source_map.find(path, digest)
+        if match.state == "same":
+            assert repository.files[match.path] == digest
+            # What the spy is told to measure holds whatever can be shown.
+            assert any(f"{path}/".startswith(f"{source.rstrip('/')}/") for source in source_map.sources)
 
 
 def test_a_name_that_is_another_files_beginning_is_not_below_it() -> None:
