@@ -105,13 +105,18 @@ class Results:
 def open_coverage(project: Project) -> Coverage:
     """coverage.py on the combined data, with the tool's own settings. The working directory must be the project's root.
 
-    Raises TaskError when nothing has been combined.
+    Raises TaskError when nothing has been combined, or the settings are not coverage.py's.
     """
     if not project.coverage_file.is_file():
         raise TaskError("nothing has been combined yet: run coverage-combine first")
-    coverage = Coverage(data_file=str(project.coverage_file), config_file=str(TOOL / ".coveragerc"), messages=False)
-    coverage.set_option("run:relative_files", True)
-    coverage.load()
+    try:
+        coverage = Coverage(data_file=str(project.coverage_file), config_file=str(TOOL / ".coveragerc"), messages=False)
+        coverage.set_option("run:relative_files", True)
+        coverage.load()
+    except CoverageException as error:
+        raise TaskError(
+            f"coverage.py cannot begin: {error}; correct {TOOL / '.coveragerc'}, or combine again"
+        ) from None
     return coverage
 
 

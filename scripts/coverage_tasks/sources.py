@@ -15,7 +15,7 @@ from .project import TOOL, Project
 
 LIBRARY_DIRECTORIES = frozenset({"site-packages", "dist-packages"})
 NOT_SOURCE = LIBRARY_DIRECTORIES | {".git", "node_modules", "__pycache__", ".tox", ".nox"}
-VENDORED = frozenset({"vendor", "vendors", "vendored", "_vendor", "_vendored", "third_party", "extern", "external"})
+VENDORED = frozenset({"vendor", "vendors", "vendored", "_vendor", "_vendored", "third_party", "extern"})
 LIBRARY = "an installed library"
 DRIFTED = "the source that ran is another one: rebuild the image, or check out what it was built from"
 BUILD_FILES = frozenset({"setup.py", "noxfile.py", "conftest.py"})

@@ -151,6 +151,33 @@ def test_nothing_combined_is_said_with_the_remedy(tmp_path, report):
         report(Run(tmp_path, {}).project)
 
 
+EVERY_REPORT = [reports.html, reports.json, reports.xml, reports.lcov, reports.markdown, reports.summary]
+
+
+@pytest.mark.parametrize("report", EVERY_REPORT)
+def test_settings_that_coverage_refuses_are_named(run, report, monkeypatch, tmp_path_factory):
+    tool = tmp_path_factory.mktemp("tool")
+    (tool / ".coveragerc").write_text("[report]\nexclude_also = (\n")
+    monkeypatch.setattr("coverage_tasks.analysis.TOOL", tool)
+    with pytest.raises(TaskError, match=r"\.coveragerc"):
+        report(run.project)
+
+
+@pytest.mark.parametrize("report", EVERY_REPORT)
+def test_a_damaged_coverage_file_is_named(run, report):
+    run.project.coverage_file.write_bytes(b"noise" * 1000)
+    with pytest.raises(TaskError, match="combine again"):
+        report(run.project)
+
+
+def test_an_unwritable_place_is_named_and_nothing_is_left_beside_it(run):
+    run.project.json.mkdir()
+    before = set(run.project.root.iterdir())
+    with pytest.raises(TaskError, match="cannot write"):
+        reports.json(run.project)
+    assert set(run.project.root.iterdir()) == before
+
+
 def test_nothing_to_report_is_said(tmp_path):
     run = Run(tmp_path, FILES)
     run.lines("orders", {})
