@@ -35,7 +35,13 @@ def environment(**more):
 def run(*command, cwd, check=0, timeout=600, **more):
     """Run a command as a user would; expects the exit code `check`."""
     result = subprocess.run(
-        command, cwd=cwd, env=environment(**more), capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL
+        command,
+        cwd=cwd,
+        env=environment(**more),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        stdin=subprocess.DEVNULL,
     )
     assert result.returncode == check, f"{command}\n{result.stdout}\n{result.stderr}"
     return result

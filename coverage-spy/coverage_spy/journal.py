@@ -17,6 +17,7 @@ from itertools import count
 from mmap import mmap
 
 from . import receipt as _receipt
+from .receipt import raise_foreign
 from .settings import FALLBACK
 
 TYPE_CHECKING = False  # type checkers take it for true; to import typing costs every start 8 ms
@@ -238,6 +239,7 @@ def allocate(descriptor: int, size: int) -> None:
         try:
             return _fallocate(descriptor, 0, size)
         except OSError as error:
+            raise_foreign(error)
             if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                 raise
     # musl, macOS and file systems without fallocate
@@ -287,16 +289,3 @@ def digest_of(name: str) -> tuple[int, int]:
         raise_foreign(error)
         return UNREADABLE, 0
     return len(source), crc32(source) & 0xFFFFFFFF
-
-
-def raise_foreign(error: BaseException) -> None:
-    """Raise `error` again when it comes out of code that is not ours: a signal handler of the application.
-
-    Such a handler may run, and raise whatever it likes, in the middle of any of our functions; to catch its exception
-    would be to swallow it.
-    """
-    traceback = error.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    if traceback is not None and traceback.tb_frame.f_globals.get("__package__") != __package__:
-        raise error

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 
 from .engine import Unavailable
-from .journal import Full, raise_foreign
+from .journal import Full
+from .receipt import raise_foreign
 
 TYPE_CHECKING = False  # type checkers take it for true; to import typing costs every start 8 ms
 if TYPE_CHECKING:

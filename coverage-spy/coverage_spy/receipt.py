@@ -91,8 +91,8 @@ def create(directory):
     descriptor = _open(path, CREATE, 0o644)
     try:
         _fchmod(descriptor, 0o644)  # whatever the umask: the host's user reads what a container's root wrote
-    except OSError:
-        pass  # some network and FUSE file systems refuse chmod; the journal is no less a journal
+    except OSError as error:
+        raise_foreign(error)  # some network and FUSE file systems refuse chmod; the journal is no less a journal
     return descriptor, path
 
 
@@ -121,6 +121,20 @@ def make_fallback():
     try:
         _mkdir(FALLBACK)
         _chmod(FALLBACK, 0o1777)
-    except OSError:
+    except OSError as error:
+        raise_foreign(error)
         if not stat.S_ISDIR(_lstat(FALLBACK).st_mode):
             raise
+
+
+def raise_foreign(error):
+    """Raise `error`, which is being handled, again when it comes out of code that is not ours.
+
+    A signal handler of the application may run, and raise whatever it likes, in the middle of any of our functions; to
+    catch its exception would be to swallow it.
+    """
+    traceback = sys.exc_info()[2]
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    if traceback is not None and traceback.tb_frame.f_globals.get("__package__") != __package__:
+        raise error

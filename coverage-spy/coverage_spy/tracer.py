@@ -14,7 +14,8 @@ from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleS
 
 from .children import stand_in
 from .engine import Unavailable
-from .journal import Full, raise_foreign
+from .journal import Full
+from .receipt import raise_foreign
 
 TYPE_CHECKING = False  # type checkers take it for true; to import typing costs every start 8 ms
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Tracer:
         self.dispositions: dict[str, Any] = {}
         self.shift = self._packing() if branch else 0
         self.flushing = _thread.allocate_lock()
+        self.flushing_thread = 0
 
     def start(self, journal: Journal) -> None:
         """Trace this thread and all that begin from here on, and flush from now to the end of the process."""
@@ -84,8 +86,11 @@ class Tracer:
 
         Exactly what was read is removed: to empty a live set would lose what another thread put in meanwhile.
         """
-        if not self.flushing.acquire(False):
-            return  # another thread is at it, or this one and a signal handler came in between
+        thread = _thread.get_ident()
+        # A signal handler may have come in between on this very thread; another one is waited for, within reason.
+        if self.flushing_thread == thread or not self.flushing.acquire(timeout=1.0):
+            return
+        self.flushing_thread = thread
         try:
             for name, live in self.data.copy().items():
                 found = live.copy()
@@ -98,6 +103,7 @@ class Tracer:
             if len(self.dispositions) > CACHED:
                 self.dispositions.clear()
         finally:
+            self.flushing_thread = 0
             self.flushing.release()
 
     def leave(self) -> None:
@@ -110,7 +116,7 @@ class Tracer:
 
     def forked(self) -> None:
         """Begin anew in a child: its parent flushes what it inherited, and threads do not survive a fork."""
-        self.flushing = _thread.allocate_lock()
+        self.flushing, self.flushing_thread = _thread.allocate_lock(), 0
         for live in self.data.copy().values():
             live.difference_update(live.copy())
         try:

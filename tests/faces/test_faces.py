@@ -50,7 +50,9 @@ def test_bare_just_lists_the_recipes():
 
 def test_arguments_reach_the_task_whole(host):
     copy_template(host)
-    (host / "a b.py").write_text("import sys\nprint(sys.argv[1:])\nraise SystemExit(7 if sys.argv[1:] == ['c d'] else 1)")
+    (host / "a b.py").write_text(
+        "import sys\nprint(sys.argv[1:])\nraise SystemExit(7 if sys.argv[1:] == ['c d'] else 1)"
+    )
     run("just", "up-coverage", cwd=host)
     try:
         result = run("just", "test-with-coverage", "python3", "a b.py", "c d", cwd=host, check=1)

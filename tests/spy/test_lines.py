@@ -96,7 +96,9 @@ def test_all_threads_are_recorded(spy):
 
 def test_relative_script_and_changed_directory(spy):
     (spy.directory / "elsewhere").mkdir()
-    run = spy.run(app="import os  # runs\nos.chdir('elsewhere')  # runs\ndef f():  # runs\n    pass  # runs\nf()  # runs")
+    run = spy.run(
+        app="import os  # runs\nos.chdir('elsewhere')  # runs\ndef f():  # runs\n    pass  # runs\nf()  # runs"
+    )
     assert {path for journal in run.journals for path in journal.lines} == {str(spy.directory / "app.py")}
     assert run.lines() == run.marked()
 

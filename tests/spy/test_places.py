@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from coverage_tasks.journals import read_journals
 
 FALLBACK = Path("/tmp/coverage-spy")
