@@ -17,7 +17,7 @@ list:
 tests *arguments:
     {{ _nox }} -s tests -- "$@"
 
-# Check style and types: ruff, mypy, just and actionlint
+# Check style and types: ruff, mypy, just, shellcheck, actionlint and zizmor
 [group('template')]
 [positional-arguments]
 [script('sh', '-eu')]

@@ -34,14 +34,16 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(default=False, reuse_venv=True, tags=["template"])
 def lint(session: nox.Session) -> None:
-    """Check style and types: ruff, mypy, just and actionlint."""
+    """Check style and types: ruff, mypy, just, shellcheck, actionlint and zizmor."""
     session.install(*REQUIREMENTS, "-r", "tests/requirements-lint.txt")
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy")
     for justfile in ("justfile", "coverage.just"):
         session.run("just", "--unstable", "--fmt", "--check", "--justfile", justfile)
+    session.run("shellcheck", *(str(file) for file in Path(".ci").iterdir()))
     session.run("actionlint")
+    session.run("zizmor", "--offline", ".github")
 
 
 @nox.session(default=False, reuse_venv=True, tags=["template"])

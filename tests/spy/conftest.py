@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -131,4 +130,4 @@ def too_old(request, tmp_path):
 @pytest.fixture
 def newest(tmp_path):
     """One interpreter, for what does not depend on its version."""
-    return make_spy(max(MEASURED, key=number) if MEASURED else "%d.%d" % sys.version_info[:2], tmp_path)
+    return make_spy(max(MEASURED, key=number), tmp_path)
