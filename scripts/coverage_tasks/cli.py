@@ -243,3 +243,5 @@ def _write_reports(project: Project, kinds: Sequence[str] = REPORTS) -> None:
 
     for kind in kinds:
         getattr(reports, kind)(project)
+    if kinds == REPORTS:
+        say("the reports are htmlcov/index.html, coverage.json, coverage.xml, lcov.info and coverage.md")

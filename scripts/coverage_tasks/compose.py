@@ -20,8 +20,8 @@ ENGINE_SECONDS = 20
 
 # What compose and the engine say when a port is taken, in the versions met so far.
 PORT_TAKEN = re.compile(
-    r"Bind for \S*?:(\d+) failed: port is already allocated|"
-    r":(\d+): bind: address already in use|ports are not available: \S+ \S*?:(\d+)"
+    r"Bind for \S*?:(\d+) failed: port is already allocated|:(\d+): bind: address already in use|"
+    r"failed to bind host port (?:for )?\S*?:(\d+)[:/]\S*: address already in use"
 )
 
 
@@ -47,6 +47,13 @@ def engine_problem() -> str | None:
     if answer.returncode:
         return f"no container engine answers ({_last_line(answer.stderr)}): start Docker"
     return None
+
+
+def require_engine() -> None:
+    """Raises TaskError when no container engine can be used."""
+    problem = engine_problem()
+    if problem:
+        raise TaskError(problem)
 
 
 def docker(*arguments: str) -> str:
@@ -138,7 +145,7 @@ def up(project: Project, name: str, timeout: float) -> None:
         answer = _run([*measured(project, name), "up", "--detach", "--no-build"], timeout=timeout)
     except subprocess.TimeoutExpired:
         raise TaskError(
-            f"the services have not started within {timeout:.0f} s: raise COVERAGE_SPY_TIMEOUT, or see "
+            f"the services have not started within {timeout:g} s: raise COVERAGE_SPY_TIMEOUT, or see "
             f"`docker compose -p {name} logs`"
         ) from None
     if not answer.returncode:

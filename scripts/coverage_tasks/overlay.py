@@ -51,6 +51,7 @@ def make_overlay(project: Project, output: Path | None = None) -> Path:
         raise TaskError(
             "an overlay is for compose, and this project runs its Procfile: set COVERAGE_SPY_RUNTIME=compose"
         )
+    compose.require_engine()
     model = compose.read_model(project)
     return write_overlay(project, model["name"], find_services(project, model), os.environ, output)
 

@@ -23,7 +23,7 @@ FIRST_PORT = 5000  # honcho's
 GRACE_SECONDS = 10.0  # what `docker stop` gives
 POLL_SECONDS = 0.05
 
-_LISTENS = re.compile(r"(?:--port|-p|--bind|-b|runserver)[ =](?:[\w.:\[\]]*:)?(\d{2,5})\b")
+_LISTENS = re.compile(r"(?:--port|-p|--bind|-b|runserver)[ =](?:[\w.:\[\]]*:)?(\d{2,5})(?![\d.:])")
 _LISTENS_ON_PORT = re.compile(r"\$PORT\b|\$\{PORT\b")
 
 

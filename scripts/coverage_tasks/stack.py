@@ -39,8 +39,8 @@ def up(project: Project, append: bool = False, build: bool = False) -> None:
     """Starts the project's services with coverage and waits until they are ready.
 
     Images are those the project runs without coverage; `build` builds them anew first, as is always done for the
-    example, whose code is changed here. A new run begins with no journals but its own, unless `append`; starting a stack that is up keeps them. Raises
-    TaskError when a service does not get ready; what did start is stopped again.
+    example, whose code is changed here. A new run begins with no journals but its own, unless `append`; starting a
+    stack that is up keeps them. Raises TaskError when a service does not get ready; what did start is stopped again.
     """
     prepare_data(project.data)
     if running(project):
@@ -73,9 +73,9 @@ def wait_until_ready(project: Project) -> None:
         since = None if waiting else since or time.monotonic()
         if since and time.monotonic() - since >= SETTLED_SECONDS:
             return
-        if time.monotonic() > deadline:
+        if waiting and time.monotonic() > deadline:
             raise TaskError(
-                f"not ready after {_timeout():.0f} s: {', '.join(waiting)}; correct this or raise COVERAGE_SPY_TIMEOUT"
+                f"not ready after {_timeout():g} s: {', '.join(waiting)}; correct this or raise COVERAGE_SPY_TIMEOUT"
             )
         time.sleep(POLL_SECONDS)
 
@@ -180,6 +180,7 @@ def _empty(data: Path) -> None:
 
 
 def _up_containers(project: Project, build: bool) -> None:
+    compose.require_engine()
     model = compose.read_model(project)
     services = find_services(project, model, build)
     overlay.write_overlay(project, model["name"], services, os.environ)

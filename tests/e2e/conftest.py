@@ -1,104 +1,10 @@
-"""Real compose stacks: every test has a project name of its own, and nothing of it stays behind."""
+"""Every test has a repository with a project name of its own, and nothing of it stays behind."""
 
-import json
-import os
-import shutil
 import socket
-import subprocess
-import sys
-import textwrap
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
-
-from coverage_tasks.project import TOOL
-
-
-def docker(*arguments: str) -> str:
-    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True).stdout
-
-
-def containers_of(name: str) -> list[str]:
-    return docker("ps", "--all", "--quiet", "--filter", f"label=com.docker.compose.project={name}").split()
-
-
-class Repository:
-    """A repository with a compose file, and the tasks run in it."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.name = root.name
-        self.stack = f"{root.name}-coverage"
-        self.tool = TOOL
-        self.environ = {
-            key: value for key, value in os.environ.items() if not key.startswith(("COMPOSE_", "COVERAGE_"))
-        }
-
-    def write(self, path: str, text: str) -> None:
-        file = self.root / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(textwrap.dedent(text).lstrip("\n"))
-
-    def service(self, name: str, program: str, base: str = "python:3.13-slim", more: str = "") -> None:
-        """Writes a directory with main.py and the Dockerfile that runs it."""
-        self.write(f"{name}/main.py", program)
-        self.write(
-            f"{name}/Dockerfile", f'FROM {base}\nWORKDIR /app\nCOPY . .\n{more}\nCMD ["python", "-u", "main.py"]\n'
-        )
-
-    def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "coverage_tasks", *arguments],
-            cwd=self.root,
-            env=self.environ | {"PYTHONPATH": str(self.tool / "scripts"), "COVERAGE_SPY_RUNTIME": "compose"} | environ,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def tasks(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        """Runs a task and returns how it ended."""
-        with self.start(*arguments, **environ) as process:
-            out, err = process.communicate()
-        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
-
-    def succeed(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        answer = self.tasks(*arguments, **environ)
-        assert answer.returncode == 0, answer.stderr + answer.stdout
-        return answer
-
-    def refuse(self, *arguments: str, code: int = 1, **environ: str) -> str:
-        """Runs a task that fails. Returns what it says in the end; progress and logs come before."""
-        answer = self.tasks(*arguments, **environ)
-        assert answer.returncode == code, answer.stderr
-        assert "Traceback" not in answer.stderr
-        said = [line for line in answer.stderr.splitlines() if line.startswith("coverage-spy: ")]
-        return said[-1]
-
-    def containers(self) -> list[str]:
-        return containers_of(self.stack)
-
-    def state(self) -> dict:
-        return json.loads((self.root / "coverage-data" / "stack.json").read_text())
-
-    def executed(self) -> dict[str, list[int]]:
-        """Repository file -> executed lines, from the JSON report."""
-        self.succeed("coverage-json", "-q")
-        report = json.loads((self.root / "coverage.json").read_text())
-        return {path: found["executed_lines"] for path, found in report["files"].items()}
-
-    def clean_up(self) -> None:
-        for name in (self.name, self.stack):
-            label = f"label=com.docker.compose.project={name}"
-            for kind, found in (
-                ("container", containers_of(name)),
-                ("network", docker("network", "ls", "--quiet", "--filter", label).split()),
-                ("volume", docker("volume", "ls", "--quiet", "--filter", label).split()),
-                ("image", docker("image", "ls", "--quiet", "--filter", f"reference={name}-*").split()),
-            ):
-                if found:
-                    subprocess.run(["docker", kind, "rm", "--force", *set(found)], capture_output=True)
+from e2e.stacks import Repository
 
 
 @pytest.fixture
@@ -114,23 +20,3 @@ def repository(tmp_path):
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as server:
         return server.getsockname()[1]
-
-
-@pytest.fixture
-def template(tmp_path):
-    """Copies the template as `cp -r` of a fresh checkout would."""
-
-    def copy(target: Path) -> None:
-        listed = ["git", "-C", str(TOOL), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-        try:
-            names = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split("\0")
-        except (OSError, subprocess.CalledProcessError):
-            unwanted = shutil.ignore_patterns(".*", "coverage-data", "htmlcov", "__pycache__", "payload")
-            shutil.copytree(TOOL, target, ignore=unwanted, dirs_exist_ok=True)
-            return
-        for name in names:
-            if name and (TOOL / name).is_file() and not name.startswith(("coverage-data/", "tests/")):
-                (target / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(TOOL / name, target / name)
-
-    return copy

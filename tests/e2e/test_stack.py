@@ -3,26 +3,9 @@ import subprocess
 
 import pytest
 import yaml
+from e2e.stacks import SERVER, compose_command, docker
 
 pytestmark = pytest.mark.engine
-
-SERVER = """
-    import http.server
-
-
-    def unused():
-        return 1
-
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b"hello\\n")
-
-
-    http.server.HTTPServer(("", 8000), Handler).serve_forever()
-"""
 
 
 @pytest.fixture
@@ -78,8 +61,7 @@ def test_measures_a_stack_from_up_to_down(shop):
     assert live["web/main.py"]
     shop.succeed("down-coverage")
     assert shop.containers() == []
-    volumes = ["docker", "volume", "ls", "--quiet", "--filter", f"name={shop.stack}_kept"]
-    assert subprocess.run(volumes, capture_output=True, text=True).stdout.split() == [f"{shop.stack}_kept"]
+    assert docker("volume", "ls", "--quiet", "--filter", f"name={shop.stack}_kept").split() == [f"{shop.stack}_kept"]
 
     executed = shop.executed()
     assert executed == {
@@ -108,11 +90,10 @@ def test_overlay_holds_nothing_of_the_services_but_the_merged_python_path(shop):
 
 def test_overlay_adds_its_keys_and_changes_none(shop):
     shop.succeed("coverage-overlay")
-    command = ["docker", "compose"] if _has_plugin() else ["docker-compose"]
 
     def model(*files):
         arguments = [part for file in files for part in ("-f", str(shop.root / file))]
-        answer = subprocess.run([*command, *arguments, "config"], capture_output=True, text=True, check=True)
+        answer = subprocess.run([*compose_command(), *arguments, "config"], capture_output=True, text=True, check=True)
         return yaml.safe_load(answer.stdout)
 
     base = model("docker-compose.yml")
@@ -132,10 +113,6 @@ def test_overlay_adds_its_keys_and_changes_none(shop):
         plain["environment"] = plain.get("environment") or {}
         service["environment"] = service.get("environment") or {}
     assert merged == base
-
-
-def _has_plugin():
-    return subprocess.run(["docker", "compose", "version"], capture_output=True).returncode == 0
 
 
 def test_mounted_and_built_in_spy_see_the_same(repository, free_port):
@@ -158,24 +135,19 @@ def test_images_stay_and_containers_gain_only_the_mount_points(shop):
     names = [f"{shop.name}-{service}" for service in ("web", "migrate", "proxy")]
 
     def identifiers():
-        command = ["docker", "image", "inspect", "--format", "{{.Id}}", *names]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        return docker("image", "inspect", "--format", "{{.Id}}", *names)
 
     before = identifiers()
     shop.succeed("up-coverage")
     for container in shop.containers():
-        changes = subprocess.run(["docker", "diff", container], capture_output=True, text=True, check=True).stdout
         # Directories in which something was added are changed ones; a Python that runs as root compiles its library.
-        added = {line for line in changes.splitlines() if line[0] != "C" and "__pycache__" not in line}
+        added = {
+            line for line in docker("diff", container).splitlines() if line[0] != "C" and "__pycache__" not in line
+        }
         assert added <= {"A /coverage", "A /coverage-spy", "A /work", "A /kept"}
-        assert "A /coverage" in added or "proxy" in _name(container)
+        assert "A /coverage" in added or "proxy" in docker("inspect", "--format", "{{.Name}}", container)
     shop.succeed("down-coverage")
     assert identifiers() == before
-
-
-def _name(container):
-    command = ["docker", "inspect", "--format", "{{.Name}}", container]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def test_new_run_starts_empty_unless_told_to_append(repository):
@@ -241,7 +213,13 @@ def test_service_that_never_gets_healthy_is_named(repository):
     repository.service("web", "import time\ntime.sleep(600)\n")
     repository.write(
         "docker-compose.yml",
-        "services:\n  web:\n    build: web\n    stop_grace_period: 1s\n    healthcheck: {test: [CMD, 'false'], interval: 60s}\n",
+        """
+        services:
+          web:
+            build: web
+            stop_grace_period: 1s
+            healthcheck: {test: [CMD, "false"], interval: 60s}
+        """,
     )
     said = repository.refuse("up-coverage", COVERAGE_SPY_TIMEOUT="3")
     assert "not ready after 3 s: web is starting" in said
@@ -293,7 +271,7 @@ def test_failing_test_command_still_gets_its_reports(shop):
 
 def test_plain_compose_reaches_the_stack_from_the_test_command(shop):
     shop.succeed("up-coverage")
-    command = "docker compose" if _has_plugin() else "docker-compose"
+    command = " ".join(compose_command())
     answer = shop.succeed("test-with-coverage", "--", "sh", "-c", f"cd / && {command} ps --all --services | sort")
     assert answer.stdout.split() == ["job", "migrate", "proxy", "web"]
     shop.succeed("test-with-coverage", "--", "sh", "-c", f"{command} kill -s SIGKILL job")

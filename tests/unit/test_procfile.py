@@ -67,6 +67,8 @@ def test_reads_a_procfile_as_honcho_does(project):
         ("gunicorn --bind 127.0.0.1:8001 -b [::1]:8003 main:app", (8001, 8003)),
         ("python manage.py runserver 0.0.0.0:8000", (8000,)),
         ("DATABASE=postgres://db:5432 API=http://127.0.0.1:9000 python worker.py", ()),
+        ("python -m http.server --bind 127.0.0.1 8000", ()),
+        ("gunicorn -b 127.0.0.1 main:app", ()),
         ("mkdir -p data && python worker.py", ()),
     ],
 )

@@ -1,0 +1,161 @@
+import json
+import os
+import signal
+import socket
+import sys
+import time
+
+import pytest
+
+from coverage_tasks import procfile, stack
+from coverage_tasks.project import Project, TaskError
+
+FOREVER = "exec python3 -c 'import time; time.sleep(600)'"
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    monkeypatch.delenv("COVERAGE_SPY_TIMEOUT", raising=False)
+    found = Project(tmp_path, "procfile", tmp_path, (tmp_path / "Procfile",))
+    yield found
+    stack.down(found)
+
+
+def lines(project: Project, **processes: str) -> None:
+    project.files[0].write_text("".join(f"{name}: {command}\n" for name, command in processes.items()))
+
+
+def state(project: Project) -> dict:
+    return json.loads(project.stack_file.read_text())
+
+
+def test_up_records_what_it_starts_and_down_ends_it(project):
+    lines(project, a=FOREVER, b=FOREVER)
+    stack.up(project)
+    found = state(project)
+    assert stack.running(project)
+    assert (found["version"], found["runtime"], set(found["services"])) == (1, "procfile", {"a", "b"})
+    entry = found["services"]["a"]
+    assert entry["measured"]
+    assert entry["interpreters"]
+    assert os.getpgid(entry["pid"]) == os.getsid(entry["pid"]) == entry["pid"]
+    assert stack.down(project)
+    assert not stack.running(project)
+    assert state(project)["ended"] >= found["started"]
+    assert not stack.down(project)
+
+
+def test_data_directory_is_open_to_every_user_and_outside_git(project):
+    lines(project, a=FOREVER)
+    stack.up(project)
+    assert project.data.stat().st_mode & 0o7777 == 0o1777
+    assert (project.data / ".gitignore").read_text() == "*\n"
+
+
+def test_process_that_finished_is_no_failure(project):
+    lines(project, migrate="true", web=FOREVER)
+    stack.up(project)
+    assert state(project)["services"]["migrate"]["finished"]
+    stack.wait_until_ready(project)
+
+
+def test_process_that_died_shows_its_log_and_takes_the_others_down(project, capsys):
+    lines(project, web="echo no database; exit 3", other=FOREVER)
+    with pytest.raises(TaskError, match=r"the service web has died \(exit code 3\)"):
+        stack.up(project)
+    assert "no database" in capsys.readouterr().err
+    assert not stack.running(project)
+
+
+def test_process_killed_after_up_is_noticed_and_does_not_stop_the_others(project):
+    lines(project, worker=FOREVER, other=FOREVER)
+    stack.up(project)
+    worker, other = (procfile.Started(entry["pid"], entry["born"]) for entry in state(project)["services"].values())
+    os.killpg(worker.pid, signal.SIGKILL)
+    while procfile.is_alive(worker):
+        time.sleep(0.01)
+    with pytest.raises(TaskError, match="the service worker has died"):
+        stack.wait_until_ready(project)
+    assert procfile.is_alive(other)
+
+
+def test_port_that_is_taken_is_named_before_anything_starts(project):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        lines(project, other=FOREVER, web=f"{FOREVER} --port {port}")
+        with pytest.raises(TaskError, match=f"port {port} of web is taken: stop what listens there"):
+            stack.up(project)
+    assert not project.stack_file.exists()
+
+
+def test_ready_is_what_listens(project):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    late = f"sleep 1; exec {sys.executable} -m http.server --bind 127.0.0.1 {port} # --port {port}"
+    lines(project, web=late)
+    stack.up(project)
+    assert procfile.accepts(port)
+
+
+def test_what_never_gets_ready_is_named(project, monkeypatch):
+    monkeypatch.setenv("COVERAGE_SPY_TIMEOUT", "0.5")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    lines(project, web=f"{FOREVER} --port {port}")
+    expected = rf"not ready after 0\.5 s: web does not listen on port {port}; .*COVERAGE_SPY_TIMEOUT"
+    with pytest.raises(TaskError, match=expected):
+        stack.up(project)
+    assert not stack.running(project)
+
+
+def test_refuses_a_timeout_that_is_no_number(project, monkeypatch):
+    monkeypatch.setenv("COVERAGE_SPY_TIMEOUT", "soon")
+    lines(project, web=FOREVER)
+    with pytest.raises(TaskError, match="COVERAGE_SPY_TIMEOUT is 'soon': set it to a number of seconds"):
+        stack.up(project)
+
+
+@pytest.mark.parametrize(("append", "kept"), [(False, False), (True, True)])
+def test_new_run_removes_journals_of_the_last_unless_told_to_append(project, append, kept):
+    lines(project, a=FOREVER)
+    project.data.mkdir()
+    (project.data / "0123456789abcdef.journal").touch()
+    stack.up(project, append=append)
+    assert (project.data / "0123456789abcdef.journal").exists() is kept
+
+
+def test_running_stack_keeps_its_journals(project):
+    lines(project, a=FOREVER)
+    stack.up(project)
+    (project.data / "0123456789abcdef.journal").touch()
+    with pytest.raises(TaskError, match="running already: run down-coverage first"):
+        stack.up(project)
+    assert (project.data / "0123456789abcdef.journal").exists()
+
+
+def test_stack_that_vanished_is_not_running(project):
+    lines(project, a=FOREVER)
+    stack.up(project)
+    found = state(project)
+    stack.down(project)
+    project.stack_file.write_text(json.dumps(found))
+    assert not stack.running(project)
+
+
+def test_damaged_record_is_named(project):
+    project.data.mkdir()
+    project.stack_file.write_text("{")
+    with pytest.raises(TaskError, match=r"stack.json cannot be read .* remove it"):
+        stack.running(project)
+    project.stack_file.unlink()
+
+
+def test_test_command_knows_the_stack(project):
+    lines(project, a=FOREVER)
+    stack.up(project)
+    check = (
+        "import json, os; state = json.load(open(os.environ['COVERAGE_SPY_STACK'])); "
+        "assert os.environ['COVERAGE_SPY_RUNTIME'] == 'procfile'; assert state['services']['a']['pid']; "
+        f"assert os.getcwd() == {str(project.root)!r}; assert 'COVERAGE_ENABLE' not in os.environ"
+    )
+    assert stack.run_command(project, [sys.executable, "-c", check]) == 0
