@@ -14,9 +14,10 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from machine import INTERPRETERS, SPY, number
+
 from coverage_tasks.payload import fill_payload
 from coverage_tasks.services import Interpreter
-from machine import INTERPRETERS, SPY, number
 
 WORK = """
 def collatz(n):

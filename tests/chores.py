@@ -1,0 +1,38 @@
+"""The sessions for work on coverage-spy itself: its tests, its style, its speed."""
+
+import os
+from pathlib import Path
+
+import nox
+
+TESTS = Path(__file__).resolve().parent
+REQUIREMENTS = ("-r", "scripts/requirements.txt")
+PATHS = {"PYTHONPATH": os.pathsep.join((str(TESTS.parent / "scripts"), str(TESTS)))}
+
+
+@nox.session(default=False, reuse_venv=True, tags=["template"])
+def tests(session: nox.Session) -> None:
+    """Run the tests; those that need an engine are skipped, with the reason, where none answers."""
+    session.install(*REQUIREMENTS, "-r", "tests/requirements.txt")
+    session.run("python", "-m", "pytest", *(session.posargs or ["tests"]), env=PATHS, interrupt_timeout=60.0)
+
+
+@nox.session(default=False, reuse_venv=True, tags=["template"])
+def lint(session: nox.Session) -> None:
+    """Check style and types: ruff, mypy, just, shellcheck, actionlint and zizmor."""
+    session.install(*REQUIREMENTS, "-r", "tests/requirements-lint.txt")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("mypy")
+    for justfile in ("justfile", "coverage.just", "tests/chores.just"):
+        session.run("just", "--unstable", "--fmt", "--check", "--justfile", justfile)
+    session.run("shellcheck", *(str(file) for file in Path(".ci").iterdir()))
+    session.run("actionlint")
+    session.run("zizmor", "--offline", ".github")
+
+
+@nox.session(default=False, reuse_venv=True, tags=["template"])
+def bench(session: nox.Session) -> None:
+    """Compare speed without a spy, with it, and with coverage.py, side by side in one run."""
+    session.install(*REQUIREMENTS)
+    session.run("python", "tests/bench.py", *session.posargs, env=PATHS)
