@@ -95,15 +95,15 @@ class Project:
 def find_project(cwd: Path, environ: Mapping[str, str]) -> Project:
     """The project in `cwd`: its compose files where an engine answers, else its Procfile.
 
-    COVERAGE_SPY_RUNTIME (`compose`, `procfile`) decides otherwise, and a stack that is running keeps the runtime
-    it was started with. Raises TaskError when there is nothing to run.
+    COVERAGE_SPY_RUNTIME (`compose`, `procfile`) decides otherwise, and processes of a Procfile that run keep it.
+    Raises TaskError when there is nothing to run.
     """
     root = cwd.resolve()
     wanted = environ.get("COVERAGE_SPY_RUNTIME") or "auto"
     if wanted not in ("auto", *get_args(Runtime)):
         raise TaskError(f"COVERAGE_SPY_RUNTIME is {wanted!r}: set it to auto, compose or procfile")
-    if wanted == "auto":
-        wanted = _running_runtime(root) or "auto"
+    if wanted == "auto" and _runs_procfile(root):
+        wanted = "procfile"
     example = takes_example(root)
     directory = EXAMPLE if example else root
     compose_files = _compose_files(root, directory, environ)
@@ -185,9 +185,9 @@ def _engine_answers(procfile: Path) -> bool:
     return problem is None
 
 
-def _running_runtime(root: Path) -> str | None:
+def _runs_procfile(root: Path) -> bool:
     try:
         state = json.loads((root / "coverage-data" / "stack.json").read_text())
-        return None if state.get("ended") else str(state["runtime"])
-    except (OSError, ValueError, KeyError, AttributeError):
-        return None
+        return state["runtime"] == "procfile" and not state.get("ended")
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

@@ -132,7 +132,9 @@ def running(project: Project) -> bool:
     if not state or state.get("ended"):
         return False
     if state["runtime"] == "compose":
-        return bool(compose.container_ids(state["project"]))
+        # What an engine left behind that is gone is no obstacle to running without one.
+        without_engine = project.runtime != "compose" and compose.engine_problem()
+        return not without_engine and bool(compose.container_ids(state["project"]))
     return any(procfile.exit_code(started) is None for started in _started(state).values())
 
 
@@ -338,7 +340,7 @@ def _new_state(project: Project, name: str, services: dict[str, Any]) -> dict[st
 
 def _require_running(project: Project) -> dict[str, Any]:
     state = _read_state(project)
-    if not state or state.get("ended"):
+    if not state or state.get("ended") or (project.runtime == "compose" and not running(project)):
         raise TaskError("no measured stack is up: run up-coverage first")
     return state
 

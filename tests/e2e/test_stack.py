@@ -277,3 +277,23 @@ def test_plain_compose_reaches_the_stack_from_the_test_command(shop):
     shop.succeed("test-with-coverage", "--", "sh", "-c", f"{command} kill -s SIGKILL job")
     shop.succeed("down-coverage")
     assert shop.executed()["job/task.py"] == [1, 2, 3, 4]
+
+
+def test_interrupted_run_leaves_no_container_and_keeps_its_data(repository):
+    repository.service("web", "import time\nprint('up')\nwhile True:\n    time.sleep(0.1)\n")
+    repository.write("docker-compose.yml", "services:\n  web: {build: web, stop_grace_period: 1s}\n")
+    with repository.start("coverage", "--", "sh", "-c", "echo testing; exec sleep 600") as process:
+        assert process.stdout.readline() == "testing\n"
+        process.terminate()
+        assert process.wait(60) == 143
+    assert repository.containers() == []
+    assert repository.executed() == {"web/main.py": [1, 2, 3, 4]}
+
+
+def test_stack_removed_by_hand_is_no_stack(repository):
+    repository.service("web", "import time\ntime.sleep(600)\n")
+    repository.write("docker-compose.yml", "services:\n  web: {build: web, stop_grace_period: 1s}\n")
+    repository.succeed("up-coverage")
+    docker("rm", "--force", *repository.containers())
+    assert "run up-coverage first" in repository.refuse("ensure-services-ready")
+    assert "no measured stack is up" in repository.succeed("down-coverage").stderr

@@ -58,7 +58,7 @@ def test_procfile_runs_where_no_engine_answers(tmp_path, monkeypatch):
     assert (found.runtime, found.files) == ("procfile", (tmp_path / "Procfile",))
 
 
-def test_running_stack_keeps_its_runtime(tmp_path):
+def test_running_processes_keep_their_runtime(tmp_path):
     write(tmp_path, "compose.yml", "Procfile", "coverage-data/stack.json")
     (tmp_path / "coverage-data/stack.json").write_text('{"runtime": "procfile"}')
     assert find_project(tmp_path, {}).runtime == "procfile"

@@ -159,3 +159,12 @@ def test_test_command_knows_the_stack(project):
         f"assert os.getcwd() == {str(project.root)!r}; assert 'COVERAGE_ENABLE' not in os.environ"
     )
     assert stack.run_command(project, [sys.executable, "-c", check]) == 0
+
+
+def test_stack_of_an_engine_that_is_gone_is_no_obstacle(project, monkeypatch):
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent.sock")
+    lines(project, a=FOREVER)
+    project.data.mkdir()
+    project.stack_file.write_text('{"runtime": "compose", "project": "shop-coverage", "services": {}}')
+    stack.up(project)
+    assert state(project)["runtime"] == "procfile"
