@@ -31,7 +31,8 @@ LAST_NUMBER, LAST_LINE, LAST_ARC_LINE = (1 << 16) - 1, (1 << 24) - 1, (1 << 20) 
 RECORD_HEAD = 10  # bytes before the name in a file's record: 2 length of the name, 4 size, 4 CRC-32
 UNREADABLE = 0xFFFFFFFF  # as size: the source could not be read
 
-FIRST_SIZE, LAST_SIZE, SMALLEST_SIZE = 64 << 10, 1 << 20, 4 << 10  # bytes of a journal
+FIRST_SIZE, LAST_SIZE = 64 << 10, 1 << 20  # bytes of a journal
+SMALLEST_SIZE = 8 << 10  # holds the longest name that `Scope` lets through, and then some
 BACK_OFF = 1.0  # seconds without another try after no journal could be opened
 
 # Bound now: an application may replace or patch functions of os.
@@ -163,7 +164,7 @@ class Journal:
         digest = self.digests.get(name)
         if digest is None:
             digest = self.digests[name] = digest_of(name)
-        encoded = name.encode("utf-8", "surrogateescape")[:0xFFFF]
+        encoded = name.encode("utf-8", "surrogateescape")
         record = len(encoded).to_bytes(2, "big") + digest[0].to_bytes(4, "big") + digest[1].to_bytes(4, "big") + encoded
         number = segment.take_number()
         if number > LAST_NUMBER:
@@ -198,7 +199,7 @@ class Journal:
                     reason = f"{directory}: {_strerror(error.errno or 0)}"
                     if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                         break
-                    size //= 4
+                    size //= 2
                 else:
                     self.description = dict(description, segment=self.description["segment"] + 1)
                     self.size = min(size * 2, LAST_SIZE)

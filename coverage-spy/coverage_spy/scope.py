@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 LIMIT = 50_000  # names remembered: generated file names never end
+LONGEST = 4096  # bytes of a name; Linux opens no longer one (PATH_MAX)
 INSTALLED = ("/site-packages/", "/dist-packages/")
 STANDARD_LIBRARY = os.path.dirname(os.__file__) + "/"
 SPY = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + "/"
@@ -56,7 +57,9 @@ class Scope:
         return name
 
     def _wanted(self, path: str) -> bool:
-        if path.startswith(SPY) or (self.omit is not None and self.omit(path)):
+        if path.startswith(SPY) or len(path.encode("utf-8", "surrogateescape")) > LONGEST:
+            return False
+        if self.omit is not None and self.omit(path):
             return False
         if not self.roots:
             return not path.startswith(STANDARD_LIBRARY) and not any(part in path for part in INSTALLED)

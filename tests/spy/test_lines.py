@@ -175,3 +175,9 @@ def test_a_file_that_is_executed_again_and_again_is_recorded_once(spy):
     )
     assert run.lines("again.py") == {1, 2}
     assert len(run.journals) == 1
+
+
+def test_name_that_no_file_can_have_is_left_out(newest):
+    run = newest.run(app=f"exec(compile('x = 1', '{newest.directory}/' + 'n' * 70_000, 'exec'))\nprint('runs')")
+    assert run.result.stdout == "runs\n"
+    assert [set(journal.lines) for journal in run.journals] == [{str(newest.directory / "app.py")}]
