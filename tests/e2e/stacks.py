@@ -113,7 +113,7 @@ class Repository:
                 ("container", containers_of(name)),
                 ("network", docker("network", "ls", "--quiet", "--filter", label).split()),
                 ("volume", docker("volume", "ls", "--quiet", "--filter", label).split()),
-                ("image", docker("image", "ls", "--quiet", "--filter", f"reference={name}-*").split()),
+                ("image", docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", f"{name}-*").split()),
             ):
                 if found:
                     subprocess.run(["docker", kind, "rm", "--force", *set(found)], capture_output=True)
