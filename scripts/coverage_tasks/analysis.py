@@ -1,32 +1,41 @@
 """What ran, what did not, what nobody imported, and what is unknown and why: per service and per directory."""
 
 import json
+import warnings
 from argparse import Namespace
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import chdir
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import chdir, contextmanager
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
-from coverage import Coverage
+from coverage import Coverage, CoverageData
 from coverage.exceptions import CoverageException, NoDataError
+from coverage.plugin import FileReporter
 from coverage.report_core import get_analysis_to_report
+from coverage.results import Analysis, analysis_from_file_reporter
 
 from .combine import Combined, printable, read_combined
 from .project import TOOL, Project, TaskError
 
-HEADINGS = ("directory", "files", "statements", "executed", "missed", "cover", "never imported", "unknown")
+Row = dict[str, str]  # heading -> cell
 
 
 @dataclass(frozen=True)
 class Lines:
-    """The statements of one file, by the numbers of their first lines, as coverage.py analyses them."""
+    """The statements of one file, by the numbers of their first lines, as coverage.py analyses them.
+
+    And how many branches it has and how many were taken, 0 where only lines were recorded.
+    """
 
     statements: frozenset[int]
     executed: frozenset[int]
     by_service: Mapping[str, frozenset[int]]
+    branches: int
+    taken: int
+    taken_by_service: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -38,11 +47,18 @@ class Totals:
     executed: int
     never_imported: int
     unknown: int
+    branches: int = 0
+    taken: int = 0
 
     @property
     def missed(self) -> int:
         """Statements that were not executed."""
         return self.statements - self.executed
+
+    @property
+    def cover(self) -> str:
+        """Of statements and branches together, as coverage.py counts."""
+        return percent(self.executed + self.taken, self.statements + self.branches)
 
 
 @dataclass(frozen=True)
@@ -54,13 +70,18 @@ class Results:
     unparsed: Mapping[str, str]
 
     @property
+    def damage(self) -> list[str]:
+        """The journals that `combine` could not read, and the sources that could not be parsed."""
+        return [*self.combined.damage, *self._cannot_parse()]
+
+    @property
     def findings(self) -> list[str]:
-        """What `combine` found, and the files that could not be parsed."""
-        unparsed = (
-            f"{path} is unknown: {reason}; report with a Python that can parse it"
-            for path, reason in self.unparsed.items()
-        )
-        return [*self.combined.findings, *map(printable, unparsed)]
+        """All that `combine` found, and the sources that could not be parsed."""
+        return [*self.combined.findings, *self._cannot_parse()]
+
+    def _cannot_parse(self) -> Iterator[str]:
+        for path, reason in self.unparsed.items():
+            yield printable(f"{path} is unknown: {reason}; report with a Python that can parse it")
 
     def of_service(self, name: str) -> Totals:
         """A service's numbers, of its own files."""
@@ -80,12 +101,15 @@ class Results:
         services = self.combined.services.values()
         imported = {path for result in services for path in {*result.files} - {*result.never_imported}}
         unmapped = sum(len(result.unmapped) for result in services)
+        files = self.files.values()
         return Totals(
-            len(self.files),
-            sum(len(lines.statements) for lines in self.files.values()),
-            sum(len(lines.executed) for lines in self.files.values()),
-            len(self.files.keys() - imported),
-            len(self.combined.unknown) + len(self.unparsed) + unmapped,
+            files=len(files),
+            statements=sum(len(lines.statements) for lines in files),
+            executed=sum(len(lines.executed) for lines in files),
+            never_imported=len(self.files.keys() - imported),
+            unknown=len(self.combined.unknown) + len(self.unparsed) + unmapped,
+            branches=sum(lines.branches for lines in files),
+            taken=sum(lines.taken for lines in files),
         )
 
     def _totals(self, name: str, paths: Iterable[str]) -> Totals:
@@ -94,30 +118,41 @@ class Results:
         paths = set(paths)
         known = {path: self.files[path] for path in paths & own if path in self.files}
         return Totals(
-            len(known),
-            sum(len(lines.statements) for lines in known.values()),
-            sum(len(lines.by_service.get(name, ())) for lines in known.values()),
-            len(known.keys() & never_imported),
-            sum(path in result.unknown or path in result.unmapped or path in self.unparsed for path in paths),
+            files=len(known),
+            statements=sum(len(lines.statements) for lines in known.values()),
+            executed=sum(len(lines.by_service.get(name, ())) for lines in known.values()),
+            never_imported=len(known.keys() & never_imported),
+            unknown=sum(path in result.unknown or path in result.unmapped or path in self.unparsed for path in paths),
+            branches=sum(lines.branches for lines in known.values()),
+            taken=sum(lines.taken_by_service.get(name, 0) for lines in known.values()),
         )
 
 
-def open_coverage(project: Project) -> Coverage:
-    """coverage.py on the combined data, with the tool's own settings. The working directory must be the project's root.
+@contextmanager
+def opened_coverage(project: Project) -> Iterator[Coverage]:
+    """coverage.py on the combined data, with the tool's own settings, in the project's root.
 
     Raises TaskError when nothing has been combined, or the settings are not coverage.py's.
     """
     if not project.coverage_file.is_file():
         raise TaskError("nothing has been combined yet: run coverage-combine first")
-    try:
-        coverage = Coverage(data_file=str(project.coverage_file), config_file=str(TOOL / ".coveragerc"), messages=False)
-        coverage.set_option("run:relative_files", True)
-        coverage.load()
-    except CoverageException as error:
-        raise TaskError(
-            f"coverage.py cannot begin: {error}; correct {TOOL / '.coveragerc'}, or combine again"
-        ) from None
-    return coverage
+    # Python may have warnings about a source that it parses; they are not about its coverage.
+    with chdir(project.root), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            coverage = Coverage(
+                data_file=str(project.coverage_file), config_file=str(TOOL / ".coveragerc"), messages=False
+            )
+            coverage.set_option("run:relative_files", True)
+            coverage.load()
+        except CoverageException as error:
+            raise TaskError(
+                f"coverage.py cannot begin: {error}; correct {TOOL / '.coveragerc'}, or combine again"
+            ) from None
+        try:
+            yield coverage
+        finally:
+            coverage.get_data().close()
 
 
 def read_results(project: Project) -> Results:
@@ -134,31 +169,41 @@ def read_results(project: Project) -> Results:
 @lru_cache(maxsize=1)
 def _analyse(project: Project, _changed: int) -> tuple[dict[str, Lines], dict[str, str]]:
     files, unparsed = {}, {}
-    with chdir(project.root):
-        coverage = open_coverage(project)
+    with opened_coverage(project) as coverage:
         coverage.set_option("report:ignore_errors", False)
-        data = coverage.get_data()
-        for path in sorted(data.measured_files()):
+        for path in sorted(coverage.get_data().measured_files()):
             try:
                 for reporter, analysis in get_analysis_to_report(coverage, [path]):
-                    by_service: dict[str, set[int]] = defaultdict(set)
-                    for line, services in data.contexts_by_lineno(path).items():
-                        for service in services:
-                            by_service[service].add(line)
-                    files[path] = Lines(
-                        frozenset(analysis.statements),
-                        frozenset(analysis.statements & analysis.executed),
-                        {
-                            service: frozenset(reporter.translate_lines(lines) & analysis.statements)
-                            for service, lines in sorted(by_service.items())
-                        },
-                    )
+                    files[path] = _lines(coverage.get_data(), path, reporter, analysis)
             except NoDataError:
                 continue  # left out by .coveragerc
-            except (CoverageException, OSError, ValueError) as error:
+            except Exception as error:  # a parser may raise anything at what lies there under a source's name
                 unparsed[path] = str(error).removeprefix(f"Couldn't parse '{path}' as Python source: ")
-        data.close()
     return files, unparsed
+
+
+def _lines(data: CoverageData, path: str, reporter: FileReporter, analysis: Analysis) -> Lines:
+    executed: dict[str, set[int]] = defaultdict(set)
+    for line, services in data.contexts_by_lineno(path).items():
+        for service in services:
+            executed[service].add(line)
+    taken = {}
+    for service in executed if analysis.has_arcs else ():
+        data.set_query_context(service)
+        own = analysis_from_file_reporter(data, analysis.precision, reporter, path)
+        taken[service] = own.numbers.n_executed_branches
+        data.set_query_contexts(None)
+    return Lines(
+        frozenset(analysis.statements),
+        frozenset(analysis.executed),
+        {
+            service: frozenset(reporter.translate_lines(lines) & analysis.statements)
+            for service, lines in sorted(executed.items())
+        },
+        analysis.numbers.n_branches,
+        analysis.numbers.n_executed_branches,
+        taken,
+    )
 
 
 def analyze(project: Project, args: Namespace) -> None:
@@ -168,21 +213,29 @@ def analyze(project: Project, args: Namespace) -> None:
         print(json.dumps(_as_json(results), indent=1))
         return
     for name in results.combined.services:
-        rows = [_row(directory, totals) for directory, totals in results.of_directories(name).items()]
-        rows.append(_row("all", results.of_service(name)))
+        of = {**results.of_directories(name), "all": results.of_service(name)}
+        rows = [_row(directory, totals, results.combined.branch) for directory, totals in of.items()]
         if args.markdown:
-            cells = [[escaped(cell) for cell in row] for row in rows]
-            print(f"## {escaped(printable(name))}", "", *markdown_table(HEADINGS, cells), "", sep="\n")
+            print(f"## {escaped(printable(name))}", "", *markdown_table(rows), "", sep="\n")
         else:
-            print(printable(name), *("  " + line for line in text_table(HEADINGS, rows)), "", sep="\n")
+            print(printable(name), *("  " + line for line in text_table(rows)), "", sep="\n")
     for finding in results.findings:
         print(f"- {escaped(finding) if args.markdown else finding}")
 
 
-def _row(name: str, totals: Totals) -> list[str]:
-    cover = percent(totals.executed, totals.statements)
-    counts = (totals.files, totals.statements, totals.executed, totals.missed)
-    return [printable(name), *map(str, counts), cover, str(totals.never_imported), str(totals.unknown)]
+def _row(directory: str, totals: Totals, branch: bool) -> Row:
+    return {
+        "directory": printable(directory),
+        **counts(totals, branch),
+        "never imported": str(totals.never_imported),
+        "unknown": str(totals.unknown),
+    }
+
+
+def counts(totals: Totals, branch: bool) -> Row:
+    """The part of a row that is coverage.py's numbers, with the branches where they were recorded."""
+    names = ("files", "statements", "executed", "missed", *(("branches", "taken") if branch else ()))
+    return {**{name: str(getattr(totals, name)) for name in names}, "cover": totals.cover}
 
 
 def _as_json(results: Results) -> dict[str, Any]:
@@ -215,24 +268,20 @@ def _totals_as_json(totals: Totals) -> dict[str, int]:
     return asdict(totals) | {"missed": totals.missed}
 
 
-def text_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of a table for a terminal: the first column to the left, numbers to the right."""
-    widths = [max(len(row[column]) for row in (headings, *rows)) for column in range(len(headings))]
-
-    def line(row: Sequence[str]) -> str:
-        cells = (cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
-        return "  ".join([row[0].ljust(widths[0]), *cells])
-
-    return [line(headings), *(line(row) for row in rows)]
-
-
-def markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of the same table in Markdown; cells are escaped already."""
+def text_table(rows: Sequence[Row]) -> list[str]:
+    """Lines of a table for a terminal, headings first: the first column to the left, numbers to the right."""
+    table = [list(rows[0]), *(list(row.values()) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return [
-        f"| {' | '.join(headings)} |",
-        f"| --- |{' ---: |' * (len(headings) - 1)}",
-        *(f"| {' | '.join(row)} |" for row in rows),
+        "  ".join([first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True))])
+        for first, *rest in table
     ]
+
+
+def markdown_table(rows: Sequence[Row]) -> list[str]:
+    """Lines of the same table in Markdown."""
+    lines = [f"| {' | '.join(map(escaped, cells))} |" for cells in (rows[0], *(row.values() for row in rows))]
+    return [lines[0], f"| --- |{' ---: |' * (len(rows[0]) - 1)}", *lines[1:]]
 
 
 def percent(executed: int, statements: int) -> str:

@@ -28,8 +28,11 @@ def _coverage_task(project: Project, args: argparse.Namespace) -> int:
         code = stack.run_command(project, command)
     finally:
         stack.down(project)
-    _write_reports(project)
-    return code
+    try:
+        damaged = _write_reports(project)
+    except TaskError as error:
+        raise TaskError(str(error), code or error.exit_code) from None
+    return code or damaged
 
 
 def _up_task(project: Project, args: argparse.Namespace) -> int:
@@ -71,16 +74,14 @@ def _overlay_task(project: Project, args: argparse.Namespace) -> int:
 
 
 def _combine_task(project: Project, _: argparse.Namespace) -> int:
-    _combine(project)
-    return 0
+    return _complain(_combine(project))
 
 
 def _report_task(project: Project, args: argparse.Namespace) -> int:
     from . import stack
 
     if stack.running(project) or _has_data(project):
-        _write_reports(project)
-        return 0
+        return _write_reports(project)
     say("there is no coverage data yet: running the task `coverage` first")
     return _coverage_task(project, args)
 
@@ -90,7 +91,7 @@ def _analyze_task(project: Project, args: argparse.Namespace) -> int:
     from . import analysis
 
     analysis.analyze(project, args)
-    return 0
+    return _complain(analysis.read_results(project).damage)
 
 
 def _clean_task(project: Project, _: argparse.Namespace) -> int:
@@ -102,8 +103,7 @@ def _clean_task(project: Project, _: argparse.Namespace) -> int:
 
 def _writer(*kinds: str) -> Callable[[Project, argparse.Namespace], int]:
     def run(project: Project, _: argparse.Namespace) -> int:
-        _write_reports(project, kinds)
-        return 0
+        return _write_reports(project, kinds)
 
     return run
 
@@ -203,7 +203,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = args.run(project, args)
         return code
     except TaskError as error:
-        print(f"coverage-spy: {error}", file=sys.stderr)
+        _complain([str(error)])
         return error.exit_code
     except KeyboardInterrupt:
         return 130
@@ -230,18 +230,32 @@ def _has_data(project: Project) -> bool:
     return next(project.data.glob("*.journal"), None) is not None
 
 
-def _combine(project: Project) -> None:
+def _combine(project: Project) -> list[str]:
+    """Combine, and return what is damaged, in sentences."""
     from . import combine, stack
 
     stack.collect(project)
-    combine.combine(project)
+    return combine.combine(project).damage
 
 
-def _write_reports(project: Project, kinds: Sequence[str] = REPORTS) -> None:
+def _write_reports(project: Project, kinds: Sequence[str] = REPORTS) -> int:
+    """Write what can be written, then name what could not and what was damaged. Returns 1 when there is any."""
     _combine(project)
-    from . import reports
+    from . import analysis, reports
 
+    damage = analysis.read_results(project).damage
+    failures = []
     for kind in kinds:
-        getattr(reports, kind)(project)
-    if kinds == REPORTS:
+        try:
+            getattr(reports, kind)(project)
+        except TaskError as error:
+            failures.append(str(error))
+    if kinds == REPORTS and not failures:
         say("the reports are htmlcov/index.html, coverage.json, coverage.xml, lcov.info and coverage.md")
+    return _complain([*damage, *failures])
+
+
+def _complain(problems: Sequence[str]) -> int:
+    for problem in dict.fromkeys(problems):
+        print(f"coverage-spy: {problem}", file=sys.stderr)
+    return int(bool(problems))

@@ -71,10 +71,14 @@ class Result:
 
 @dataclass
 class Combined:
-    """What `combine` found out, service by service; kept in coverage-data/combined.json."""
+    """What `combine` found out, service by service; kept in coverage-data/combined.json.
+
+    `findings` are what somebody should look at, each in a sentence; those of `damage` come first.
+    """
 
     services: dict[str, Result]
     branch: bool = False
+    damage: list[str] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
 
     @property
@@ -106,12 +110,16 @@ def combine(project: Project) -> Combined:
     imported counts as not executed, unless it is a test or a build file; what drifted, and all of a service that sent
     nothing, is unknown and does not count. Files are only painted with lines that ran on the very same source.
 
-    Journals are read only. Raises TaskError when there is none to read.
+    Journals are read only, and damaged ones are left out. Raises TaskError when there is none to read.
     """
     journals, errors = read_journals(project.data)
-    findings = [str(error) for error in errors]
+    damage = [printable(text) for text in (*(str(e) for e in errors if e.kind != "unborn"), *_unread_words(journals))]
     if not journals:
-        raise TaskError(findings[0] if findings else f"there are no journals in {project.data}: run up-coverage first")
+        if len(damage) > 1:
+            damage[0] += f"; so it is with all {len(damage)} of {project.data}"
+        raise TaskError(
+            damage[0] if damage else f"there is nothing to combine in {project.data}: run up-coverage first"
+        )
     stack = _read_stack(project)
     by_service: dict[str, list[Journal]] = {name: [] for name in stack["services"]}
     for journal in journals:
@@ -121,20 +129,26 @@ def combine(project: Project) -> Combined:
     for name, own_journals in sorted(by_service.items()):
         entry = stack["services"].get(name, {})
         results[name], painted[name] = _combine_service(project, stack, entry, own_journals, repository)
-    combined = Combined(results, branch=any(p.arcs for p in painted.values()))
     with_lines = [name for name, p in painted.items() if p.lines]
-    if combined.branch and with_lines:
+    with_arcs = [name for name, p in painted.items() if p.arcs]
+    combined = Combined(results, bool(with_arcs and not with_lines), damage)
+    findings = []
+    if with_arcs and with_lines:
         findings.append(
-            f"{_and(with_lines)} recorded lines and {_and([n for n, p in painted.items() if p.arcs])} branches, "
+            f"{_and(with_lines)} recorded lines and {_and(with_arcs)} branches, "
             "so only lines are shown: set COVERAGE_BRANCH the same for all services and record again"
         )
-        combined.branch = False
-    combined.findings = [printable(text) for text in (*findings, *_unread_words(journals), *_findings(combined))]
+    unborn = sum(error.kind == "unborn" for error in errors)
+    if unborn:
+        findings.append(f"of {_number(unborn, 'process')} nothing is known: killed at the very start")
+    combined.findings = [*damage, *(printable(text) for text in (*findings, *_findings(combined)))]
     try:
         _write_coverage(project, combined, painted)
         _write(project.data / "combined.json", json.dumps({"version": 1} | asdict(combined), indent=1) + "\n")
     except OSError as error:
-        raise TaskError(f"cannot write {error.filename or project.coverage_file} ({error.strerror})") from None
+        raise TaskError(
+            f"cannot write {error.filename or project.coverage_file} ({error.strerror}): make it writable, or remove it"
+        ) from None
     return combined
 
 
@@ -146,7 +160,7 @@ def read_combined(project: Project) -> Combined:
             name: Result(**values | {"processes": Processes(**values["processes"])})
             for name, values in found["services"].items()
         }
-        return Combined(services, found["branch"], found["findings"])
+        return Combined(services, found["branch"], found["damage"], found["findings"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise TaskError("nothing has been combined yet: run coverage-combine first") from None
 
@@ -266,9 +280,11 @@ def _count_processes(journals: Iterable[Journal]) -> Processes:
     for _, group in groupby(ordered, key=lambda j: j.receipt.process):
         segments = list(group)
         engine = segments[-1].receipt.engine
+        # The last one may have been opened ahead of its need.
+        ended = any(s.ended for s in [s for s in segments if s.last][-1:])
         processes.all += 1
         processes.not_measured += engine == "none"
-        processes.end_unknown += engine == "tracer" and not segments[-1].ended
+        processes.end_unknown += engine == "tracer" and not ended
         processes.without_lines += engine != "none" and not any(s.lines or s.arcs for s in segments)
     return processes
 
@@ -282,8 +298,8 @@ def _unread_words(journals: Iterable[Journal]) -> Iterator[str]:
     for journal in journals:
         if journal.unreadable:
             yield (
-                f"{journal.path} holds {journal.unreadable} records that mean nothing here, the others count: "
-                "was it changed, or written by a newer coverage-spy?"
+                f"{journal.path} holds {_number(journal.unreadable, 'record')} that nobody can read, the others count: "
+                "copy it again if it is a copy, or remove it"
             )
 
 

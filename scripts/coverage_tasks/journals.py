@@ -20,11 +20,14 @@ from .sources import Digest
 
 LARGEST = 16 << 20  # bytes read of one journal; the spy begins the next one after 1 MiB
 
-Kind = Literal["foreign", "truncated", "version", "unreadable"]
+Kind = Literal["foreign", "truncated", "version", "unreadable", "unborn"]
 
 
 class JournalError(Exception):
-    """A file that cannot be read as a journal: one sentence with its name and the remedy."""
+    """A file that cannot be read as a journal: one sentence with its name and the remedy.
+
+    An `unborn` one is no damage: its process was killed after it made the file and before it wrote the receipt.
+    """
 
     def __init__(self, kind: Kind, message: str) -> None:
         """`kind` is what is wrong with the file, for programs; `message` says it to people."""
@@ -53,15 +56,23 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Journal:
-    """One journal. Paths are those of the measured process; `unreadable` counts words that mean nothing here."""
+    """One journal. Paths are those of the measured process; `unreadable` counts words that mean nothing here.
+
+    `last` is the kind of the last word that is not zero, 0 when there is none.
+    """
 
     path: Path
     receipt: Receipt
     files: Mapping[str, Digest | None]
     lines: Mapping[str, set[int]]
     arcs: Mapping[str, set[tuple[int, int]]]
-    ended: bool
+    last: int
     unreadable: int
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process took leave; one whose exec failed goes on after it did."""
+        return self.last == words.END
 
 
 def read_journals(directory: Path) -> tuple[list[Journal], list[JournalError]]:
@@ -80,26 +91,29 @@ def read_journal(path: Path) -> Journal:
 
     Raises JournalError when there is no readable receipt.
     """
-    data = _contents(path)
+    data, beyond = _contents(path)
     order, text, start = _header(path, data)
     receipt = _receipt(path, text)
     body = data[start:].rstrip(b"\0")
-    body += bytes(-len(body) % 8)
-    array_of_words = array("Q", body)
+    all_words = array("Q", body + bytes(-len(body) % 8))
     if order != head.ORDER:
-        array_of_words.byteswap()
-    return _decode(path, receipt, array_of_words)
+        all_words.byteswap()
+    return _decode(path, receipt, all_words, beyond // 8)
 
 
-def _contents(path: Path) -> bytes:
+def _contents(path: Path) -> tuple[bytes, int]:
+    """What is read of the file, and how many bytes are not: all but the beginning of a file that is no journal."""
     try:
         # Whatever lies there under a journal's name: no waiting for a pipe's other end, no following of links.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
         with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
                 raise JournalError("foreign", f"{path} is not a file: remove it from the data directory")
-            first = file.read(len(head.MAGIC))
-            return first + file.read(LARGEST) if first == head.MAGIC else first
+            data = file.read(head.HEAD["<"].size)
+            if data.startswith(head.MAGIC):
+                data += file.read(LARGEST)
+            return data, max(status.st_size - len(data), 0)
     except OSError as error:
         raise JournalError(
             "unreadable", f"{path} cannot be read ({error.strerror}): give yourself the right to read it"
@@ -108,14 +122,13 @@ def _contents(path: Path) -> bytes:
 
 def _header(path: Path, data: bytes) -> tuple[str, bytes, int]:
     """Byte order, receipt and the place where the words begin."""
-    truncated = JournalError(
-        "truncated", f"{path} ends inside its header: its process was killed at the very start; remove the file"
-    )
-    if not data.startswith(head.MAGIC):
-        if head.MAGIC.startswith(data) or not any(data):
-            raise truncated
+    start = head.HEAD["<"].size
+    truncated = JournalError("truncated", f"{path} ends inside its header: copy it again if it is a copy, or remove it")
+    if not any(data[:start]):
+        raise JournalError("unborn", f"the process of {path} was killed at its very start")
+    if data[: len(head.MAGIC)] != head.MAGIC[: len(data)]:
         raise JournalError("foreign", f"{path} is not a journal: remove it from the data directory")
-    if len(data) < head.HEAD["<"].size:
+    if len(data) < start:
         raise truncated
     _, version, order_byte, _, _ = head.HEAD["<"].unpack_from(data)
     if version != head.VERSION:
@@ -126,9 +139,8 @@ def _header(path: Path, data: bytes) -> tuple[str, bytes, int]:
         )
     order = order_byte.decode("latin-1")
     if order not in head.HEAD:
-        raise JournalError("truncated", f"{path} has a damaged header: remove the file")
+        raise JournalError("truncated", f"{path} has a damaged header: copy it again if it is a copy, or remove it")
     _, _, _, length, checksum = head.HEAD[order].unpack_from(data)
-    start = head.HEAD[order].size
     text = data[start : start + length]
     if len(text) < length or zlib.crc32(text) != checksum:
         raise truncated
@@ -158,24 +170,20 @@ def _is_sound(values: Mapping[str, Any]) -> bool:
     )
 
 
-def _decode(path: Path, receipt: Receipt, all_words: "array[int]") -> Journal:
+def _decode(path: Path, receipt: Receipt, all_words: "array[int]", unread: int) -> Journal:
     # The kinds alone say where there is something: noise and zeros are passed over by C code.
     kinds = all_words.tobytes()[7::8] if sys.byteorder == "little" else all_words.tobytes()[::8]
     places = [place for place, kind in enumerate(kinds) if words.FILE <= kind <= words.END]
-    unreadable = len(all_words) - len(places) - all_words.count(0)
+    unreadable = unread + len(all_words) - len(places) - all_words.count(0)
     names, digests = _files(all_words[place] for place in places if kinds[place] == words.FILE)
     lines: dict[str, set[int]] = defaultdict(set)
     arcs: dict[str, set[tuple[int, int]]] = defaultdict(set)
-    ended = False
     for place in places:
         word = all_words[place]
         kind = kinds[place]
+        if kind in (words.FILE, words.END):
+            continue
         number = word >> words.NUMBER_SHIFT & 0xFFFF
-        if kind == words.FILE:
-            continue
-        if kind == words.END:
-            ended = True
-            continue
         name, tag = names.get(number, ("", -1))
         if kind == words.LINE:
             if tag == word >> words.TAG_SHIFT & 0xFFFF:
@@ -187,7 +195,7 @@ def _decode(path: Path, receipt: Receipt, all_words: "array[int]") -> Journal:
             arcs[name].add((-start if signs & 1 else start, -end if signs & 2 else end))
             continue
         unreadable += 1
-    return Journal(path, receipt, digests, dict(lines), dict(arcs), ended, unreadable)
+    return Journal(path, receipt, digests, dict(lines), dict(arcs), kinds[-1] if kinds else 0, unreadable)
 
 
 def _files(file_words: Iterable[int]) -> tuple[dict[int, tuple[str, int]], dict[str, Digest | None]]:

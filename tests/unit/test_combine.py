@@ -184,6 +184,7 @@ def test_processes_are_counted_with_what_is_not_known_of_them(run):
     run.lines("orders", main, process="a", engine="tracer")
     run.lines("orders", {}, process="a", segment=1, engine="tracer")
     run.arcs("orders", {}, process="b")
+    run.lines("orders", {}, process="b", segment=1, engine="tracer")  # opened ahead of its need
     run.lines("orders", main, process="c", engine="none", refusals=["PyPy is not measured"])
     processes = Processes(all=3, without_lines=1, not_measured=1, end_unknown=1)
     combined = combine(run.project)
@@ -231,16 +232,38 @@ def test_lines_and_arcs_together_are_lines_and_said_to_be(run):
 def test_what_cannot_be_read_is_a_finding_and_the_rest_is_combined(run):
     run_both(run)
     (run.project.data / "f.journal").write_bytes(b"noise")
-    assert any("f.journal is not a journal" in finding for finding in combine(run.project).findings)
+    damaged = run.lines("orders", {"/app/main.py": (run.source("orders/main.py"), [3])})
+    damaged.write_bytes(damaged.read_bytes() + b"\xff" * 16)
+    combined = combine(run.project)
+    assert [text.split("/")[-1].partition(",")[0] for text in combined.damage] == [
+        "f.journal is not a journal: remove it from the data directory",
+        "0000000000000003.journal holds 2 records that nobody can read",
+    ]
+    assert combined.findings == combined.damage
+    assert read_combined(run.project).damage == combined.damage
     assert executed(run)["catalog"]["catalog/main.py"] == {2}
+    assert executed(run)["orders"]["orders/main.py"] == {1, 2, 3}
+
+
+def test_a_process_killed_while_it_opened_its_journal_is_no_damage(run):
+    run_both(run)
+    (run.project.data / "f.journal").write_bytes(b"")
+    (run.project.data / "g.journal").write_bytes(bytes(4096))
+    combined = combine(run.project)
+    assert combined.damage == []
+    assert combined.findings == ["of 2 processes nothing is known: killed at the very start"]
 
 
 def test_nothing_to_combine_is_said_with_the_remedy(run):
     with pytest.raises(TaskError, match="up-coverage first"):
         combine(run.project)
     (run.project.data / "f.journal").write_bytes(b"noise")
-    with pytest.raises(TaskError, match=r"f\.journal is not a journal"):
+    with pytest.raises(TaskError, match=r"f\.journal is not a journal: remove it from the data directory$"):
         combine(run.project)
+    (run.project.data / "g.journal").write_bytes(b"noise")
+    with pytest.raises(TaskError, match=r"f\.journal is not a journal.*; so it is with all 2 of "):
+        combine(run.project)
+    assert not run.project.coverage_file.exists()
 
 
 def test_journals_stay_and_a_second_combine_writes_the_same(run):

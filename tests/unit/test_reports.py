@@ -10,7 +10,7 @@ import pytest
 from unit.journal_files import Run
 
 from coverage_tasks import reports
-from coverage_tasks.analysis import escaped, percent
+from coverage_tasks.analysis import escaped, percent, read_results
 from coverage_tasks.combine import combine
 from coverage_tasks.project import TaskError
 
@@ -35,11 +35,6 @@ def run(tmp_path):
     run.lines("catalog", {"/app/main.py": (run.source("catalog/main.py"), [1, 2])})
     combine(run.project)
     return run
-
-
-@pytest.fixture(autouse=True)
-def _each_warning_anew():
-    reports._warn.cache_clear()
 
 
 def printed(write, *args):
@@ -107,13 +102,30 @@ def test_reports_work_from_another_directory_than_the_projects(run, monkeypatch,
     assert json.loads(run.project.json.read_text())["totals"]["covered_lines"] == 4
 
 
-def test_a_file_that_cannot_be_parsed_is_named_and_stops_nothing(run, caplog):
+# Of the last three, the parser has something else to say than of a syntax error.
+@pytest.mark.parametrize(
+    "text", ["print 'hello'\n", "a = 1\n\0", "a = " + "-" * 50_000 + "1\n", "a = " + "(" * 300, "é"]
+)
+def test_a_file_that_cannot_be_parsed_is_damage_and_stops_nothing(run, text):
+    python2 = run.project.root / "orders/python2.py"
+    python2.write_text(text, "latin-1")
+    run.service("orders", {"/app/python2.py": python2.read_bytes(), "/app/main.py": run.source("orders/main.py")})
+    combine(run.project)
     for report in (reports.html, reports.json, reports.xml, reports.lcov):
         report(run.project)
-    assert [record.message for record in caplog.records] == [
-        "Couldn't parse Python file 'orders/python2.py': its numbers are unknown"
-    ]
-    assert "orders/python2.py is unknown" in printed(reports.summary, run.project)
+    assert list(json.loads(run.project.json.read_text())["files"]) == ["catalog/main.py", "orders/main.py"]
+    (damage,) = read_results(run.project).damage
+    assert damage.startswith("orders/python2.py is unknown: ")
+    assert f"- {damage}\n" in printed(reports.summary, run.project)
+
+
+def test_what_python_warns_of_is_no_damage(run):
+    idle = run.project.root / "orders/idle.py"
+    idle.write_text("x = 1 is 1\n")
+    run.service("orders", {"/app/idle.py": idle.read_bytes(), "/app/main.py": run.source("orders/main.py")})
+    combine(run.project)
+    reports.html(run.project)
+    assert read_results(run.project).damage == []
 
 
 def test_summary_has_a_row_per_service_and_the_findings(run):
@@ -143,6 +155,31 @@ def test_branch_data_reaches_the_reports(run):
     found = json.loads(run.project.json.read_text())
     assert found["meta"]["branch_coverage"]
     assert found["files"]["catalog/main.py"]["executed_lines"] == [1, 2]
+
+
+def test_branches_count_as_coverage_counts_them(tmp_path):
+    run = Run(tmp_path, {"a/m.py": "if x:\n    y = 1\nelse:\n    y = 2\n", "a/n.py": "while x:\n    x -= 1\n"})
+    image = {f"/app/{name}": run.source(f"a/{name}") for name in ("m.py", "n.py")}
+    run.service("a", image)
+    run.service("b", image)
+    run.arcs("a", {"/app/m.py": (run.source("a/m.py"), [(-1, 1), (1, 2), (2, -1)])})
+    run.arcs("b", {"/app/m.py": (run.source("a/m.py"), [(-1, 1), (1, 4), (4, -1)])})
+    combine(run.project)
+    reports.json(run.project)
+    totals = json.loads(run.project.json.read_text())["totals"]
+    results = read_results(run.project)
+    whole, one = results.total(), results.of_service("a")
+    assert (whole.statements, whole.executed, whole.branches, whole.taken) == (
+        totals["num_statements"],
+        totals["covered_lines"],
+        totals["num_branches"],
+        totals["covered_branches"],
+    )
+    assert (whole.branches, whole.taken, whole.cover) == (4, 2, totals["percent_covered_display"] + " %")
+    assert (one.executed, one.branches, one.taken, one.cover) == (2, 4, 1, "33 %")
+    heading, *rows = printed(reports.summary, run.project).splitlines()
+    assert "missed  branches  taken  cover" in heading
+    assert rows[0].split()[:8] == ["a", "2", "5", "2", "3", "4", "1", "33"]
 
 
 @pytest.mark.parametrize("report", [reports.html, reports.json, reports.xml, reports.lcov, reports.markdown])
