@@ -31,7 +31,7 @@ LAST_NUMBER, LAST_LINE, LAST_ARC_LINE = (1 << 16) - 1, (1 << 24) - 1, (1 << 20) 
 RECORD_HEAD = 10  # bytes before the name in a file's record: 2 length of the name, 4 size, 4 CRC-32
 UNREADABLE = 0xFFFFFFFF  # as size: the source could not be read
 
-FIRST_SIZE, LAST_SIZE = 64 << 10, 1 << 20  # bytes of a journal
+FIRST_SIZE, LAST_SIZE = 16 << 10, 1 << 20  # bytes of a journal: a health check every 2 s writes one every 2 s
 SMALLEST_SIZE = 8 << 10  # holds the longest name that `Scope` lets through, and then some
 BACK_OFF = 1.0  # seconds without another try after no journal could be opened
 
@@ -202,7 +202,7 @@ class Journal:
                     size //= 2
                 else:
                     self.description = dict(description, segment=self.description["segment"] + 1)
-                    self.size = min(size * 2, LAST_SIZE)
+                    self.size = min(size * 4, LAST_SIZE)
                     return segment
             description = dict(description, refusals=[*description["refusals"], "cannot write in " + reason])
         self.quiet_until = _monotonic() + BACK_OFF

@@ -10,6 +10,7 @@ from __future__ import annotations
 import _thread
 import atexit
 import os
+import sys
 from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec
 
 from .children import stand_in
@@ -51,26 +52,8 @@ class Tracer:
         """Trace this thread and all that begin from here on, and flush from now to the end of the process."""
         self.journal = journal
         atexit.register(self.leave)
-        start_new_thread = _thread.start_new_thread
-        install = self.install
-
-        def traced(function: Callable[..., object], *args: object, **kwargs: object) -> object:
-            install()
-            return function(*args, **kwargs)
-
-        def start_traced_thread(
-            function: Callable[..., object],
-            args: tuple[object, ...],
-            kwargs: dict[str, object] | None = None,
-            /,
-        ) -> int:
-            if not callable(function) or not isinstance(args, tuple):
-                return start_new_thread(function, args)  # let the original say what is wrong
-            return start_new_thread(traced, (function, *args), kwargs or {})
-
-        self.start_thread: Callable[..., int] = start_new_thread
-        stand_in(_thread, "start_new_thread", start_traced_thread)
-        _thread.start_new = _thread.start_new_thread
+        self.start_thread = _thread.start_new_thread
+        self._follow_threads()
         self._start_flusher()
         self.install()
 
@@ -124,6 +107,33 @@ class Tracer:
         except Full:
             pass  # tried again with the first line
         self._start_flusher()
+
+    def _follow_threads(self) -> None:
+        """Stand in for the functions that start threads; for `threading`'s names of them too if it is there already."""
+        install = self.install
+
+        def traced(function: Callable[..., object]) -> Callable[..., object]:
+            def run(*args: object, **kwargs: object) -> object:
+                install()
+                return function(*args, **kwargs)
+
+            return run if callable(function) else function  # the original says what is wrong with it
+
+        for name in ("start_new_thread", "start_joinable_thread"):  # the second since 3.13
+            start = getattr(_thread, name, None)
+            if start is None:
+                continue
+
+            def start_traced(
+                function: Callable[..., object], *args: Any, start: Callable[..., Any] = start, **kwargs: Any
+            ) -> Any:
+                return start(traced(function), *args, **kwargs)
+
+            stand_in(_thread, name, start_traced)
+            threading = sys.modules.get("threading")  # imported before us by a .pth
+            if threading is not None:
+                setattr(threading, "_" + name, start_traced)
+        _thread.start_new = _thread.start_new_thread
 
     def _start_flusher(self) -> None:
         wake = _thread.allocate_lock()

@@ -9,6 +9,8 @@ from template import copy_template, run
 
 from coverage_tasks.project import TOOL
 
+pytestmark = pytest.mark.xdist_group("shop")  # its ports are fixed
+
 REPORTS = ("htmlcov/index.html", "coverage.json", "coverage.xml", "lcov.info", "coverage.md", ".coverage")
 
 

@@ -36,6 +36,19 @@ class Run:
             for line in lines
         }
 
+    def executed(self, name="app.py"):
+        """The same, whether lines were recorded or branches."""
+        arcs = {
+            abs(line)
+            for journal in self.journals
+            for path, pairs in journal.arcs.items()
+            if Path(path).name == name
+            for pair in pairs
+            for line in pair
+            if line > 0
+        }
+        return self.lines(name) | arcs
+
     def marked(self, name="app.py"):
         """The lines of a program's file that say `# runs`."""
         return {

@@ -5,6 +5,7 @@ import subprocess
 import time
 
 import pytest
+from machine import SPY
 
 PROGRAM = """
     import sys  # runs
@@ -73,7 +74,18 @@ def test_files_carry_size_and_crc_of_their_source(spy):
     assert digest == (len(source), zlib.crc32(source))
 
 
-def test_all_threads_are_recorded(spy):
+@pytest.mark.parametrize("branch", ["false", "true"])
+@pytest.mark.parametrize("imported", ["late", "early"])
+def test_all_threads_are_recorded(spy, branch, imported):
+    spy.environment["COVERAGE_BRANCH"] = branch
+    if imported == "early":  # what a .pth of the site directory does
+        early = spy.directory / "early"
+        early.mkdir()
+        (early / "sitecustomize.py").write_text(
+            f"import sys, threading\nsys.path.remove({str(early)!r})\nsys.path.insert(0, {str(SPY)!r})\n"
+            "del sys.modules['sitecustomize']\nimport sitecustomize\n"
+        )
+        spy.environment["PYTHONPATH"] = str(early)
     run = spy.run(
         app="""
         import _thread, threading, time  # runs
@@ -91,7 +103,7 @@ def test_all_threads_are_recorded(spy):
         """
     )
     assert run.result.stdout == "1\n"
-    assert run.lines() == run.marked()
+    assert run.executed() == run.marked()
 
 
 def test_relative_script_and_changed_directory(spy):

@@ -11,6 +11,8 @@ from coverage_tasks.journals import read_journals
 
 FALLBACK = Path("/tmp/coverage-spy")
 
+pytestmark = pytest.mark.xdist_group("fallback")  # there is one such directory on a machine
+
 
 @pytest.fixture
 def fallback():
