@@ -1,0 +1,276 @@
+"""Whatever is wrong with what the tasks are given: one sentence with the remedy, and what can be saved is saved."""
+
+import json
+import os
+import socket
+import time
+
+import pytest
+from bad_input.conftest import REPORTS, WAIT, errors, read_only, run_task
+from e2e.stacks import SERVER
+
+EXECUTED = {"api.py": [1, 2, 3, 4], "worker.py": [1, 2, 3, 4]}
+NOISE = os.urandom(1 << 20)
+
+
+def executed(root):
+    files = json.loads((root / "coverage.json").read_text())["files"]
+    return {path: found["executed_lines"] for path, found in files.items()}
+
+
+def assert_everything_is_reported(root):
+    assert [name for name in REPORTS if not (root / name).is_file()] == []
+    assert executed(root) == EXECUTED
+
+
+def a_journal(root):
+    return min((root / "coverage-data").glob("*.journal"))
+
+
+def test_nothing_bad_is_no_error(recorded):
+    answer = run_task(recorded, "coverage-report", "-q")
+    assert errors(answer, 0) == []
+    assert_everything_is_reported(recorded)
+
+
+# Nothing to run, or not to be run.
+
+
+@pytest.mark.parametrize("task", ["coverage", "up-coverage", "down-coverage", "coverage-report", "coverage-combine"])
+@pytest.mark.parametrize(
+    ("runtime", "words"),
+    [
+        ("auto", "there is neither a compose file nor a Procfile in "),
+        ("procfile", "there is no Procfile in "),
+        ("compose", "there is no compose file in "),
+        ("podman", "COVERAGE_SPY_RUNTIME is 'podman': "),
+    ],
+)
+def test_no_compose_file_and_no_procfile(tmp_path, task, runtime, words):
+    (said,) = errors(run_task(tmp_path, task, "-q", COVERAGE_SPY_RUNTIME=runtime))
+    assert said.startswith(words)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("services: [\n", ""),
+        ("services:\n  web: {image: 7}\n", "image must be a string"),
+        ("\0\1\2", ""),
+        ("services: {}\n", ""),
+        ("services:\n  web: {image: 'x:${UNSET:?give me UNSET}'}\n", "give me UNSET"),
+        ("services:\n  web: {image: x, depends_on: [nobody]}\n", "nobody"),
+    ],
+)
+def test_an_invalid_compose_file(repository, text, words):
+    repository.write("docker-compose.yml", text)
+    for task in ("coverage-overlay", "up-coverage"):
+        (said,) = errors(repository.tasks(task, "-q"))
+        assert "docker-compose.yml" in said
+        assert words in said
+
+
+def test_an_engine_that_is_not_there(tmp_path):
+    (tmp_path / "compose.yml").write_text("services: {web: {image: python}}\n")
+    nobody = f"unix://{tmp_path}/nobody.sock"
+    for runtime in ("compose", "auto"):
+        (said,) = errors(run_task(tmp_path, "up-coverage", "-q", COVERAGE_SPY_RUNTIME=runtime, DOCKER_HOST=nobody))
+        assert "Docker" in said
+
+
+def test_an_engine_that_is_not_there_is_not_missed_by_a_procfile(bare):
+    (bare / "compose.yml").write_text("services: {web: {image: python}}\n")
+    nobody = f"unix://{bare}/nobody.sock"
+    answer = run_task(bare, "coverage", "-q", "--", "sh", "-c", WAIT, COVERAGE_SPY_RUNTIME="auto", DOCKER_HOST=nobody)
+    assert errors(answer, 0) == []
+    assert_everything_is_reported(bare)
+
+
+@pytest.mark.engine
+def test_an_engine_that_accepts_and_says_nothing(tmp_path):
+    (tmp_path / "compose.yml").write_text("services: {web: {image: python}}\n")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "silent.sock"))
+        server.listen()
+        host = f"unix://{tmp_path}/silent.sock"
+        (said,) = errors(run_task(tmp_path, "up-coverage", "-q", COVERAGE_SPY_RUNTIME="auto", DOCKER_HOST=host))
+    assert said.startswith("the container engine has not answered for 20 s: restart it")
+
+
+@pytest.mark.engine
+def test_an_image_that_does_not_build(repository):
+    repository.service("web", SERVER, more="RUN echo the reason && exit 3")
+    repository.write("docker-compose.yml", "services: {web: {build: web}}\n")
+    answer = repository.tasks("up-coverage", "-q")
+    said, *build = answer.stderr.splitlines()
+    assert answer.returncode == 1
+    assert said == "coverage-spy: the image of web does not build: correct its Dockerfile"
+    assert "the reason" in "\n".join(build)
+    assert "Traceback" not in answer.stderr
+    assert repository.containers() == []
+
+
+@pytest.mark.engine
+def test_an_image_that_is_nowhere(repository):
+    repository.write("docker-compose.yml", "services: {web: {image: '127.0.0.1:9/no-such-image:1'}}\n")
+    (said,) = errors(repository.tasks("up-coverage", "-q"))
+    assert said.startswith("the image of web is neither here nor can it be pulled: ")
+    assert said.endswith("; build it, or correct its name")
+
+
+@pytest.mark.engine
+def test_a_taken_port_of_a_container(repository):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        repository.service("web", SERVER)
+        repository.write("docker-compose.yml", f'services: {{web: {{build: web, ports: ["127.0.0.1:{port}:8000"]}}}}\n')
+        (said,) = errors(repository.tasks("coverage", "-q", "--", "true"))
+    assert said.startswith(f"port {port} is taken: stop what listens there")
+    assert repository.containers() == []
+
+
+def test_a_taken_port_of_a_process(bare):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        (bare / "Procfile").write_text("web: exec python3 -m http.server $PORT\nworker: exec python3 worker.py\n")
+        (said,) = errors(run_task(bare, "coverage", "-q", "--", "true", PORT=str(port)))
+    assert said == f"port {port} of web is taken: stop what listens there"
+    assert not (bare / "worker.done").exists()
+
+
+@pytest.mark.parametrize("task", [["coverage", "-q", "--"], ["test-with-coverage", "-q"]])
+@pytest.mark.parametrize("command", ["no-such-command", "./no-such-command", "/no/such/command", "./Procfile", "."])
+def test_a_test_command_that_does_not_exist(bare, task, command):
+    (said,) = errors(run_task(bare, *task, command), 127)
+    assert said.startswith(f"the test command {command} does not exist: ")
+    assert not (bare / "coverage-data").exists()
+
+
+# Nowhere to write.
+
+
+@pytest.mark.parametrize("task", [["coverage", "-q", "--", "true"], ["up-coverage", "-q"]])
+def test_a_data_directory_that_cannot_be_made(bare, task):
+    with read_only(bare):
+        (said,) = errors(run_task(bare, *task))
+    assert said.startswith(f"cannot write to {bare}/coverage-data (")
+    assert said.endswith("): make it writable, or remove it")
+
+
+def test_a_data_directory_that_cannot_be_written_keeps_its_journals(recorded):
+    journals = {path: path.read_bytes() for path in (recorded / "coverage-data").glob("*.journal")}
+    with read_only(recorded / "coverage-data"):
+        (said,) = errors(run_task(recorded, "coverage-report", "-q"))
+    assert said.startswith(f"cannot write {recorded}/coverage-data/")
+    assert {path: path.read_bytes() for path in (recorded / "coverage-data").glob("*.journal")} == journals
+    assert (recorded / ".coverage").is_file()
+    assert errors(run_task(recorded, "coverage-report", "-q"), 0) == []
+
+
+def test_something_in_the_place_of_the_data_directory(bare):
+    (bare / "coverage-data").write_text("in the way")
+    (said,) = errors(run_task(bare, "up-coverage", "-q"))
+    assert said.startswith(f"cannot write to {bare}/coverage-data (")
+
+
+def test_a_report_that_cannot_be_written_does_not_keep_the_others_from_it(recorded):
+    (recorded / "coverage.json").mkdir()
+    (said,) = errors(run_task(recorded, "coverage-report", "-q"))
+    assert said.startswith(f"cannot write {recorded}/")
+    assert "coverage.json" in said
+    assert [name for name in REPORTS if not (recorded / name).is_file()] == ["coverage.json"]
+
+
+# Nothing to combine, or something else than journals.
+
+
+@pytest.mark.parametrize("task", ["coverage-combine", "coverage-html", "coverage-json", "analyze-coverage"])
+def test_no_journals_to_combine(bare, task):
+    (said,) = errors(run_task(bare, task, "-q"))
+    assert said == f"there is nothing to combine in {bare}/coverage-data: run up-coverage first"
+
+
+def behind_its_header(journal, noise):
+    start = 16 + int.from_bytes(journal[8:12], "little")
+    return journal[: start + -start % 8] + noise
+
+
+DAMAGE = {
+    "foreign": (lambda journal: b"SQLite format 3\0" + journal, "is not a journal: remove it"),
+    "truncated": (lambda journal: journal[:100], "ends inside its header: copy it again if it is a copy, or remove it"),
+    "changed": (lambda journal: journal[:30] + b"?" + journal[31:], "ends inside its header: "),
+    "future": (
+        lambda journal: journal[:6] + b"\2" + journal[7:],
+        "has format version 2, this is version 1: report with",
+    ),
+    "noise": (lambda _: NOISE * 100, "is not a journal: remove it"),
+    "noise behind": (lambda journal: behind_its_header(journal, NOISE * 100), " records that nobody can read, "),
+    "noise at its end": (lambda journal: journal.rstrip(b"\0") + b"\xff" * 8, " 1 record that nobody can read, "),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_damaged_journal(recorded, kind):
+    change, words = DAMAGE[kind]
+    damaged = recorded / "coverage-data" / "0123456789abcdef.journal"
+    damaged.write_bytes(change(a_journal(recorded).read_bytes()))
+    begin = time.perf_counter()
+    answer = run_task(recorded, "coverage-report", "-q")
+    took = time.perf_counter() - begin
+    (said,) = errors(answer)
+    assert said.startswith(f"{damaged} ")
+    assert words in said
+    assert f"- {said}\n" in answer.stdout
+    assert damaged.name in (recorded / "coverage.md").read_text()
+    assert_everything_is_reported(recorded)
+    assert took < 20
+    assert errors(run_task(recorded, "coverage-combine", "-q")) == [said]
+    assert errors(run_task(recorded, "analyze-coverage", "-q")) == [said]
+
+
+def test_nothing_but_damage(recorded):
+    for journal in (recorded / "coverage-data").glob("*.journal"):
+        journal.write_bytes(journal.read_bytes()[:50])
+    (said,) = errors(run_task(recorded, "coverage-report", "-q"))
+    assert "ends inside its header" in said
+    assert said.endswith(f"; so it is with all 2 of {recorded}/coverage-data")
+
+
+def test_processes_killed_while_they_opened_their_journal_are_no_damage(recorded):
+    (recorded / "coverage-data" / "0123456789abcdef.journal").write_bytes(b"")
+    (recorded / "coverage-data" / "0123456789abcde0.journal").write_bytes(bytes(32768))
+    answer = run_task(recorded, "coverage-report", "-q")
+    assert errors(answer, 0) == []
+    assert "- of 2 processes nothing is known: killed at the very start\n" in answer.stdout
+    assert_everything_is_reported(recorded)
+
+
+@pytest.mark.parametrize(
+    "source", ["print 'hello'\n", "a = 1\0\n", "a = " + "-" * 50_000 + "1\n", "def f(:\n", "\ufeff\ufeff"]
+)
+def test_a_source_that_cannot_be_parsed(recorded, source):
+    (recorded / "legacy.py").write_text(source)
+    answer = run_task(recorded, "coverage-report", "-q")
+    (said,) = errors(answer)
+    assert said.startswith("legacy.py is unknown: ")
+    assert said.endswith("; report with a Python that can parse it")
+    assert f"- {said}\n" in answer.stdout
+    assert_everything_is_reported(recorded)
+    for task in ("coverage-html", "coverage-json", "coverage-xml", "coverage-lcov", "analyze-coverage"):
+        assert errors(run_task(recorded, task, "-q")) == [said]
+
+
+def test_each_damage_is_named_and_the_code_of_a_failed_command_wins(bare):
+    assert errors(run_task(bare, "coverage", "-q", "--", "sh", "-c", WAIT), 0) == []
+    (bare / "coverage-data" / "0123456789abcde0.journal").write_bytes(b"noise")
+    (bare / "coverage-data" / "0123456789abcdef.journal").write_bytes(a_journal(bare).read_bytes()[:50])
+    (bare / "legacy.py").write_text("print 'hello'\n")
+    said = errors(run_task(bare, "coverage", "-q", "--append", "--", "sh", "-c", f"{WAIT}; exit 7"), 7)
+    assert [sentence.removeprefix(f"{bare}/coverage-data/").split()[0] for sentence in said] == [
+        "0123456789abcde0.journal",
+        "0123456789abcdef.journal",
+        "legacy.py",
+    ]
+    assert_everything_is_reported(bare)
