@@ -49,7 +49,7 @@ def read_processes(project: Project, environ: Mapping[str, str]) -> list[Process
     """The processes of the project's Procfile, with .env and honcho's PORT. Raises TaskError when it has none."""
     file = project.files[0]
     try:
-        parsed = honcho.parse_procfile(file.read_text()).processes
+        parsed = honcho.parse_procfile(_read(file)).processes
     except AssertionError:
         raise TaskError(f"{file} names a process twice: give each a name of its own") from None
     if not parsed:
@@ -57,7 +57,7 @@ def read_processes(project: Project, environ: Mapping[str, str]) -> list[Process
     dotenv = project.directory / ".env"
     variables = {"PORT": str(FIRST_PORT), **own_environment(project, environ)}
     if dotenv.is_file():
-        variables |= honcho.parse(dotenv.read_text())
+        variables |= honcho.parse(_read(dotenv))
     if not variables["PORT"].isdigit():
         raise TaskError(f"PORT is {variables['PORT']!r}: set it to a number or unset it")
     return [_process(found.name.rpartition(".")[0], found.cmd, found.env) for found in _expand(parsed, variables)]
@@ -144,6 +144,16 @@ def accepts(port: int) -> bool:
 def find_python(environment: Mapping[str, str]) -> str | None:
     """The Python that the processes' own commands would start."""
     return shutil.which("python", path=environment.get("PATH")) or shutil.which("python3", path=environment.get("PATH"))
+
+
+def _read(file: Path) -> str:
+    try:
+        text = file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TaskError(f"{file} cannot be read ({error}): correct it") from None
+    if "\0" in text:
+        raise TaskError(f"{file} holds a zero byte, which no command and no variable can: remove it")
+    return text
 
 
 def _expand(parsed: Mapping[str, str], variables: Mapping[str, str]) -> list[honcho.ProcessParams]:

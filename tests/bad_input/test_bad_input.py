@@ -10,7 +10,7 @@ from bad_input.conftest import REPORTS, WAIT, errors, read_only, run_task
 from e2e.stacks import SERVER
 
 EXECUTED = {"api.py": [1, 2, 3, 4], "worker.py": [1, 2, 3, 4]}
-NOISE = os.urandom(1 << 20)
+NOISE = b"\xff" + os.urandom((1 << 20) - 1)
 
 
 def executed(root):
@@ -50,6 +50,24 @@ def test_no_compose_file_and_no_procfile(tmp_path, task, runtime, words):
     (said,) = errors(run_task(tmp_path, task, "-q", COVERAGE_SPY_RUNTIME=runtime))
     assert said.startswith(words)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("Procfile", b"", "names no process: add a line `name: command` per service"),
+        ("Procfile", b"api: true\napi: true\n", "names a process twice: give each a name of its own"),
+        ("Procfile", b"api: \xff\xfe\n", "can't decode byte 0xff in position 5"),
+        ("Procfile", b"api: true\0\n", "holds a zero byte"),
+        (".env", NOISE, "can't decode byte"),
+        (".env", b"A=\0\n", "holds a zero byte"),
+    ],
+)
+def test_a_procfile_or_an_env_file_that_is_none(bare, name, content, words):
+    (bare / name).write_bytes(content)
+    (said,) = errors(run_task(bare, "up-coverage", "-q"))
+    assert said.startswith(f"{bare / name} ")
+    assert words in said
 
 
 @pytest.mark.engine
