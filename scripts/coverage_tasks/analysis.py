@@ -20,6 +20,8 @@ from coverage.results import Analysis, analysis_from_file_reporter
 from .combine import Combined, printable, read_combined
 from .project import TOOL, Project, TaskError
 
+CONFIG = TOOL / "scripts" / "coveragerc"
+
 Row = dict[str, str]  # heading -> cell
 
 
@@ -140,15 +142,11 @@ def opened_coverage(project: Project) -> Iterator[Coverage]:
     with chdir(project.root), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            coverage = Coverage(
-                data_file=str(project.coverage_file), config_file=str(TOOL / ".coveragerc"), messages=False
-            )
+            coverage = Coverage(data_file=str(project.coverage_file), config_file=str(CONFIG), messages=False)
             coverage.set_option("run:relative_files", True)
             coverage.load()
         except CoverageException as error:
-            raise TaskError(
-                f"coverage.py cannot begin: {error}; correct {TOOL / '.coveragerc'}, or combine again"
-            ) from None
+            raise TaskError(f"coverage.py cannot begin: {error}; correct {CONFIG}, or combine again") from None
         try:
             yield coverage
         finally:
@@ -176,7 +174,7 @@ def _analyse(project: Project, _changed: int) -> tuple[dict[str, Lines], dict[st
                 for reporter, analysis in get_analysis_to_report(coverage, [path]):
                     files[path] = _lines(coverage.get_data(), path, reporter, analysis)
             except NoDataError:
-                continue  # left out by .coveragerc
+                continue  # left out by scripts/coveragerc
             except Exception as error:  # a parser may raise anything at what lies there under a source's name
                 unparsed[path] = str(error).removeprefix(f"Couldn't parse '{path}' as Python source: ")
     return files, unparsed

@@ -324,7 +324,7 @@ def _findings(combined: Combined) -> Iterator[str]:
         if processes.end_unknown:
             yield (
                 f"{name}: {_number(processes.end_unknown, 'process')} had not taken leave, so lines first run in the "
-                "last 0.1 s may be missing: Python 3.12 or newer leaves no such gap"
+                "last 0.1 s may be missing: Python 3.12 or newer leaves no such gap, unless it records branches"
             )
         if result.fallback:
             yield (
@@ -361,7 +361,7 @@ def _and(names: list[str]) -> str:
 
 
 def _write_coverage(project: Project, combined: Combined, painted: Mapping[str, _Painted]) -> None:
-    """Write .coverage, with repository-relative paths: reports read it with `relative_files`, as .coveragerc says."""
+    """Write .coverage with repository-relative paths: `relative_files` of scripts/coveragerc reads them."""
     with tempfile.TemporaryDirectory(prefix=".coverage-", dir=project.root) as directory:
         file = Path(directory, "data")
         data = CoverageData(str(file))

@@ -94,7 +94,7 @@ def read_journal(path: Path) -> Journal:
     data, beyond = _contents(path)
     order, text, start = _header(path, data)
     receipt = _receipt(path, text)
-    body = data[start:].rstrip(b"\0")
+    body = data[start : len(data) - (len(data) - start) % 8].rstrip(b"\0")  # without a word that is cut off
     all_words = array("Q", body + bytes(-len(body) % 8))
     if order != head.ORDER:
         all_words.byteswap()

@@ -193,10 +193,10 @@ EVERY_REPORT = [reports.html, reports.json, reports.xml, reports.lcov, reports.m
 
 @pytest.mark.parametrize("report", EVERY_REPORT)
 def test_settings_that_coverage_refuses_are_named(run, report, monkeypatch, tmp_path_factory):
-    tool = tmp_path_factory.mktemp("tool")
-    (tool / ".coveragerc").write_text("[report]\nexclude_also = (\n")
-    monkeypatch.setattr("coverage_tasks.analysis.TOOL", tool)
-    with pytest.raises(TaskError, match=r"\.coveragerc"):
+    config = tmp_path_factory.mktemp("tool") / "coveragerc"
+    config.write_text("[report]\nexclude_also = (\n")
+    monkeypatch.setattr("coverage_tasks.analysis.CONFIG", config)
+    with pytest.raises(TaskError, match="coveragerc"):
         report(run.project)
 
 
