@@ -6,10 +6,9 @@ import socket
 import time
 
 import pytest
-from bad_input.conftest import REPORTS, WAIT, errors, read_only, run_task
+from bad_input.tasks import EXECUTED, REPORTS, WAIT, errors, read_only, run_task
 from e2e.stacks import SERVER
 
-EXECUTED = {"api.py": [1, 2, 3, 4], "worker.py": [1, 2, 3, 4]}
 NOISE = b"\xff" + os.urandom((1 << 20) - 1)
 
 
@@ -152,7 +151,9 @@ def test_a_taken_port_of_a_container(repository):
 def test_a_taken_port_of_a_process(bare):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        (bare / "Procfile").write_text("web: exec python3 -m http.server $PORT\nworker: exec python3 worker.py\n")
+        (bare / "Procfile").write_text(
+            "web: exec python3 -m http.server $PORT\nworker: python3 worker.py && touch worker.done\n"
+        )
         (said,) = errors(run_task(bare, "coverage", "-q", "--", "true", PORT=str(port)))
     assert said == f"port {port} of web is taken: stop what listens there"
     assert not (bare / "worker.done").exists()
