@@ -1,6 +1,7 @@
 """The measured services of one run: started, waited for, tested, stopped, and what they wrote collected."""
 
 import json
+import math
 import os
 import re
 import shutil
@@ -102,7 +103,10 @@ def run_command(project: Project, command: list[str]) -> int:
             "COMPOSE_PATH_SEPARATOR": os.pathsep,
             "COMPOSE_PROJECT_NAME": state["project"],
         }
-    code = subprocess.run(command, cwd=project.root, env=environment, check=False).returncode
+    try:
+        code = subprocess.run(command, cwd=project.root, env=environment, check=False).returncode
+    except OSError as error:
+        raise TaskError(f"the test command {command[0]} cannot be run ({error.strerror}): correct it", 126) from None
     return code if code >= 0 else 128 - code
 
 
@@ -315,14 +319,17 @@ def _log_file(project: Project, service: str) -> Path:
 def _timeout() -> float:
     value = os.environ.get("COVERAGE_SPY_TIMEOUT") or "120"
     try:
-        return float(value)
+        seconds = float(value)
     except ValueError:
-        raise TaskError(f"COVERAGE_SPY_TIMEOUT is {value!r}: set it to a number of seconds") from None
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise TaskError(f"COVERAGE_SPY_TIMEOUT is {value!r}: set it to a number of seconds")
+    return seconds
 
 
 def _started(state: Mapping[str, Any]) -> dict[str, procfile.Started]:
     return {
-        name: procfile.Started(entry["pid"], entry["born"])
+        name: procfile.Started(int(entry["pid"]), entry["born"])
         for name, entry in state["services"].items()
         if "pid" in entry
     }
@@ -348,10 +355,13 @@ def _require_running(project: Project) -> dict[str, Any]:
 def _read_state(project: Project) -> dict[str, Any]:
     try:
         state: dict[str, Any] = json.loads(project.stack_file.read_text())
+        if state["version"] != VERSION:
+            raise ValueError(f"version {state['version']}")
+        _started(state)
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
-        raise TaskError(f"{project.stack_file} cannot be read ({error}): remove it") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise TaskError(f"{project.stack_file} cannot be read ({error!r}): remove it") from None
     return state
 
 

@@ -108,10 +108,11 @@ def test_what_never_gets_ready_is_named(project, monkeypatch):
     assert not stack.running(project)
 
 
-def test_refuses_a_timeout_that_is_no_number(project, monkeypatch):
-    monkeypatch.setenv("COVERAGE_SPY_TIMEOUT", "soon")
+@pytest.mark.parametrize("value", ["soon", "nan", "inf", "-1", "0"])
+def test_refuses_a_timeout_that_is_no_number(project, monkeypatch, value):
+    monkeypatch.setenv("COVERAGE_SPY_TIMEOUT", value)
     lines(project, web=FOREVER)
-    with pytest.raises(TaskError, match="COVERAGE_SPY_TIMEOUT is 'soon': set it to a number of seconds"):
+    with pytest.raises(TaskError, match=f"COVERAGE_SPY_TIMEOUT is '{value}': set it to a number of seconds"):
         stack.up(project)
 
 
@@ -142,9 +143,13 @@ def test_stack_that_vanished_is_not_running(project):
     assert not stack.running(project)
 
 
-def test_damaged_record_is_named(project):
+@pytest.mark.parametrize(
+    "record",
+    ["{", "[1]", "{}", '{"version": 2}', '{"version": 1, "services": {"a": {"pid": "x", "born": ""}}}'],
+)
+def test_damaged_record_is_named(project, record):
     project.data.mkdir()
-    project.stack_file.write_text("{")
+    project.stack_file.write_text(record)
     with pytest.raises(TaskError, match=r"stack.json cannot be read .* remove it"):
         stack.running(project)
     project.stack_file.unlink()
@@ -161,10 +166,20 @@ def test_test_command_knows_the_stack(project):
     assert stack.run_command(project, [sys.executable, "-c", check]) == 0
 
 
+def test_command_that_the_system_cannot_run_is_named(project):
+    lines(project, a=FOREVER)
+    stack.up(project)
+    command = project.root / "no-shebang"
+    command.write_bytes(b"\x7fnothing")
+    command.chmod(0o755)
+    with pytest.raises(TaskError, match="no-shebang cannot be run"):
+        stack.run_command(project, [str(command)])
+
+
 def test_stack_of_an_engine_that_is_gone_is_no_obstacle(project, monkeypatch):
     monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent.sock")
     lines(project, a=FOREVER)
     project.data.mkdir()
-    project.stack_file.write_text('{"runtime": "compose", "project": "shop-coverage", "services": {}}')
+    project.stack_file.write_text('{"version": 1, "runtime": "compose", "project": "shop-coverage", "services": {}}')
     stack.up(project)
     assert state(project)["runtime"] == "procfile"
