@@ -72,31 +72,33 @@ class Variables:
         return os.pathsep.join(part for part in path.split(os.pathsep) if part.rstrip("/") != self.spy) or None
 
 
-def follow(variables: Variables, engine: Engine | None) -> None:
+def follow(variables: Variables | None, engine: Engine | None) -> None:
     """See to it that children are measured, and that the engine has written everything before the process is replaced.
 
-    engine: the one that measures this process; None when none does.
+    variables: None when children need none of them. engine: None when none measures this process.
     """
     if engine is not None:
         os.register_at_fork(before=engine.flush, after_in_child=engine.forked)
         stand_in_for_exit(engine.leave)
-    stand_in_for_exec(variables, engine.leave if engine is not None else nothing)
-    stand_in_for_spawn(variables)
+    if variables is not None or engine is not None:
+        stand_in_for_exec(variables, engine.leave if engine is not None else nothing)
+    if variables is not None:
+        stand_in_for_spawn(variables)
 
 
-def stand_in_for_exec(variables: Variables, leave: Callable[[], None]) -> None:
+def stand_in_for_exec(variables: Variables | None, leave: Callable[[], None]) -> None:
     """os.execv and os.execve call `leave` first; a new environment gets the variables."""
     execv, execve = os.execv, os.execve
 
     def execv_with_spy(path: Any, argv: Any, /) -> Any:
         leave()
-        if variables.inheritance_is_broken():
+        if variables is not None and variables.inheritance_is_broken():
             return execve(path, argv, variables.added_to(os.environ))
         return execv(path, argv)
 
     def execve_with_spy(path: Any, argv: Any, env: Any) -> Any:
         leave()
-        return execve(path, argv, with_spy(variables, env))
+        return execve(path, argv, env if variables is None else with_spy(variables, env))
 
     stand_in(os, "execv", execv_with_spy)
     stand_in(os, "execve", execve_with_spy)

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 
-def measure(settings: Settings, spy: str) -> None:
+def measure(settings: Settings, spy: str | None) -> None:
     """Start the engine for this interpreter and these settings. Where none works, a receipt says why.
 
-    Children are followed all the same: they may run another interpreter.
+    Children are followed all the same: they may run another interpreter. spy: as for `start`.
     """
-    variables = Variables(spy)
+    variables = Variables(spy) if spy else None
     engine: Engine | None = None
     try:
         engine = choose(Scope(settings), settings.branch)
@@ -30,4 +30,5 @@ def measure(settings: Settings, spy: str) -> None:
     except Full:
         engine = None  # not one byte can be written: the host sees a service without a receipt
     follow(variables, engine)
-    variables.hide()
+    if variables is not None:
+        variables.hide()
