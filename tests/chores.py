@@ -37,3 +37,11 @@ def bench(session: nox.Session) -> None:
     """Compare speed without a spy, with it, and with coverage.py, side by side in one run."""
     session.install(*REQUIREMENTS)
     session.run("python", "tests/bench.py", *session.posargs, env=PATHS)
+
+
+@nox.session(default=False, reuse_venv=True, tags=["template"])
+def faults(session: nox.Session) -> None:
+    """Try to lose lines and to alter applications, in every situation of tests/faults; writes docs/faults.md."""
+    session.install(*REQUIREMENTS)
+    paths = {"PYTHONPATH": os.pathsep.join((PATHS["PYTHONPATH"], str(TESTS / "faults")))}
+    session.run("python", "tests/faults/runner.py", *session.posargs, env=paths, interrupt_timeout=60.0)
