@@ -97,7 +97,8 @@ class Spy:
 
     def read(self, result, sources):
         journals, problems = read_journals(self.data)
-        assert not problems
+        # A worker of a pool may be terminated while it opens its journal, before it ran anything.
+        assert not [problem for problem in problems if problem.kind != "unborn"]
         return Run(result, journals, sources)
 
 
