@@ -2,23 +2,19 @@
 
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
 from coverage import CoverageData
 from coverage.exceptions import CoverageException
-from machine import INTERPRETERS, ROOT, SPY, number
+from machine import INTERPRETERS, SPY, number
 from processes import Stage
 from situation import Situation
 
 from coverage_tasks.journals import read_journals
 from coverage_tasks.payload import VERSIONS, fill_payload
 from coverage_tasks.services import Interpreter
-
-ENVIRONMENTS = ROOT / ".nox" / "faults"
 
 
 @dataclass
@@ -156,36 +152,3 @@ def copy_spy(directory: Path, versions: list[str]) -> Spy:
     for version in versions:
         subprocess.run([INTERPRETERS[version], "-m", "compileall", "-q", str(directory)], check=True)
     return Spy(directory)
-
-
-def make_environment(version: str, packages: tuple[str, ...]) -> Path:
-    """Return a virtual environment of an interpreter with these packages. It is made once and kept.
-
-    Raises CalledProcessError, with pip's own words on stderr, when a package can't be had.
-    """
-    key = sha256("\n".join((INTERPRETERS[version], *sorted(packages))).encode()).hexdigest()[:8]
-    directory = ENVIRONMENTS / f"{version}-{key}"
-    done = directory / "complete"
-    if not done.exists():
-        shutil.rmtree(directory, ignore_errors=True)
-        subprocess.run([INTERPRETERS[version], "-m", "venv", "--without-pip", str(directory)], check=True)
-        python = directory / "bin" / "python"
-        if packages:
-            pip = (
-                sys.executable,
-                "-m",
-                "pip",
-                "--quiet",
-                "--quiet",
-                "--disable-pip-version-check",
-                "--python",
-                str(python),
-            )
-            subprocess.run([*pip, "install", *packages], check=True)
-            subprocess.run([python, "-m", "compileall", "-q", str(directory / "lib")])
-        if any(package.startswith("coverage==") for package in packages):
-            (site,) = directory.glob("lib/python*/site-packages")
-            if not any(site.glob("*coverage*.pth")):  # the wheel has brought its own since 7.13
-                (site / "a_coverage.pth").write_text("import coverage; coverage.process_startup()\n")
-        done.touch()
-    return directory

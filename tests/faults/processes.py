@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from situation import Request, Signal, Situation
+from situation import Helper, Request, Signal, Situation
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -93,6 +93,7 @@ def adopt_orphans() -> None:
 
 def run(situation: Situation, stage: Stage, added: dict[str, str]) -> Outcome:
     """Run a situation to its end, with `added` variables in its environment."""
+    helpers = [start_helper(helper, stage) for helper in situation.helpers]
     process = subprocess.Popen(
         [
             found_program(situation.command[0], stage),
@@ -124,6 +125,9 @@ def run(situation: Situation, stage: Stage, added: dict[str, str]) -> Outcome:
         except subprocess.TimeoutExpired:
             code = None
         end = time.monotonic()
+        for helper in helpers:
+            helper.kill()
+            helper.wait()
         for _ in range(round(LINGER / 0.01)):
             if code is None or not descendants():
                 break
@@ -136,6 +140,15 @@ def run(situation: Situation, stage: Stage, added: dict[str, str]) -> Outcome:
         reader.join()
     since = max(told) if any(told) else min(output.last, end)
     return Outcome(code, output.text("stdout"), output.text("stderr"), answers, end - since)
+
+
+def start_helper(helper: Helper, stage: Stage) -> subprocess.Popen[bytes]:
+    """Start a helper and wait until it is ready."""
+    process = subprocess.Popen(helper.command, cwd=stage.work, stdout=subprocess.DEVNULL, start_new_session=True)
+    deadline = time.monotonic() + 10
+    while not (stage.work / helper.makes).exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return process
 
 
 def environment(situation: Situation, stage: Stage) -> dict[str, str]:

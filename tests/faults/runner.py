@@ -21,8 +21,9 @@ from pathlib import Path
 from socket import socket
 from types import ModuleType
 
-from columns import Column, CoveragePy, Nothing, copy_spy, make_environment
+from columns import Column, CoveragePy, Nothing, copy_spy
 from machine import INTERPRETERS, ROOT, number
+from packages import install_programs, make_environment
 from processes import Outcome, Stage, adopt_orphans
 from situation import Situation, load_all
 from verdict import Verdict, judge
@@ -205,6 +206,7 @@ def main() -> int:
         spy = copy_spy(Path(directory).resolve() / "coverage-spy", versions)
         columns: tuple[Column, ...] = (spy,) if args.no_coverage else (spy, CoveragePy())
         trials = [Trial(s, version, columns) for s in situations for version in versions if s.exists_on(version)]
+        install_programs(program for s in situations for program in s.programs)
         prepare_environments(trials)
         results = try_all(trials, args.jobs, show)
     names = [column.name for column in columns]

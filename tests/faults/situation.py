@@ -42,15 +42,31 @@ class Request:
 
 
 @dataclass(frozen=True)
+class Helper:
+    """A program that the application needs beside it and that nobody measures, such as a database.
+
+    makes: the file, in the application's directory, by which it shows that it is ready.
+    """
+
+    command: tuple[str, ...]
+    makes: str
+
+
+@dataclass(frozen=True)
 class Situation:
-    """One situation; the fields up to `image` are the keys of situation.toml."""
+    """One situation; the fields up to `image` are the keys of situation.toml.
+
+    requires: packages; when there is no such key, those of the group's requirements.txt. programs: Debian packages.
+    """
 
     says: str
     command: tuple[str, ...] = ("python", "app.py")
     environment: dict[str, str] = field(default_factory=dict)
     requests: tuple[Request, ...] = ()
     signals: tuple[Signal, ...] = ()
+    helpers: tuple[Helper, ...] = ()
     requires: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
     versions: str = ""
     places: dict[str, str] = field(default_factory=dict)  # where code is found at run time -> where it is in here
     concurrency: str = "thread,multiprocessing"  # what coverage.py is told
@@ -92,9 +108,12 @@ def load(directory: Path) -> Situation:
     unknown = keys.keys() - {f.name for f in fields(Situation)} | keys.keys() & {"directory", "group"}
     if unknown:
         raise ValueError(f"{file}: there is no key {sorted(unknown)[0]}")
-    for name, kind in (("signals", Signal), ("requests", Request)):
+    for name, kind in (("signals", Signal), ("requests", Request), ("helpers", Helper)):
         keys[name] = tuple(kind(**entry) for entry in keys.get(name, ()))
-    for name in ("command", "requires"):
+    shared = directory.parent / "requirements.txt"
+    if "requires" not in keys and shared.exists():
+        keys["requires"] = shared.read_text().splitlines()
+    for name in ("command", "requires", "programs"):
         if name in keys:
             keys[name] = tuple(keys[name])
     situation = Situation(**keys, directory=directory, group=directory.parent.name)
