@@ -17,12 +17,14 @@ from . import compose
 from .payload import fill_payload, needs_tracer
 from .project import SPY, Project, TaskError, say
 from .services import Interpreter, Service, find_services
-from .sources import Repository, map_sources
+from .sources import Repository, is_library, map_sources
 
 HEADER = """\
 # Written by the task coverage-overlay, which overwrites changes. It gives the services that run Python the spy and
 # a place for its data, and pins every image to the one the project runs without it.
 """
+WAYS = ("mount", "image", "pth")
+LINE = "coverage_spy.pth"
 PASSED_ON = ("COVERAGE_BRANCH", "COVERAGE_OMIT", "COVERAGE_SPY_WINDOW")
 
 
@@ -64,11 +66,13 @@ def write_overlay(
     output: Path | None = None,
 ) -> Path:
     """As make_overlay, for services that are known already."""
-    derive = _derives(environ)
+    way = _way(environ)
     prepare_spy(services, environ)
     images = {service.name: service.image.name for service in services if service.image}
-    if derive:
+    if way == "image":
         images |= _derive_images(base_name, services)
+    if way == "pth":
+        _write_lines(project, services, environ)
     file = output or compose.overlay_file(project)
     file.parent.mkdir(parents=True, exist_ok=True)
     beside = file.with_name(file.name + ".part")
@@ -80,13 +84,15 @@ def write_overlay(
 def render(project: Project, services: Sequence[Service], images: Mapping[str, str], environ: Mapping[str, str]) -> str:
     """The overlay as text. `images` is what each service runs from; `environ` holds the settings passed on."""
     repository = Repository.of_project(project)
+    way = _way(environ)
     entries: dict[str, Any] = {}
     for service in services:
         if service.measured:
+            variables = {} if _is_reached(service, way) else _variables(service, repository, environ)
             entries[service.name] = {
                 "image": _text(images[service.name]),
-                "environment": {name: _text(value) for name, value in _variables(service, repository, environ).items()},
-                "volumes": _volumes(project, _derives(environ)),
+                **({"environment": {name: _text(value) for name, value in variables.items()}} if variables else {}),
+                "volumes": _volumes(project, service, way),
             }
         elif service.builds:
             # The default name of a built image holds the project's name, which is another one here.
@@ -155,11 +161,45 @@ def _let_everybody_read(directory: Path) -> None:
             path.chmod(wanted)
 
 
-def _derives(environ: Mapping[str, str]) -> bool:
-    value = environ.get("COVERAGE_SPY_INJECT") or "mount"
-    if value not in ("mount", "image"):
-        raise TaskError(f"COVERAGE_SPY_INJECT is {value!r}: set it to mount or image")
-    return value == "image"
+def _way(environ: Mapping[str, str]) -> str:
+    way = environ.get("COVERAGE_SPY_INJECT") or "mount"
+    if way not in WAYS:
+        raise TaskError(f"COVERAGE_SPY_INJECT is {way!r}: set it to mount, image or pth")
+    return way
+
+
+def pth_line(variables: Mapping[str, str]) -> str:
+    """The line of coverage_spy.pth that carries a service's variables, which no cleared environment takes away."""
+    return (SPY / LINE).read_text().replace("{}", ascii(dict(variables)), 1)
+
+
+def _write_lines(project: Project, services: Iterable[Service], environ: Mapping[str, str]) -> None:
+    repository = Repository.of_project(project)
+    for service in services:
+        if service.measured:
+            file = _line_file(project, service)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            variables = _variables(service, repository, environ)
+            del variables["PYTHONPATH"]
+            # In place: a container that runs has this very file mounted, and can start more processes.
+            file.write_text(pth_line(variables))
+            file.chmod(0o644)
+
+
+def _line_file(project: Project, service: Service) -> Path:
+    return project.data / "pth" / f"{service.name}.pth"
+
+
+def _sites(service: Service) -> list[str]:
+    """The site directories that the image fills: in a volume the engine would leave a file of ours behind."""
+    assert service.image
+    return [site for site in service.image.sites if not any(_is_below(site, volume) for volume in service.volumes)]
+
+
+def _is_reached(service: Service, way: str) -> bool:
+    """Whether the line alone reaches every interpreter of the service, so that it needs no variables."""
+    sites = _sites(service)
+    return way == "pth" and bool(sites) and service.image is not None and len(sites) == len(service.image.sites)
 
 
 def _derive_images(base_name: str, services: Sequence[Service]) -> dict[str, str]:
@@ -181,7 +221,10 @@ def _variables(service: Service, repository: Repository, environ: Mapping[str, s
     # The working directory keeps code visible that has drifted as a whole, so that nothing vouches for its place.
     sources = map_sources(service.image.files, service.binds, repository).sources
     if service.workdir not in ("", "/") and not any(_is_below(service.workdir, source) for source in sources):
-        sources = [*(source for source in sources if not _is_below(source, service.workdir)), service.workdir]
+        # Installed code below it has to be named all the same: the spy leaves out libraries that are not.
+        inside = [source for source in sources if _is_below(source, service.workdir)]
+        covered = {source for source in inside if not is_library(source[len(service.workdir) :])}
+        sources = [*(source for source in sources if source not in covered), service.workdir]
     variables = {
         "COVERAGE_ENABLE": "true",
         "COVERAGE_FILE": f"/coverage/.coverage.{service.name}",
@@ -196,11 +239,13 @@ def _is_below(path: str, directory: str) -> bool:
     return f"{path}/".startswith(f"{directory.rstrip('/')}/")
 
 
-def _volumes(project: Project, derive: bool) -> list[dict[str, Any]]:
+def _volumes(project: Project, service: Service, way: str) -> list[dict[str, Any]]:
     # Compose reads these as relative to the first compose file, so that no machine's paths are in the overlay.
     here = project.files[0].parent
-    mounts = [] if derive else [(SPY, "/coverage-spy", True)]
+    mounts = [] if way == "image" else [(SPY, "/coverage-spy", True)]
     mounts.append((project.data, "/coverage", False))
+    if way == "pth":
+        mounts += [(_line_file(project, service), f"{site}/{LINE}", True) for site in _sites(service)]
     return [
         {
             "type": "bind",

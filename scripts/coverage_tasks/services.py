@@ -4,10 +4,10 @@ import json
 import os
 import re
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import compose
 from .project import Project, say
@@ -19,6 +19,7 @@ _EXECUTABLE = re.compile(r"(?P<prefix>.*)/bin/python(?P<version>\d+\.\d+)t?")
 _EXTENSION = re.compile(
     r"(?P<prefix>.*)/lib\d*/python(?P<version>\d+\.\d+)t?/lib-dynload/[^/.]+(?P<suffix>\.cpython-[^/]+\.so)"
 )
+_SITE = re.compile(r"(?P<prefix>.*)/lib\d*/python(?P<version>\d+(\.\d+)?)t?/(site|dist)-packages")
 # Debian keeps its packages in lib/python3, so every version is the standard library but for these two directories.
 _STANDARD_LIBRARY = re.compile(r"/lib\d*/(python|pypy)\d+(\.\d+)?t?/(?!site-packages/|dist-packages/)")
 
@@ -40,7 +41,10 @@ class Interpreter:
 
 @dataclass(frozen=True)
 class Image:
-    """What an image says and holds: `files` are its *.py outside the standard library."""
+    """What an image says and holds: `files` are its *.py outside the standard library.
+
+    `sites` are the directories in which its interpreters, and the virtual environments of these, look for *.pth.
+    """
 
     id: str
     name: str
@@ -49,15 +53,20 @@ class Image:
     user: str
     interpreters: tuple[Interpreter, ...]
     files: Mapping[str, Digest]
+    sites: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Service:
-    """One service of the compose model. `binds` are (container path, repository path) pairs."""
+    """One service of the compose model.
+
+    `binds` are (container path, repository path) pairs, `volumes` all container paths that the image does not fill.
+    """
 
     name: str
     image: Image | None
     binds: tuple[tuple[str, str], ...] = ()
+    volumes: tuple[str, ...] = ()
     python_path: str = ""
     workdir: str = ""
     measured: bool = True
@@ -87,7 +96,7 @@ def inspect_image(name: str, cache: Path) -> Image:
     if cached:
         return replace(cached, name=name)
     say(f"reading the image {name}")
-    interpreters, files = _read_filesystem(name)
+    found = _read_filesystem(name)
     config = description["Config"]
     image = Image(
         id=description["Id"],
@@ -95,8 +104,9 @@ def inspect_image(name: str, cache: Path) -> Image:
         environment=dict(pair.split("=", 1) for pair in config.get("Env") or ()),
         workdir=config.get("WorkingDir") or "/",
         user=config.get("User") or "",
-        interpreters=interpreters,
-        files=files,
+        interpreters=found.interpreters,
+        files=found.files,
+        sites=found.sites,
     )
     _store(cache, image)
     return image
@@ -120,6 +130,7 @@ def _service(project: Project, name: str, definition: Mapping[str, Any], image_n
         name=name,
         image=image,
         binds=_binds(project.root, definition),
+        volumes=_volumes(definition),
         python_path=str(image.environment.get("PYTHONPATH", "") if python_path is None else python_path),
         workdir=definition.get("working_dir") or image.workdir,
         measured=not reason,
@@ -148,7 +159,22 @@ def _binds(root: Path, definition: Mapping[str, Any]) -> tuple[tuple[str, str], 
     return tuple(pairs)
 
 
-def _read_filesystem(name: str) -> tuple[tuple[Interpreter, ...], dict[str, Digest]]:
+def _volumes(definition: Mapping[str, Any]) -> tuple[str, ...]:
+    mounts = [volume["target"] for volume in definition.get("volumes") or ()]
+    tmpfs = definition.get("tmpfs") or ()
+    mounts += [tmpfs] if isinstance(tmpfs, str) else tmpfs
+    return tuple(str(PurePosixPath(mount.partition(":")[0])) for mount in mounts)
+
+
+class _Contents(NamedTuple):
+    """What of a file system goes into an `Image`."""
+
+    interpreters: tuple[Interpreter, ...]
+    files: dict[str, Digest]
+    sites: tuple[str, ...]
+
+
+def _read_filesystem(name: str) -> _Contents:
     # The entrypoint is never run; an image may have neither entrypoint nor command.
     container = compose.docker("create", "--entrypoint", "/never-run", name).strip()
     try:
@@ -161,17 +187,23 @@ def _read_filesystem(name: str) -> tuple[tuple[Interpreter, ...], dict[str, Dige
         compose.docker("rm", "--force", "--volumes", container)
 
 
-def _read_archive(archive: tarfile.TarFile) -> tuple[tuple[Interpreter, ...], dict[str, Digest]]:
+def _read_archive(archive: tarfile.TarFile) -> _Contents:
     executables: dict[tuple[str, str], str] = {}
     suffixes: dict[tuple[str, str], str] = {}
     files: dict[str, Digest] = {}
+    sites: list[tuple[str, str, str]] = []
+    environments: set[str] = set()
     libc = "glibc"
     for member in archive:
         path = "/" + member.name.removeprefix("./").strip("/")
         if re.match(r"(/usr)?/lib/ld-musl-", path):
             libc = "musl"
+        if member.isdir() and (found := _SITE.fullmatch(path)):
+            sites.append((path, found["prefix"], found["version"]))
         if not member.isreg() and not member.islnk():
             continue
+        if path.endswith("/pyvenv.cfg"):
+            environments.add(path.removesuffix("/pyvenv.cfg"))
         if path.endswith(".py") and not _STANDARD_LIBRARY.search(path):
             content = archive.extractfile(member) if member.isreg() else None
             # A hard link follows the file it shares its content with.
@@ -182,18 +214,26 @@ def _read_archive(archive: tarfile.TarFile) -> tuple[tuple[Interpreter, ...], di
             executables[found["prefix"], found["version"]] = path
         elif found := _EXTENSION.fullmatch(path):
             suffixes.setdefault((found["prefix"], found["version"]), found["suffix"])
-    interpreters = [
-        Interpreter(path, version, suffixes[prefix, version], libc)
-        for (prefix, version), path in executables.items()
-        if (prefix, version) in suffixes
-    ]
-    return tuple(sorted(interpreters, key=lambda found: found.path)), files
+    complete = {
+        place: Interpreter(path, place[1], suffixes[place], libc)
+        for place, path in executables.items()
+        if place in suffixes
+    }
+    read = (path for path, prefix, version in sites if prefix in environments or _is_read(prefix, version, complete))
+    return _Contents(tuple(sorted(complete.values(), key=lambda found: found.path)), files, tuple(sorted(read)))
+
+
+def _is_read(prefix: str, version: str, interpreters: Collection[tuple[str, str]]) -> bool:
+    # Debian's interpreters of /usr share lib/python3/dist-packages, and have another one in /usr/local.
+    homes = (prefix, "/usr") if prefix == "/usr/local" else (prefix,)
+    return any(home in homes and f"{own}.".startswith(f"{version}.") for home, own in interpreters)
 
 
 def _load(cache: Path, image_id: str) -> Image | None:
     try:
         found = json.loads(_cache_file(cache, image_id).read_text())
         found["interpreters"] = tuple(Interpreter(**interpreter) for interpreter in found["interpreters"])
+        found["sites"] = tuple(found["sites"])
         found["files"] = {path: Digest(*digest) for path, digest in found["files"].items()}
         return Image(**found)
     except (OSError, ValueError, TypeError, KeyError):

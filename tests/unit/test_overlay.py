@@ -23,7 +23,7 @@ def project(tmp_path):
     return Project(tmp_path, "compose", tmp_path, (tmp_path / "deploy/compose.yml", tmp_path / "other.yml"))
 
 
-def service(name="orders", files=("/app/main.py",), environment=None, **values):
+def service(name="orders", files=("/app/main.py",), environment=None, sites=(), **values):
     image = Image(
         id="sha256:1",
         name=f"shop-{name}",
@@ -32,6 +32,7 @@ def service(name="orders", files=("/app/main.py",), environment=None, **values):
         user="",
         interpreters=(INTERPRETER,),
         files=dict.fromkeys(files, digest_of(SOURCE)),
+        sites=tuple(sites),
     )
     return Service(name, image, **{"workdir": "/app", **values})
 
@@ -71,6 +72,49 @@ def test_measured_service_gets_the_spy_and_a_place_for_data(project):
 def test_derived_image_needs_the_data_mount_only(project):
     found = entry(project, service(), {"COVERAGE_SPY_INJECT": "image"})
     assert [volume["target"] for volume in found["volumes"]] == ["/coverage"]
+
+
+SITE = "/usr/local/lib/python3.13/site-packages"
+VENV = "/app/.venv/lib/python3.13/site-packages"
+
+
+def test_pth_is_mounted_into_every_site_directory_and_no_variable_is_set(project):
+    found = entry(project, service(sites=[VENV, SITE], python_path="/opt"), {"COVERAGE_SPY_INJECT": "pth"})
+    assert "environment" not in found
+    lines = [volume for volume in found["volumes"] if volume["target"].endswith(".pth")]
+    assert [volume["target"] for volume in lines] == [f"{VENV}/coverage_spy.pth", f"{SITE}/coverage_spy.pth"]
+    assert {volume["source"] for volume in lines} == {"../coverage-data/pth/orders.pth"}
+    assert all(volume["read_only"] for volume in lines)
+    assert {volume["target"] for volume in found["volumes"]} >= {"/coverage-spy", "/coverage"}
+
+
+@pytest.mark.parametrize(
+    ("sites", "volumes", "mounted"),
+    [
+        ([], [], []),
+        ([VENV, SITE], ["/app"], [f"{SITE}/coverage_spy.pth"]),
+        ([VENV], [VENV], []),
+    ],
+)
+def test_pth_is_not_written_into_volumes_and_variables_make_up_for_it(project, sites, volumes, mounted):
+    found = entry(project, service(sites=sites, volumes=tuple(volumes)), {"COVERAGE_SPY_INJECT": "pth"})
+    assert [volume["target"] for volume in found["volumes"]] == ["/coverage-spy", "/coverage", *mounted]
+    assert found["environment"]["PYTHONPATH"] == "/coverage-spy"
+
+
+def test_pth_carries_the_settings_of_its_service(project):
+    environ = {"COVERAGE_SPY_INJECT": "pth", "COVERAGE_BRANCH": "true"}
+    overlay._write_lines(project, [service(python_path="/opt"), service("db", measured=False)], environ)
+    (written,) = (project.data / "pth").iterdir()
+    assert written.name == "orders.pth"
+    names = {}
+    exec(written.read_text().partition("exec(")[0], names)
+    assert names["given"] == {
+        "COVERAGE_ENABLE": "true",
+        "COVERAGE_FILE": "/coverage/.coverage.orders",
+        "COVERAGE_SOURCE": "/app",
+        "COVERAGE_BRANCH": "true",
+    }
 
 
 def test_service_without_python_is_left_alone(project):
@@ -120,6 +164,15 @@ def test_source_holds_what_is_mapped_and_the_working_directory(project, files, w
     assert found["environment"].get("COVERAGE_SOURCE") == expected
 
 
+def test_installed_code_below_the_working_directory_stays_named(project):
+    package = "/app/.venv/lib/python3.13/site-packages/pricing"
+    (project.root / "lib/pricing").mkdir(parents=True)
+    (project.root / "lib/pricing/tax.py").write_bytes(b"TAX = 7\n")
+    which = service(files=["/app/src/main.py"])
+    which.image.files[f"{package}/tax.py"] = digest_of(b"TAX = 7\n")
+    assert entry(project, which)["environment"]["COVERAGE_SOURCE"] == f"{package}:/app"
+
+
 def test_settings_are_passed_on_when_asked_for(project):
     environ = {"COVERAGE_BRANCH": "true", "COVERAGE_OMIT": "*/migrations/*", "COVERAGE_SPY_WINDOW": "", "OTHER": "1"}
     found = entry(project, service(), environ)["environment"]
@@ -149,7 +202,7 @@ def test_switch_words(value, expected):
 
 
 def test_refuses_an_unknown_way_to_inject(project):
-    with pytest.raises(TaskError, match="COVERAGE_SPY_INJECT is 'ptrace': set it to mount or image"):
+    with pytest.raises(TaskError, match="COVERAGE_SPY_INJECT is 'ptrace': set it to mount, image or pth"):
         entry(project, service(), {"COVERAGE_SPY_INJECT": "ptrace"})
 
 

@@ -14,19 +14,24 @@ GNU_311 = "cpython-311-x86_64-linux-gnu.so"
 IMAGE = Image("sha256:1", "shop-orders", {"PATH": "/bin"}, "/app", "", (), {"/app/main.py": digest_of(SOURCE)})
 
 
-def read(*entries: str | tuple[str, str]) -> tuple[tuple[Interpreter, ...], dict[str, Digest]]:
-    """Reads an archive as `docker export` writes it: files with SOURCE in them, (name, target) for symbolic links."""
+def read(*entries: str | tuple[str, str]) -> services._Contents:
+    """Reads an archive as `docker export` writes it.
+
+    Files have SOURCE in them; "name/" stands for a directory, (name, target) for a symbolic link.
+    """
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         for entry in entries:
             name, target = entry if isinstance(entry, tuple) else (entry, None)
             member = tarfile.TarInfo(name)
             member.mode = 0o755
-            if target:
+            if name.endswith("/"):
+                member.type = tarfile.DIRTYPE
+            elif target:
                 member.type, member.linkname = tarfile.SYMTYPE, target
             else:
                 member.size = len(SOURCE)
-            archive.addfile(member, None if target else io.BytesIO(SOURCE))
+            archive.addfile(member, io.BytesIO(SOURCE) if member.isreg() else None)
     packed.seek(0)
     with tarfile.open(fileobj=packed, mode="r|") as archive:
         return services._read_archive(archive)
@@ -80,6 +85,32 @@ def test_takes_nothing_else_for_an_interpreter(entries):
     assert read(*entries)[0] == ()
 
 
+@pytest.mark.parametrize(
+    ("directory", "found"),
+    [
+        ("usr/local/lib/python3.11/site-packages", True),
+        ("usr/local/lib64/python3.11/site-packages", True),
+        ("usr/local/lib/python3.12/site-packages", False),
+        ("opt/venv/lib/python3.12/site-packages", True),
+        ("opt/venv/lib/python3.12/site-packages/vendored/lib/python3.12/site-packages", False),
+        ("opt/left-over/lib/python3.11/site-packages", False),
+        ("usr/lib/python3/dist-packages", True),
+        ("usr/lib/python2.7/dist-packages", False),
+        ("usr/local/lib/python3.9/dist-packages", True),
+    ],
+)
+def test_finds_where_interpreters_and_virtual_environments_look_for_pth_files(directory, found):
+    files = (
+        "usr/local/bin/python3.11",
+        f"usr/local/lib/python3.11/lib-dynload/_asyncio.{GNU_311}",
+        "usr/bin/python3.9",
+        "usr/lib/python3.9/lib-dynload/_json.cpython-39-x86_64-linux-gnu.so",
+        ("opt/venv/bin/python3.12", "/root/.local/bin/python3.12"),
+        "opt/venv/pyvenv.cfg",
+    )
+    assert read(f"{directory}/", *files)[2] == ((f"/{directory}",) if found else ())
+
+
 def test_tells_musl_from_glibc():
     # CPython 3.8 to 3.10 has the same suffix on both.
     files = ["usr/local/bin/python3.9", "usr/local/lib/python3.9/lib-dynload/m.cpython-39-x86_64-linux-gnu.so"]
@@ -125,7 +156,9 @@ def test_hard_link_has_the_content_of_its_target():
 
 def test_image_comes_back_from_the_cache_as_it_was(tmp_path):
     interpreter = Interpreter("/usr/bin/python3.11", "3.11", f".{GNU_311}", "musl")
-    image = replace(IMAGE, interpreters=(interpreter,), files={"/app/sch\udce9.py": Digest(1, 2)})
+    image = replace(
+        IMAGE, interpreters=(interpreter,), files={"/app/sch\udce9.py": Digest(1, 2)}, sites=("/usr/lib/site-packages",)
+    )
     services._store(tmp_path / "images", image)
     assert load_image(tmp_path, "sha256:1") == image
     assert load_image(tmp_path, "sha256:2") is None
@@ -152,6 +185,16 @@ def test_damaged_cache_is_read_anew(tmp_path):
 def test_says_why_a_service_is_not_measured(versions, reason):
     interpreters = tuple(Interpreter(f"/usr/bin/python{version}", version, ".so") for version in versions)
     assert services._why_not(replace(IMAGE, interpreters=interpreters)) == reason
+
+
+def test_knows_every_place_that_the_image_does_not_fill():
+    definition = {
+        "volumes": [{"type": "bind", "source": "/x", "target": "/app/"}, {"type": "volume", "target": "/cache"}],
+        "tmpfs": ["/run:size=1m", "/tmp"],
+    }
+    assert services._volumes(definition) == ("/app", "/cache", "/run", "/tmp")
+    assert services._volumes({"tmpfs": "/tmp"}) == ("/tmp",)
+    assert services._volumes({}) == ()
 
 
 def test_bind_mounts_of_the_repository_count(tmp_path):
