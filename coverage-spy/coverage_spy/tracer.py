@@ -11,6 +11,7 @@ import _thread
 import atexit
 import os
 import sys
+from _signal import SIG_BLOCK, pthread_sigmask, valid_signals  # type: ignore[import-not-found]  # `signal` imports enum
 from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec
 
 from .children import stand_in
@@ -51,18 +52,19 @@ class Tracer:
     def start(self, journal: Journal) -> None:
         """Trace this thread and all that begin from here on, and flush from now to the end of the process."""
         self.journal = journal
-        atexit.register(self.leave)
+        atexit.register(self.finish)
         self.start_thread = _thread.start_new_thread
         self._follow_threads()
         self._start_flusher()
-        self.install()
+        self.main_tracer = self.install()
 
-    def install(self) -> None:
-        """Trace the calling thread."""
+    def install(self) -> Any:
+        """Trace the calling thread and return its tracer."""
         tracer = self._tracer(self.data)
         tracer.should_trace = self._should_trace
         tracer.should_trace_cache = self.dispositions
         tracer.start()
+        return tracer
 
     def flush(self) -> None:
         """Move what the tracers hold to the journal.
@@ -90,12 +92,24 @@ class Tracer:
             self.flushing.release()
 
     def leave(self) -> None:
-        """Flush for the last time and say so in the journal."""
+        """Flush and say so in the journal; called before an exec, which may fail, and before os._exit."""
         self.flush()
         try:
             self.journal.end()
         except Full:
             pass  # without its END the process counts as one whose end is unknown, which is the truth
+
+    def finish(self) -> None:
+        """Flush for the last time, as the last atexit function.
+
+        Nothing of ours may run on in an interpreter that is taken down: until 3.11 a thread that wakes up then reads
+        freed memory.
+        """
+        self.wake.release()
+        self.asleep.acquire(timeout=1.0)
+        if sys.gettrace() is self.main_tracer:
+            sys.settrace(None)
+        self.leave()
 
     def forked(self) -> None:
         """Begin anew in a child: its parent flushes what it inherited, and threads do not survive a fork."""
@@ -136,12 +150,16 @@ class Tracer:
         _thread.start_new = _thread.start_new_thread
 
     def _start_flusher(self) -> None:
-        wake = _thread.allocate_lock()
+        wake, asleep = self.wake, self.asleep = _thread.allocate_lock(), _thread.allocate_lock()
         wake.acquire()
+        asleep.acquire()
 
         def flush_for_ever() -> None:
+            # What the application blocks in all of its threads must find none of ours that takes it.
+            pthread_sigmask(SIG_BLOCK, valid_signals())
             while not wake.acquire(timeout=INTERVAL):
                 self.flush()
+            asleep.release()
 
         self.start_thread(flush_for_ever, ())
 
