@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from machine import INTERPRETERS, SPY, number
+from reference import coverage_environment
 
 from coverage_tasks.payload import fill_payload
 from coverage_tasks.services import Interpreter
@@ -51,19 +52,6 @@ def environments(directory: Path) -> dict[str, dict[str, str]]:
     off = {**plain, "PYTHONPATH": str(SPY), "COVERAGE_FILE": f"{directory}/.coverage.bench"}
     spy = {**off, "COVERAGE_ENABLE": "true", "COVERAGE_SOURCE": str(directory)}
     return {"none": plain, "off": off, "spy": spy, "branch": {**spy, "COVERAGE_BRANCH": "true"}}
-
-
-def coverage_environment(directory: Path, python: str) -> dict[str, str] | None:
-    """Return an environment in which coverage.py measures, as its documentation has it; None where pip can't get it."""
-    site = directory / "site"
-    wanted = [python, "-m", "pip", "install", "--quiet", "--target", str(site), "coverage"]
-    if subprocess.run(wanted, capture_output=True).returncode:
-        return None
-    (site / "sitecustomize.py").write_text("import coverage\ncoverage.process_startup()\n")
-    config = directory / "coveragerc"
-    config.write_text(f"[run]\nsource = {directory}\nparallel = true\ndata_file = {directory}/.coverage\n")
-    subprocess.run([python, "-m", "compileall", "-q", str(site)], check=True)
-    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(site), "COVERAGE_PROCESS_START": str(config)}
 
 
 def cpu_seconds(command: list[str], directory: Path, environment: dict[str, str]) -> float:
@@ -107,7 +95,7 @@ def measure(version: str, runs: int) -> None:
         fill_payload([found])
         subprocess.run([python, "-m", "compileall", "-q", str(SPY)], check=True)
         columns = environments(directory)
-        coverage = coverage_environment(directory, python)
+        coverage = coverage_environment(directory, python, directory)
         if coverage:
             columns["coverage.py"] = coverage
         start = side_by_side([python, "-c", "pass"], directory, columns, runs, statistics.median)

@@ -45,3 +45,10 @@ def faults(session: nox.Session) -> None:
     session.install(*REQUIREMENTS)
     paths = {"PYTHONPATH": os.pathsep.join((PATHS["PYTHONPATH"], str(TESTS / "faults")))}
     session.run("python", "tests/faults/runner.py", *session.posargs, env=paths, interrupt_timeout=60.0)
+
+
+@nox.session(default=False, reuse_venv=True, tags=["template"])
+def agreement(session: nox.Session) -> None:
+    """Compare the recorded lines with coverage.py's, over tests of CPython's own library."""
+    session.install(*REQUIREMENTS)
+    session.run("python", "tests/agreement.py", *session.posargs, env=PATHS)

@@ -1,0 +1,192 @@
+"""Runs tests of CPython's own library under the spy and under coverage.py, and lists every line only one recorded.
+
+The whole standard library is the source. Per interpreter and module it prints how many lines both recorded, and how
+many only one did, by the rule that explains them. A line that no rule explains counts against us, is listed, and makes
+the exit code 1.
+
+The rules:
+
+early    the line ran while coverage.py started, before it measured: it imports much of the library itself. Which lines
+         those are is measured, by running its start under the spy.
+presence coverage.py's being there made the line run, in a module that it imports (threads of `threading` are waited for
+         at the end only when that is imported): the module is not imported under the spy, or the line runs under
+         coverage.py in a program that does nothing.
+thread   `threading` itself gives coverage.py's trace function to a new thread, after some lines of its own.
+late     the line ran after the last atexit function, where coverage.py no longer measures: in callbacks of weak
+         references, finalisers. Which lines those are is measured, by copying the journals at that moment.
+chance   the line does not run every time: a second run under the same tool did not record it, or one under the other
+         tool did.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+from coverage import CoverageData
+from machine import INTERPRETERS, SPY, number
+from reference import coverage_environment
+
+from coverage_tasks.journals import read_journals
+from coverage_tasks.payload import fill_payload
+from coverage_tasks.services import Interpreter
+
+MODULES = (  # noqa: SIM905 - nobody reads 28 quoted words
+    "test_argparse test_ast test_bisect test_calendar test_cmd test_colorsys test_configparser test_contextlib "
+    "test_copy test_csv test_dataclasses test_difflib test_enum test_fnmatch test_fractions test_heapq test_json "
+    "test_numbers test_pprint test_queue test_reprlib test_sched test_shlex test_statistics test_string test_textwrap "
+    "test_tokenize test_uuid"
+).split()
+
+# The columns and their widths.
+COLUMNS = {"both": 8, "early": 8, "presence": 10, "thread": 8, "late": 6, "chance": 8, "unexplained": 13}
+
+DESCRIBE = (
+    "import os; from importlib.machinery import EXTENSION_SUFFIXES as s; print(s[0], os.path.dirname(os.__file__))"
+)
+TEST = """
+import atexit, os, sys, unittest
+
+def copy():
+    for name in os.listdir(os.environ["JOURNALS"]):
+        with open(os.path.join(os.environ["JOURNALS"], name), "rb") as journal:
+            with open(os.path.join(os.environ["COPIES"], name), "wb") as file:
+                file.write(journal.read())
+
+if "COPIES" in os.environ:
+    atexit.register(copy)
+unittest.main(module=None, argv=["unittest", "-q", sys.argv[1]])
+"""
+START = "import coverage, os; coverage.Coverage(config_file={config!r}).start(); os._exit(0)"
+
+Pair = tuple[str, int]  # file, line number
+
+
+class Python:
+    """One interpreter, and how its standard library is measured."""
+
+    def __init__(self, version: str, directory: Path) -> None:
+        """Get coverage.py and the payload, and find out what runs while coverage.py starts."""
+        self.path, self.directory = INTERPRETERS[version], directory
+        suffix, library = subprocess.check_output([self.path, "-c", DESCRIBE], text=True).split()
+        self.library = Path(library)
+        fill_payload([Interpreter(self.path, version, suffix)])
+        reference = coverage_environment(directory, self.path, self.library)
+        if reference is None:
+            sys.exit(f"agreement: pip gets no coverage.py for Python {version}: check the package index")
+        self.reference = reference
+        config = reference["COVERAGE_PROCESS_START"]
+        site = f"import sys; sys.path.insert(0, {reference['PYTHONPATH']!r}); "
+        _, self.early, _ = self.under_spy("-c", site + START.format(config=config))
+        _, self.presence = self.under_coverage("-c", "pass")
+
+    def run(self, environment: dict[str, str], *arguments: str) -> int:
+        """Run the interpreter in a directory of its own and return its exit code."""
+        with tempfile.TemporaryDirectory() as work:
+            plain = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "HOME": work, "TMPDIR": work}
+            command = [self.path, *arguments]
+            return subprocess.run(command, cwd=work, env={**environment, **plain}, capture_output=True).returncode
+
+    def under_spy(self, *arguments: str) -> tuple[int, set[Pair], set[Pair]]:
+        """Run under the spy; return the exit code, the lines recorded, and those that ran after atexit functions."""
+        with tempfile.TemporaryDirectory() as data, tempfile.TemporaryDirectory() as copies:
+            environment = {
+                "PATH": os.environ["PATH"],
+                "PYTHONPATH": str(SPY),
+                "COVERAGE_ENABLE": "true",
+                "COVERAGE_FILE": f"{data}/.coverage.agreement",
+                "COVERAGE_SOURCE": str(self.library),
+                "JOURNALS": data,
+                "COPIES": copies,
+            }
+            code = self.run(environment, *arguments)
+            at_end, before_end = recorded(Path(data)), recorded(Path(copies))
+        return code, at_end, at_end - before_end if before_end else set()
+
+    def under_coverage(self, *arguments: str) -> tuple[int, set[Pair]]:
+        """Run under coverage.py; return the exit code and the lines recorded."""
+        code = self.run(self.reference, *arguments)
+        found: set[Pair] = set()
+        for file in self.directory.glob(".coverage.*"):
+            data = CoverageData(str(file))
+            data.read()
+            found |= {(name, line) for name in data.measured_files() for line in data.lines(name) or ()}
+            data.close()
+            file.unlink()
+        return code, found
+
+
+def recorded(directory: Path) -> set[Pair]:
+    """Return what the journals of a directory hold."""
+    journals, problems = read_journals(directory)
+    assert not problems, problems
+    return {(name, line) for journal in journals for name, lines in journal.lines.items() for line in lines}
+
+
+def compare(python: Python, module: str) -> tuple[dict[str, int], list[str]]:
+    """Return how many lines both recorded and how many only one did, by rule; and those without a rule, in words."""
+    test = ("-c", TEST, f"test.{module}")
+    spy_code, spy, late = python.under_spy(*test)
+    reference_code, reference = python.under_coverage(*test)
+    assert spy_code == reference_code, f"{module} ends with {spy_code}, under coverage.py {reference_code}"
+    threading = str(python.library / "threading.py")
+    imported = {name for name, _ in spy}
+    rules = {
+        "early": lambda pair: pair in spy and pair in python.early,
+        "presence": lambda pair: pair in reference and (pair in python.presence or pair[0] not in imported),
+        "thread": lambda pair: pair in spy and pair[0] == threading,
+        "late": lambda pair: pair in late,
+    }
+    counts = {"both": len(spy & reference)}
+    left = spy ^ reference
+    for name, explains in rules.items():
+        explained = set(filter(explains, left))
+        counts[name] = len(explained)
+        left -= explained
+    steady = left
+    if left:
+        _, spy_again, _ = python.under_spy(*test)
+        _, reference_again = python.under_coverage(*test)
+        steady = {pair for pair in left if (pair in spy) == (pair in spy_again) != (pair in reference_again)}
+    counts |= {"chance": len(left - steady), "unexplained": len(steady)}
+    return counts, [
+        f"{name}:{line} (only {'spy' if (name, line) in spy else 'coverage.py'})" for name, line in sorted(steady)
+    ]
+
+
+def row(version: str, module: str, counts: Mapping[str, int]) -> str:
+    """Return one line of the table."""
+    return f"{version:<8}{module:<18}" + "".join(f"{counts[name]:>{width}}" for name, width in COLUMNS.items())
+
+
+def main() -> int:
+    """Compare on the interpreters asked for; return 1 when a line is left without an explanation."""
+    measured = [version for version in INTERPRETERS if number(version) >= (3, 8)]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("versions", nargs="*", metavar="VERSION", help=f"of {', '.join(measured)}; default: all")
+    parser.add_argument("--modules", nargs="+", default=MODULES, metavar="MODULE", help="of the package `test`")
+    args = parser.parse_args()
+    print(f"{'CPython':<8}{'module':<18}" + "".join(f"{name:>{width}}" for name, width in COLUMNS.items()))
+    bad = 0
+    for version in args.versions or measured:
+        totals: Counter[str] = Counter()
+        with tempfile.TemporaryDirectory() as directory:
+            python = Python(version, Path(directory).resolve())
+            for module in args.modules:
+                tests = python.library / "test" / module
+                if tests.is_dir() or tests.with_suffix(".py").is_file():
+                    counts, unexplained = compare(python, module)
+                    totals.update(counts)
+                    print(row(version, module, counts), flush=True)
+                    print(*(f"    {line}\n" for line in unexplained), sep="", end="", flush=True)
+        print(row(version, "all", totals), flush=True)
+        bad += totals["unexplained"]
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
