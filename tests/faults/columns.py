@@ -13,6 +13,7 @@ from processes import Stage
 from situation import Situation
 
 from coverage_tasks.journals import read_journals
+from coverage_tasks.overlay import LINE, pth_line
 from coverage_tasks.payload import VERSIONS, fill_payload
 from coverage_tasks.services import Interpreter
 
@@ -68,14 +69,18 @@ class Spy:
         return ()
 
     def prepare(self, situation: Situation, stage: Stage) -> dict[str, str]:
-        stage.data.mkdir(mode=0o1777)
-        before = situation.environment.get("PYTHONPATH")
-        return {
+        stage.data.mkdir()
+        stage.data.chmod(0o1777)  # mkdir would take the umask off
+        variables = {
             "COVERAGE_ENABLE": "true",
             "COVERAGE_FILE": f"{stage.data}/.coverage.service",
             "COVERAGE_SOURCE": str(stage.work),
-            "PYTHONPATH": f"{self.copy}:{before}" if before else str(self.copy),
         }
+        if situation.pth:
+            (stage.site / LINE).write_text(pth_line(variables).replace("/coverage-spy", str(self.copy)))
+            return {}
+        before = situation.environment.get("PYTHONPATH")
+        return variables | {"PYTHONPATH": f"{self.copy}:{before}" if before else str(self.copy)}
 
     def recorded(self, stage: Stage) -> Recorded:
         return read_spy_data(stage.data)
@@ -90,7 +95,8 @@ class CoveragePy:
         return (f"coverage=={VERSIONS[version.replace('.', '')]}",)
 
     def prepare(self, situation: Situation, stage: Stage) -> dict[str, str]:
-        stage.data.mkdir(mode=0o1777)
+        stage.data.mkdir()
+        stage.data.chmod(0o1777)  # mkdir would take the umask off
         config = stage.directory / "coveragerc"
         options = {
             "source": stage.work,

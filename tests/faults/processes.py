@@ -36,6 +36,11 @@ class Stage:
         return self.directory / "work"
 
     @property
+    def site(self) -> Path:
+        """The site directory of the interpreter's environment."""
+        return self.environment_of_python / f"lib/python{self.version}/site-packages"
+
+    @property
     def data(self) -> Path:
         """Where what is recorded goes."""
         return self.directory / "data"

@@ -92,10 +92,13 @@ def attempt(trial: Trial) -> dict[str, Verdict]:
 
         def run(column: Column) -> tuple[Stage, Outcome]:
             packages = (*trial.situation.requires, *column.packages(trial.version))
-            stage = Stage(directory, make_environment(trial.version, packages), port, trial.version)
+            environment = make_environment(trial.version, packages)
             shutil.rmtree(directory)
             directory.mkdir(mode=0o755)
-            shutil.copytree(trial.situation.directory, stage.work, symlinks=True)
+            if trial.situation.pth:  # into an environment that nobody else uses
+                environment = shutil.copytree(environment, directory / "environment", symlinks=True)
+            stage = Stage(directory, environment, port, trial.version)
+            shutil.copytree(trial.situation.directory, stage.work)
             shutil.copy(PORTRAIT, stage.work)
             added = column.prepare(trial.situation, stage)
             return stage, way_to_run(trial.situation).run(trial.situation, stage, added)
@@ -160,14 +163,16 @@ def document(situations: list[Situation], versions: list[str], names: list[str],
         "| --- |" + " --- |" * len(heads),
     ]
     for situation in situations:
+        says = f"{situation.says}{'‡' if situation.pth else ''}"
         cells = [cell(situation, version, results.get((situation.name, name, version))) for name, version in heads]
-        rows.append(f"| {situation.group}: {situation.says} | " + " | ".join(cells) + " |")
+        rows.append(f"| {situation.group}: {says} | " + " | ".join(cells) + " |")
     for title, unseen in (("passed", False), ("passed unseen", True)):
         rows.append(f"| **{title}** | " + " | ".join(f"**{totals(results, *head, unseen)}**" for head in heads) + " |")
     parts = [EXPLANATION, "\n".join(rows)]
     for title, reasons in (
         ("Out of reach, and reported as such", {s.says: s.unknown for s in situations if s.unknown}),
         ("† Lines that the tracer may miss", {s.says: s.tracer for s in situations if s.tracer}),
+        ("‡ With COVERAGE_SPY_INJECT=pth", {s.says: s.pth for s in situations if s.pth}),
     ):
         if reasons:
             parts.append(f"## {title}\n\n" + "\n".join(f"- {says}: {reason}" for says, reason in reasons.items()))

@@ -68,6 +68,7 @@ class Situation:
     requires: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
     versions: str = ""
+    pth: str = ""  # why COVERAGE_SPY_INJECT=pth is needed
     places: dict[str, str] = field(default_factory=dict)  # where code is found at run time -> where it is in here
     concurrency: str = "thread,multiprocessing"  # what coverage.py is told
     limit: float = 20.0  # seconds until it counts as hanging

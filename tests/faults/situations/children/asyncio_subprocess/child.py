@@ -1,0 +1,2 @@
+print("child")  # runs
+raise SystemExit(2)  # runs

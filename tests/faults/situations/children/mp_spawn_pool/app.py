@@ -1,0 +1,1 @@
+../mp_fork_pool/app.py

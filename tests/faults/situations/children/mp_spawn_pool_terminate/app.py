@@ -1,0 +1,1 @@
+../mp_fork_pool_terminate/app.py

@@ -1,0 +1,1 @@
+../mp_fork_terminate/app.py

@@ -1,0 +1,4 @@
+import subprocess  # runs
+import sys  # runs
+
+subprocess.run([sys.executable, "child.py"], cwd="other", check=True)  # runs

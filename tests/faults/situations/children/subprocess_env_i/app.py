@@ -1,0 +1,4 @@
+import subprocess  # runs
+import sys  # runs
+
+subprocess.run(["env", "-i", sys.executable, "child.py"], check=True)  # runs

@@ -1,0 +1,5 @@
+import inside  # runs
+import portrait  # runs
+
+portrait.show()  # runs
+print(inside.VALUE)  # runs

@@ -1,0 +1,4 @@
+import portrait  # runs
+
+portrait.show()  # runs
+raise SystemExit(2)  # runs

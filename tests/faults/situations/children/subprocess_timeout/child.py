@@ -1,0 +1,4 @@
+import time  # runs
+
+time.sleep(60)  # runs
+print("over")  # never

@@ -1,0 +1,8 @@
+import os  # runs
+
+
+def leave():  # runs
+    os.abort()  # runs
+
+
+leave()  # runs

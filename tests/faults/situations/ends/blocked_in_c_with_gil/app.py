@@ -1,0 +1,10 @@
+import ctypes  # runs
+
+
+def block():  # runs
+    print("ready", flush=True)  # runs
+    ctypes.PyDLL(None).sleep(60)  # runs
+    print("over")  # never
+
+
+block()  # runs

@@ -1,0 +1,10 @@
+def work(n):  # runs
+    total = 0  # runs
+    for i in range(n):  # runs
+        total += i % 7  # runs
+    return total  # runs
+
+
+print("ready", flush=True)  # runs
+while True:
+    work(1000)  # runs

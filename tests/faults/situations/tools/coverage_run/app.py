@@ -1,0 +1,5 @@
+def work():  # runs
+    return 1  # runs
+
+
+print(work())  # runs

@@ -1,0 +1,3 @@
+import sys  # runs
+
+print(sys.getfilesystemencoding())  # runs

@@ -1,0 +1,3 @@
+import sys  # runs
+
+print(ascii(sys.argv[0]))  # runs

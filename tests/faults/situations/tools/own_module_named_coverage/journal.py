@@ -1,0 +1,1 @@
+VALUE = 2  # runs

@@ -1,0 +1,4 @@
+try:  # runs
+    VALUE += 1  # runs
+except NameError:  # runs
+    VALUE = 1  # runs

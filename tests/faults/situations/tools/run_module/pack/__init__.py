@@ -1,0 +1,3 @@
+import sys  # runs
+
+print(sys.argv[0][-2:])  # runs

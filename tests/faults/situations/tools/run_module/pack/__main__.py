@@ -1,0 +1,3 @@
+from . import part  # runs
+
+print(part.work())  # runs

@@ -1,0 +1,2 @@
+def work():  # runs
+    return 1  # runs

@@ -1,0 +1,7 @@
+import sys  # runs
+
+print(sys.flags.safe_path)  # runs
+try:  # runs
+    import inside  # runs
+except ImportError:  # runs
+    print("not found")  # runs

@@ -1,0 +1,3 @@
+import sys  # runs
+
+print("sitecustomize" in sys.modules)  # runs

@@ -1,0 +1,8 @@
+import os  # runs
+
+
+def work():  # runs
+    os.write(1, b"inside\n")  # runs
+
+
+work()  # runs
