@@ -13,7 +13,7 @@ import sys
 
 TYPE_CHECKING = False  # type checkers take it for true; to import typing costs every start 8 ms
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import Any
 
     from .engine import Engine
@@ -49,22 +49,23 @@ class Variables:
         else:
             data[key] = os.environ.encodevalue(self.shown)
 
-    def added_to(self, environment: Mapping[Any, Any]) -> dict[Any, Any]:
-        """Return `environment` (names and values str or bytes) with the spy's variables.
+    def for_child(self, environment: Any) -> Any:
+        """Return the environment that a child is to be given instead of this one.
 
-        One that switches the spy itself, on or off, is its author's business.
+        None stands for the inherited one, which has the variables unless the application has set PYTHONPATH and so
+        overwritten ours. What is no mapping is left to the original function to refuse.
         """
+        if environment is None and os.environ.get("PYTHONPATH") != self.shown:
+            environment = os.environ
+        if environment is None or not hasattr(environment, "items"):
+            return environment
         merged = {_fsdecode(name): value for name, value in environment.items()}
-        if "COVERAGE_ENABLE" in merged:
-            return dict(environment)
+        if "COVERAGE_ENABLE" in merged:  # who switches the spy himself, on or off, means it
+            return environment
         merged.update(self.own)
         path = self._without_spy(_fsdecode(merged.get("PYTHONPATH", "")))
         merged["PYTHONPATH"] = self.spy + os.pathsep + path if path else self.spy
         return merged
-
-    def inheritance_is_broken(self) -> bool:
-        """Return whether the application has set PYTHONPATH, and so overwritten the value that children inherit."""
-        return os.environ.get("PYTHONPATH") != self.shown
 
     def _without_spy(self, path: str | None) -> str | None:
         if path is None:
@@ -72,43 +73,72 @@ class Variables:
         return os.pathsep.join(part for part in path.split(os.pathsep) if part.rstrip("/") != self.spy) or None
 
 
-def follow(variables: Variables | None, engine: Engine | None) -> None:
+class NoVariables(Variables):
+    """What a .pth needs: it reaches children without any variable."""
+
+    def __init__(self) -> None:
+        pass
+
+    def hide(self) -> None:
+        """Do nothing: there is nothing to hide."""
+
+    def for_child(self, environment: Any) -> Any:
+        """Return `environment`."""
+        return environment
+
+
+def follow(variables: Variables, engine: Engine | None) -> None:
     """See to it that children are measured, and that the engine has written everything before the process is replaced.
 
-    variables: None when children need none of them. engine: None when none measures this process.
+    engine: the one that measures this process; None when none does.
     """
     if engine is not None:
         os.register_at_fork(before=engine.flush, after_in_child=engine.forked)
         stand_in_for_exit(engine.leave)
-    if variables is not None or engine is not None:
-        stand_in_for_exec(variables, engine.leave if engine is not None else nothing)
-    if variables is not None:
-        stand_in_for_spawn(variables)
+    leave = engine.leave if engine is not None else nothing
+    stand_in_for_exec(variables, leave)
+    stand_in_for_posix_spawn(variables)
+    stand_in_for_fork_exec(variables, leave)
 
 
-def stand_in_for_exec(variables: Variables | None, leave: Callable[[], None]) -> None:
-    """os.execv and os.execve call `leave` first; a new environment gets the variables."""
+def stand_in_for_exec(variables: Variables, leave: Callable[[], None]) -> None:
+    """os.execv and os.execve call `leave` first and give the new program the variables."""
     execv, execve = os.execv, os.execve
 
     def execv_with_spy(path: Any, argv: Any, /) -> Any:
         leave()
-        if variables is not None and variables.inheritance_is_broken():
-            return execve(path, argv, variables.added_to(os.environ))
-        return execv(path, argv)
+        environment = variables.for_child(None)
+        return execv(path, argv) if environment is None else execve(path, argv, environment)
 
     def execve_with_spy(path: Any, argv: Any, env: Any) -> Any:
         leave()
-        return execve(path, argv, env if variables is None else with_spy(variables, env))
+        return execve(path, argv, variables.for_child(env))
 
     stand_in(os, "execv", execv_with_spy)
     stand_in(os, "execve", execve_with_spy)
 
 
-def stand_in_for_spawn(variables: Variables) -> None:
-    """subprocess and multiprocessing (through _posixsubprocess) and os.posix_spawn get the variables."""
+def stand_in_for_posix_spawn(variables: Variables) -> None:
+    """os.posix_spawn and os.posix_spawnp give the child the variables."""
     for name in ("posix_spawn", "posix_spawnp"):
         if hasattr(os, name):
             stand_in(os, name, posix_spawn_with_spy(getattr(os, name), variables))
+
+
+def posix_spawn_with_spy(original: Callable[..., int], variables: Variables) -> Callable[..., int]:
+    """Return a function that stands in for os.posix_spawn or os.posix_spawnp."""
+
+    def spawn(path: Any, argv: Any, env: Any, /, **options: Any) -> int:
+        return original(path, argv, variables.for_child(env), **options)
+
+    return spawn
+
+
+def stand_in_for_fork_exec(variables: Variables, leave: Callable[[], None]) -> None:
+    """subprocess and multiprocessing give the child the variables, and a preexec_fn calls `leave` when it is done.
+
+    After it the child becomes another program at once, and nothing else of Python runs in between.
+    """
     try:
         import _posixsubprocess  # subprocess takes its function from here when it is imported
     except ImportError:
@@ -117,12 +147,11 @@ def stand_in_for_spawn(variables: Variables) -> None:
     env_place = 5  # args, executable_list, close_fds, pass_fds, cwd, env: the same from 3.8 to 3.14
 
     def fork_exec_with_spy(*args: Any) -> Any:
-        if len(args) > env_place:
-            env = args[env_place]
-            if env is not None or variables.inheritance_is_broken():
-                env = environment_list(variables, env)
-                args = (*args[:env_place], env, *args[env_place + 1 :])
-        return fork_exec(*args)
+        # The place of preexec_fn differs from version to version, and nothing else in there can be called.
+        values: list[Any] = [then(value, leave) if callable(value) else value for value in args]
+        if len(values) > env_place:
+            values[env_place] = environment_list(variables, values[env_place])
+        return fork_exec(*values)
 
     stand_in(_posixsubprocess, "fork_exec", fork_exec_with_spy)
     subprocess = sys.modules.get("subprocess")
@@ -130,13 +159,25 @@ def stand_in_for_spawn(variables: Variables) -> None:
         subprocess._fork_exec = fork_exec_with_spy  # type: ignore[attr-defined]
 
 
-def posix_spawn_with_spy(original: Callable[..., int], variables: Variables) -> Callable[..., int]:
-    """Return a function that stands in for os.posix_spawn or os.posix_spawnp."""
+def environment_list(variables: Variables, given: list[bytes] | None) -> list[bytes] | None:
+    """Return an environment for a child, both in subprocess's form: a list of b"NAME=value", None for the inherited."""
+    mapping = None if given is None else dict(entry.split(b"=", 1) for entry in given)
+    environment = variables.for_child(mapping)
+    if environment is mapping:
+        return given
+    return [_fsencode(name) + b"=" + _fsencode(value) for name, value in environment.items()]
 
-    def spawn(path: Any, argv: Any, env: Any, /, **options: Any) -> int:
-        return original(path, argv, with_spy(variables, env), **options)
 
-    return spawn
+def then(function: Callable[[], Any], leave: Callable[[], None]) -> Callable[[], Any]:
+    """Return a function that calls `function` and, however that ends, `leave`."""
+
+    def run() -> Any:
+        try:
+            return function()
+        finally:
+            leave()
+
+    return run
 
 
 def stand_in_for_exit(leave: Callable[[], None]) -> None:
@@ -148,23 +189,6 @@ def stand_in_for_exit(leave: Callable[[], None]) -> None:
         exit_at_once(status)
 
     stand_in(os, "_exit", exit_after_leave)
-
-
-def environment_list(variables: Variables, env: list[bytes] | None) -> list[bytes]:
-    """Return subprocess's form of an environment, a list of b"NAME=value", with the spy's variables."""
-    given: Mapping[Any, Any] = os.environ if env is None else dict(entry.split(b"=", 1) for entry in env)
-    return [_fsencode(name) + b"=" + _fsencode(value) for name, value in variables.added_to(given).items()]
-
-
-def with_spy(variables: Variables, env: Any) -> Any:
-    """Return an environment with the spy's variables.
-
-    None, which stands for the inherited one, stays None as long as that still has them; what is no mapping is left to
-    the original to refuse.
-    """
-    if env is None and variables.inheritance_is_broken():
-        env = os.environ
-    return variables.added_to(env) if hasattr(env, "items") else env
 
 
 def nothing() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .children import Variables, follow
+from .children import NoVariables, Variables, follow
 from .engine import Unavailable, choose
 from .journal import Full, Journal
 from .receipt import describe, refuse
@@ -19,7 +19,7 @@ def measure(settings: Settings, spy: str | None) -> None:
 
     Children are followed all the same: they may run another interpreter. spy: as for `start`.
     """
-    variables = Variables(spy) if spy else None
+    variables = Variables(spy) if spy else NoVariables()
     engine: Engine | None = None
     try:
         engine = choose(Scope(settings), settings.branch)
@@ -30,5 +30,4 @@ def measure(settings: Settings, spy: str | None) -> None:
     except Full:
         engine = None  # not one byte can be written: the host sees a service without a receipt
     follow(variables, engine)
-    if variables is not None:
-        variables.hide()
+    variables.hide()

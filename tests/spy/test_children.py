@@ -125,6 +125,18 @@ def test_child_that_turns_the_spy_off_is_left_alone(newest):
     assert not run.lines("child.py")
 
 
+def test_what_runs_between_fork_and_exec_is_recorded(spy):
+    run = spy.run(
+        app="""
+        import os, subprocess, sys  # runs
+        def before():  # runs
+            os.umask(0o22)  # runs
+        subprocess.run([sys.executable, "-c", ""], preexec_fn=before)  # runs
+        """
+    )
+    assert run.lines() == run.marked()
+
+
 def test_functions_that_we_stand_in_for_look_and_pickle_as_ever(spy):
     program = """
         import _posixsubprocess, _thread, inspect, os, pickle
