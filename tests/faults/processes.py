@@ -55,6 +55,7 @@ class Outcome:
     stderr: str
     answers: list[str]
     stop: float  # seconds from the last signal, or else from the last output, to the end
+    lasted: float = 0.0  # seconds from the start to the end
 
 
 @dataclass
@@ -99,6 +100,7 @@ def adopt_orphans() -> None:
 def run(situation: Situation, stage: Stage, added: dict[str, str]) -> Outcome:
     """Run a situation to its end, with `added` variables in its environment."""
     helpers = [start_helper(helper, stage) for helper in situation.helpers]
+    begin = time.monotonic()
     process = subprocess.Popen(
         [
             found_program(situation.command[0], stage),
@@ -144,7 +146,7 @@ def run(situation: Situation, stage: Stage, added: dict[str, str]) -> Outcome:
     for reader in readers:
         reader.join()
     since = max(told) if any(told) else min(output.last, end)
-    return Outcome(code, output.text("stdout"), output.text("stderr"), answers, end - since)
+    return Outcome(code, output.text("stdout"), output.text("stderr"), answers, end - since, end - begin)
 
 
 def start_helper(helper: Helper, stage: Stage) -> subprocess.Popen[bytes]:

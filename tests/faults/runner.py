@@ -79,6 +79,13 @@ def way_to_run(situation: Situation) -> ModuleType:
     return import_module("containers" if situation.image else "processes")
 
 
+def packages(trial: Trial, column: Column) -> tuple[str, ...]:
+    """Return what is installed for a trial. An environment has one coverage.py: the column's in place of another."""
+    added = column.packages(trial.version)
+    names = {package.partition("==")[0] for package in added}
+    return (*(package for package in trial.situation.requires if package.partition("==")[0] not in names), *added)
+
+
 def attempt(trial: Trial) -> dict[str, Verdict]:
     """Run a situation with nothing, then with each column, in the same directory, and judge.
 
@@ -91,8 +98,7 @@ def attempt(trial: Trial) -> dict[str, Verdict]:
     try:
 
         def run(column: Column) -> tuple[Stage, Outcome]:
-            packages = (*trial.situation.requires, *column.packages(trial.version))
-            environment = make_environment(trial.version, packages)
+            environment = make_environment(trial.version, packages(trial, column))
             shutil.rmtree(directory)
             directory.mkdir(mode=0o755)
             if trial.situation.pth:  # into an environment that nobody else uses
@@ -134,7 +140,7 @@ def prepare_environments(trials: Iterable[Trial]) -> None:
     """Install what the situations require, once, before anything runs side by side."""
     for trial in trials:
         for column in (Nothing(), *trial.columns):
-            make_environment(trial.version, (*trial.situation.requires, *column.packages(trial.version)))
+            make_environment(trial.version, packages(trial, column))
 
 
 def cell(situation: Situation, version: str, verdict: Verdict | None) -> str:

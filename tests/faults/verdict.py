@@ -12,12 +12,14 @@ from processes import Outcome, Stage
 from situation import Situation
 
 STOP_TOLERANCE = 0.3  # seconds
+WHOLE_TOLERANCE = 1.0  # seconds; start-up and recording may take some, waiting for something may not
 MEMORY_TOLERANCE = 5 * 1024  # kB
 PORTRAIT = "portrait: "
 
 # What differs between any two runs of one program.
 NORMAL = (
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d([.,]\d+)?( ?[+-]\d{4})?", "<time>"),
+    (r"\b\d\d:\d\d:\d\d\b( \d{4})?", "<time>"),
     (r"0x[0-9a-fA-F]+", "<address>"),
     (r"\[\d+\]", "[<pid>]"),
     (r"\b(pid|PID|child|process|worker)(: ?|=| )\d+", r"\1\2<pid>"),
@@ -111,6 +113,8 @@ def altered(plain: Outcome, measured: Outcome, stage: Stage) -> list[str]:
             found.append(f"{name}: {' '.join(change)[:600]}")
     if measured.stop > plain.stop + STOP_TOLERANCE:
         found.append(f"stopped after {measured.stop:.2f} s for {plain.stop:.2f} s")
+    if measured.lasted > plain.lasted + WHOLE_TOLERANCE:
+        found.append(f"lasted {measured.lasted:.2f} s for {plain.lasted:.2f} s")
     return found
 
 

@@ -1,5 +1,4 @@
 import inspect  # runs
-import sys  # runs
 import traceback  # runs
 
 
@@ -8,7 +7,6 @@ def depth():  # runs
 
 
 print(depth())  # runs
-print(len(sys._current_frames()))  # runs
 try:  # runs
     raise ValueError  # runs
 except ValueError:  # runs

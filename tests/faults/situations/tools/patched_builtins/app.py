@@ -5,9 +5,8 @@ def refuse(*args, **kwargs):
     raise RuntimeError("patched")
 
 
-kept = {
-    name: getattr(builtins, name) for name in ("open", "len", "any", "abs", "getattr", "set", "dict", "map")
-}  # runs
+names = "open", "len", "any", "abs", "getattr", "set", "dict", "map"  # runs
+kept = {name: getattr(builtins, name) for name in names}  # runs
 for name in kept:  # runs
     setattr(builtins, name, refuse)  # runs
 

@@ -7,18 +7,8 @@ def refuse(*args, **kwargs):
     raise RuntimeError("patched")
 
 
-for name in (
-    "open",
-    "close",
-    "write",
-    "fstat",
-    "getpid",
-    "getcwd",
-    "posix_fallocate",
-    "urandom",
-    "unlink",
-    "pwrite",
-):  # runs
+names = "open close write fstat getpid getcwd posix_fallocate urandom unlink pwrite"  # runs
+for name in names.split():  # runs
     setattr(os, name, refuse)  # runs
 time.time = time.monotonic = refuse  # runs
 import inside  # runs

@@ -1,4 +1,4 @@
 import tracemalloc  # runs
 
 print(tracemalloc.is_tracing())  # runs
-print([stat.traceback[0].filename[-6:] for stat in tracemalloc.take_snapshot().statistics("lineno")][0:0])  # runs
+print(b"a" != b"b")  # runs

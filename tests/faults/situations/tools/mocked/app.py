@@ -1,5 +1,4 @@
 import os  # runs
-import subprocess  # runs
 from unittest import mock  # runs
 
 with mock.patch("builtins.open"), mock.patch("os.open"), mock.patch("os.fork"), mock.patch("os.getpid"):  # runs
@@ -7,9 +6,7 @@ with mock.patch("builtins.open"), mock.patch("os.open"), mock.patch("os.fork"), 
 
     print(inside.work())  # runs
 with mock.patch.dict(os.environ, {"A": "1"}, clear=True):  # runs
-    print(
-        subprocess.run(["python", "child.py"], env={"PATH": "/usr/bin:/bin"}).returncode if 0 else dict(os.environ)
-    )  # runs
-with mock.patch("subprocess.Popen", autospec=True), mock.patch("os.execv", autospec=True) as execv:  # runs
+    print(dict(os.environ))  # runs
+with mock.patch("os.execv", autospec=True) as execv:  # runs
     os.execv("a", ["b"])  # runs
     print(execv.call_args)  # runs

@@ -1,0 +1,3 @@
+import sys  # runs
+
+print(len(sys._current_frames()))  # runs
