@@ -1,0 +1,3 @@
+import os  # runs
+
+print("again", os.getuid(), flush=True)  # runs

@@ -1,0 +1,1 @@
+print("new below old")  # runs
