@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from .engine import Engine
 
-_fsdecode, _fsencode = os.fsdecode, os.fsencode
+_environ = os.environ
+_fspath = os.fspath
+_codec = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
 
 
 class Variables:
@@ -35,19 +37,19 @@ class Variables:
         # A relative directory would lead somewhere else in a child with another working directory.
         if "COVERAGE_FILE" in self.own:
             self.own["COVERAGE_FILE"] = os.path.abspath(self.own["COVERAGE_FILE"])
-        self.inherited = os.environ.get("PYTHONPATH")
-        self.shown = self._without_spy(self.inherited)
+        self.data: dict[Any, Any] = _environ._data  # type: ignore[attr-defined]
+        self.python_path: Any = _environ.encodekey("PYTHONPATH")
+        shown = self._without_spy(_environ.get("PYTHONPATH", ""))
+        self.shown: Any = _environ.encodevalue(shown) if shown else None
 
     def hide(self) -> None:
         """Take them out of `os.environ`, and out of nothing else."""
-        data: dict[Any, Any] = os.environ._data  # type: ignore[attr-defined]  # `del os.environ[..]` would unset them
-        for name in self.own:
-            data.pop(os.environ.encodekey(name), None)
-        key = os.environ.encodekey("PYTHONPATH")
+        for name in self.own:  # `del os.environ[name]` would take it out of the C library's too
+            self.data.pop(_environ.encodekey(name), None)
         if self.shown is None:
-            data.pop(key, None)
+            self.data.pop(self.python_path, None)
         else:
-            data[key] = os.environ.encodevalue(self.shown)
+            self.data[self.python_path] = self.shown
 
     def for_child(self, environment: Any) -> Any:
         """Return the environment that a child is to be given instead of this one.
@@ -55,22 +57,22 @@ class Variables:
         None stands for the inherited one, which has the variables unless the application has set PYTHONPATH and so
         overwritten ours. What is no mapping is left to the original function to refuse.
         """
-        if environment is None and os.environ.get("PYTHONPATH") != self.shown:
-            environment = os.environ
-        if environment is None or not hasattr(environment, "items"):
+        if environment is _environ or (environment is None and self.data.get(self.python_path) != self.shown):
+            given = self.data
+        elif environment is None or not hasattr(environment, "items"):
             return environment
-        merged = {_fsdecode(name): value for name, value in environment.items()}
+        else:
+            given = environment
+        merged = {as_text(name): as_text(value) for name, value in given.items()}
         if "COVERAGE_ENABLE" in merged:  # who switches the spy himself, on or off, means it
             return environment
         merged.update(self.own)
-        path = self._without_spy(_fsdecode(merged.get("PYTHONPATH", "")))
+        path = self._without_spy(merged.get("PYTHONPATH", ""))
         merged["PYTHONPATH"] = self.spy + os.pathsep + path if path else self.spy
         return merged
 
-    def _without_spy(self, path: str | None) -> str | None:
-        if path is None:
-            return None
-        return os.pathsep.join(part for part in path.split(os.pathsep) if part.rstrip("/") != self.spy) or None
+    def _without_spy(self, path: str) -> str:
+        return os.pathsep.join(part for part in path.split(os.pathsep) if part.rstrip("/") != self.spy)
 
 
 class NoVariables(Variables):
@@ -165,7 +167,7 @@ def environment_list(variables: Variables, given: list[bytes] | None) -> list[by
     environment = variables.for_child(mapping)
     if environment is mapping:
         return given
-    return [_fsencode(name) + b"=" + _fsencode(value) for name, value in environment.items()]
+    return [f"{name}={value}".encode(*_codec) for name, value in environment.items()]
 
 
 def then(function: Callable[[], Any], leave: Callable[[], None]) -> Callable[[], Any]:
@@ -189,6 +191,15 @@ def stand_in_for_exit(leave: Callable[[], None]) -> None:
         exit_at_once(status)
 
     stand_in(os, "_exit", exit_after_leave)
+
+
+def as_text(value: Any) -> str:
+    """Return a name or value of an environment as str.
+
+    What os.fsdecode does, whose lines would show as executed where the standard library is measured.
+    """
+    value = _fspath(value)
+    return value.decode(*_codec) if isinstance(value, bytes) else value
 
 
 def nothing() -> None:
