@@ -25,7 +25,7 @@ from columns import Column, CoveragePy, Nothing, copy_spy
 from machine import INTERPRETERS, ROOT, number
 from packages import install_programs, make_environment
 from processes import Outcome, Stage, adopt_orphans
-from situation import Situation, load_all
+from situation import HERE, Situation, load_all
 from verdict import Verdict, judge
 
 DOCUMENT = ROOT / "docs" / "faults.md"
@@ -199,6 +199,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", metavar="GLOB", help="situations, such as 'ends/*'; may be repeated")
     parser.add_argument("--python", action="append", choices=here, help="default: all of these; may be repeated")
+    parser.add_argument("--situations", type=Path, default=HERE, metavar="DIR", help="default: all of this suite")
     parser.add_argument("--no-coverage", action="store_true", help="leave coverage.py's column out")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many at a time (default: %(default)s)")
     return parser.parse_args()
@@ -209,7 +210,7 @@ def main() -> int:
     args = arguments()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     versions = args.python or pythons()
-    every = load_all()
+    every = load_all(args.situations)
     situations = [s for s in every if not args.only or any(fnmatch(s.name, pattern) for pattern in args.only)]
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="faults-spy-") as directory:
@@ -226,7 +227,7 @@ def main() -> int:
             counts = "  ".join(f"{version} {totals(results, name, version, unseen)}" for version in versions)
             print(f"{name}{words}: {counts}")
     print(f"{len(trials)} trials in {time.monotonic() - started:.0f} s")
-    if situations == every and versions == pythons() and not args.no_coverage:
+    if args.situations == HERE and situations == every and versions == pythons() and not args.no_coverage:
         beside = DOCUMENT.with_suffix(".part")
         beside.write_text(document(situations, versions, names, results))
         beside.replace(DOCUMENT)

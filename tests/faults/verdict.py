@@ -100,7 +100,7 @@ def altered(plain: Outcome, measured: Outcome, stage: Stage) -> list[str]:
     if plain.code is None:
         found.append("it hangs without being measured, too")
     if measured.code != plain.code:
-        found.append(f"exit code {measured.code} for {plain.code}")
+        found.append("it hangs" if measured.code is None else f"exit code {measured.code} for {plain.code}")
     for name, before, after in (
         ("stdout", plain.stdout, measured.stdout),
         ("stderr", plain.stderr, measured.stderr),
@@ -111,6 +111,8 @@ def altered(plain: Outcome, measured: Outcome, stage: Stage) -> list[str]:
             less, more = Counter(one) - Counter(other), Counter(other) - Counter(one)
             change = [f"-{line}" for line in less] + [f"+{line}" for line in more] or ["the order of lines"]
             found.append(f"{name}: {' '.join(change)[:600]}")
+    if measured.code is None:
+        return found
     if measured.stop > plain.stop + STOP_TOLERANCE:
         found.append(f"stopped after {measured.stop:.2f} s for {plain.stop:.2f} s")
     if measured.lasted > plain.lasted + WHOLE_TOLERANCE:
