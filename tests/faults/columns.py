@@ -77,7 +77,9 @@ class Spy:
             "COVERAGE_SOURCE": str(stage.work),
         }
         if situation.pth:
-            (stage.site / LINE).write_text(pth_line(variables).replace("/coverage-spy", str(self.copy)))
+            # Beside the rest, where a container finds it: nothing that is returned leads to the copy.
+            spy = shutil.copytree(self.copy, stage.directory / "coverage-spy")
+            (stage.site / LINE).write_text(pth_line(variables).replace("/coverage-spy", str(spy)))
             return {}
         before = situation.environment.get("PYTHONPATH")
         return variables | {"PYTHONPATH": f"{self.copy}:{before}" if before else str(self.copy)}

@@ -7,6 +7,7 @@ import portrait  # runs
 
 print(sys.version_info[:2])  # runs
 sys.stdout.flush()  # runs
-portrait.show()  # runs
 if len(sys.argv) > 1:  # runs
     subprocess.check_call([sys.argv[1], "new.py"])  # runs
+else:
+    portrait.show()  # runs
