@@ -1,6 +1,7 @@
 """The part of coverage-spy that runs inside measured processes. `start` is all of its interface.
 
-This module, `settings` and `receipt` parse on every Python from 2.7 on; nothing else is imported below 3.8.
+This module, `environment`, `settings` and `receipt` parse on every Python from 2.7 on, and below 3.8 nothing else is
+imported.
 """
 
 import os
@@ -22,6 +23,10 @@ def start(spy, environ=os.environ):
     if sys.version_info < OLDEST or "__pypy__" in sys.builtin_module_names:
         settings.refusals.append("no engine measures this interpreter: CPython 3.8 or newer is needed")
         refuse(settings)
+        if spy:
+            from .environment import hide
+
+            hide(spy)
     else:
         try:
             from .process import measure
@@ -34,8 +39,10 @@ def start(spy, environ=os.environ):
 
 
 def disappear():
-    """Take this package out of the application's sight."""
-    # What runs on keeps its globals alive, and at the end of the interpreter it keeps
-    # them longer than the modules in here do.
-    for name in [name for name in sys.modules if name.partition(".")[0] == __name__]:
-        del sys.modules[name]
+    """Take this package out of the application's sight.
+
+    What runs on keeps its globals alive, and at the end of the interpreter it keeps them longer than modules do.
+    """
+    modules, package = sys.modules, __name__  # Python 2 empties a module that is deleted, this one too
+    for name in [name for name in modules if name.partition(".")[0] == package]:
+        del modules[name]

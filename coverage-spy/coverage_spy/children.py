@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 import sys
 
+from .environment import hide, own_variables, without_spy
+
 TYPE_CHECKING = False  # type checkers take it for true; to import typing costs every start 8 ms
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,28 +30,17 @@ class Variables:
 
     def __init__(self, spy: str) -> None:
         self.spy = spy
-        self.own = {
-            name: value
-            for name, value in os.environ.items()
-            if name.startswith("COVERAGE_SPY_")
-            or name in ("COVERAGE_ENABLE", "COVERAGE_FILE", "COVERAGE_SOURCE", "COVERAGE_OMIT", "COVERAGE_BRANCH")
-        }
+        self.own = own_variables()
         # A relative directory would lead somewhere else in a child with another working directory.
         if "COVERAGE_FILE" in self.own:
             self.own["COVERAGE_FILE"] = os.path.abspath(self.own["COVERAGE_FILE"])
         self.data: dict[Any, Any] = _environ._data  # type: ignore[attr-defined]
         self.python_path: Any = _environ.encodekey("PYTHONPATH")
-        shown = self._without_spy(_environ.get("PYTHONPATH", ""))
-        self.shown: Any = _environ.encodevalue(shown) if shown else None
 
     def hide(self) -> None:
-        """Take them out of `os.environ`, and out of nothing else."""
-        for name in self.own:  # `del os.environ[name]` would take it out of the C library's too
-            self.data.pop(_environ.encodekey(name), None)
-        if self.shown is None:
-            self.data.pop(self.python_path, None)
-        else:
-            self.data[self.python_path] = self.shown
+        """Take them out of the application's sight."""
+        hide(self.spy)
+        self.shown = self.data.get(self.python_path)
 
     def for_child(self, environment: Any) -> Any:
         """Return the environment that a child is to be given instead of this one.
@@ -67,12 +58,9 @@ class Variables:
         if "COVERAGE_ENABLE" in merged:  # who switches the spy himself, on or off, means it
             return environment
         merged.update(self.own)
-        path = self._without_spy(merged.get("PYTHONPATH", ""))
+        path = without_spy(merged.get("PYTHONPATH", ""), self.spy)
         merged["PYTHONPATH"] = self.spy + os.pathsep + path if path else self.spy
         return merged
-
-    def _without_spy(self, path: str) -> str:
-        return os.pathsep.join(part for part in path.split(os.pathsep) if part.rstrip("/") != self.spy)
 
 
 class NoVariables(Variables):
@@ -158,7 +146,7 @@ def stand_in_for_fork_exec(variables: Variables, leave: Callable[[], None]) -> N
     stand_in(_posixsubprocess, "fork_exec", fork_exec_with_spy)
     subprocess = sys.modules.get("subprocess")
     if subprocess is not None and hasattr(subprocess, "_fork_exec"):  # imported before us, by a .pth
-        subprocess._fork_exec = fork_exec_with_spy  # type: ignore[attr-defined]
+        subprocess._fork_exec = _posixsubprocess.fork_exec  # type: ignore[attr-defined]
 
 
 def environment_list(variables: Variables, given: list[bytes] | None) -> list[bytes] | None:
@@ -206,14 +194,34 @@ def nothing() -> None:
     """Be called where there is no engine."""
 
 
-def stand_in(module: Any, name: str, replacement: Any) -> None:
-    """Put `replacement` in the place of a function; its name, documentation, signature and pickling stay.
+class StandIn:
+    """A callable in the place of a builtin function, which looks, pickles and behaves in a class as that does.
+
+    A function of Python would become a method where a class keeps it (`leave = os._exit`).
+    """
+
+    def __init__(self, original: Any, call: Callable[..., Any]) -> None:
+        self.__name__, self.__qualname__ = original.__name__, original.__qualname__
+        self.__module__, self.__doc__ = original.__module__, original.__doc__
+        self.__wrapped__ = original  # inspect.signature follows it
+        self._call = call
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: D102
+        return self._call(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return repr(self.__wrapped__)
+
+    def __reduce__(self) -> str:
+        return str(self.__qualname__)
+
+
+def stand_in(module: Any, name: str, call: Callable[..., Any]) -> None:
+    """Put `call` in the place of a builtin function.
 
     What os has from posix is replaced there too: that is where pickle looks for it.
     """
     original = getattr(module, name)
-    replacement.__name__, replacement.__qualname__ = name, getattr(original, "__qualname__", name)
-    replacement.__module__, replacement.__doc__ = original.__module__, original.__doc__
-    replacement.__wrapped__ = original
+    replacement = StandIn(original, call)
     for holder in {module, sys.modules.get(original.__module__, module)}:
         setattr(holder, name, replacement)

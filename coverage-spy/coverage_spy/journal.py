@@ -160,10 +160,15 @@ class Journal:
             except Full:
                 pass  # tried again when this journal is full
 
-    def _declare(self, segment: Segment, name: str) -> tuple[int, int]:
+    def look_at(self, name: str) -> tuple[int, int]:
+        """Return the digest of the file `name` as it was at first sight."""
         digest = self.digests.get(name)
         if digest is None:
             digest = self.digests[name] = digest_of(name)
+        return digest
+
+    def _declare(self, segment: Segment, name: str) -> tuple[int, int]:
+        digest = self.look_at(name)
         encoded = name.encode("utf-8", "surrogateescape")
         record = len(encoded).to_bytes(2, "big") + digest[0].to_bytes(4, "big") + digest[1].to_bytes(4, "big") + encoded
         number = segment.take_number()

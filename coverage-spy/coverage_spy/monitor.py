@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .scope import Scope
 
 NAME = "coverage-spy"
+MISSED = 1000  # lines that wait because the recursion is too deep
 TOOL_IDS = (
     4,
     3,
@@ -35,7 +36,8 @@ class Monitor:
     def __init__(self, scope: Scope) -> None:
         """Take a tool id. Raises Unavailable when there is none left."""
         self.monitoring: Any = sys.monitoring  # type: ignore[attr-defined,unused-ignore]
-        self.measured = scope.measured
+        self.measured, self.known = scope.measured, scope.known
+        self.missed: list[tuple[CodeType, int]] = []
         self.tool = self._take_tool_id()
 
     def start(self, journal: Journal) -> None:
@@ -54,29 +56,49 @@ class Monitor:
             pass  # tried again with the first line
 
     def flush(self) -> None:
-        """Everything is written already."""
+        """Everything is written already, but for lines near the limit of recursion."""
+        try:
+            while self.missed:
+                self._record(*self.missed[-1])
+                self.missed.pop()
+        except Exception as error:
+            raise_foreign(error)
 
     def leave(self) -> None:
-        """Everything is written already, and needs no END."""
+        """The same; there is no need for END."""
+        self.flush()
 
     def _begin_code(self, code: CodeType, _offset: int) -> Any:
         try:
-            if self.measured(code.co_filename) is not None:
-                self.monitoring.set_local_events(self.tool, code, self.monitoring.events.LINE)
+            wanted = self.measured(code.co_filename) is not None
+        except RecursionError:  # too deep to ask; a look into the dict needs no frame
+            wanted = self.known.get(code.co_filename, code) is not None
         except Exception as error:
             raise_foreign(error)
             return None
+        if wanted:
+            self.monitoring.set_local_events(self.tool, code, self.monitoring.events.LINE)
         return self.monitoring.DISABLE
 
     def _run_line(self, code: CodeType, line: int) -> Any:
         try:
-            name = self.measured(code.co_filename)
-            if name is not None:
-                self.journal.line(name, line)
-        except Exception as error:  # Full, or too deep a recursion: the event stays on and the line comes again
+            while self.missed:
+                self._record(*self.missed[-1])
+                self.missed.pop()
+            self._record(code, line)
+        except RecursionError:  # code that runs only near the limit: its lines are stored with the next that is not
+            if len(self.missed) < MISSED:
+                self.missed.append((code, line))
+            return None
+        except Exception as error:  # Full: the event stays on and the line comes again
             raise_foreign(error)
             return None
         return self.monitoring.DISABLE
+
+    def _record(self, code: CodeType, line: int) -> None:
+        name = self.measured(code.co_filename)
+        if name is not None:
+            self.journal.line(name, line)
 
     def _take_tool_id(self) -> int:
         for tool in TOOL_IDS:

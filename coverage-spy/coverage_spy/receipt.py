@@ -34,11 +34,17 @@ CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | get
 
 # Bound now: an application may replace or patch functions of os.
 _chmod, _close, _fchmod, _getpid, _lstat = os.chmod, os.close, os.fchmod, os.getpid, os.lstat
-_mkdir, _open, _urandom, _write = os.mkdir, os.open, os.urandom, os.write
+_mkdir, _open, _read, _urandom, _write = os.mkdir, os.open, os.read, os.urandom, os.write
 
 
 def token():
     """Return 16 random hex digits: the name of a journal, or of a process."""
+    if sys.version_info < (3,):  # its os.urandom keeps a descriptor open
+        descriptor = _open("/dev/urandom", os.O_RDONLY)
+        try:
+            return hexlify(_read(descriptor, 8)).decode("ascii")
+        finally:
+            _close(descriptor)
     return hexlify(_urandom(8)).decode("ascii")
 
 
@@ -128,13 +134,28 @@ def make_fallback():
 
 
 def raise_foreign(error):
-    """Raise `error`, which is being handled, again when it comes out of code that is not ours.
+    """Raise `error`, which is being handled, again when it comes out of a signal handler of the application.
 
-    A signal handler of the application may run, and raise whatever it likes, in the middle of any of our functions; to
-    catch its exception would be to swallow it.
+    Such a handler may run, and raise whatever it likes, in the middle of any of our functions; to catch its exception
+    would be to swallow it. An audit hook of the application that forbids what we do is another matter: the application
+    did not do it.
     """
     traceback = sys.exc_info()[2]
-    while traceback is not None and traceback.tb_next is not None:
+    while traceback is not None and traceback.tb_frame.f_globals.get("__package__") == __package__:
         traceback = traceback.tb_next
-    if traceback is not None and traceback.tb_frame.f_globals.get("__package__") != __package__:
+    if traceback is not None and not is_audit_hook(traceback.tb_frame):
         raise error
+
+
+def is_audit_hook(frame):
+    """Return whether a function was called as an audit hook is: with a name and a tuple (PEP 578).
+
+    A signal handler is called with a number and a frame.
+    """
+    code = frame.f_code
+    variadic = code.co_flags & 0x04  # CO_VARARGS
+    names = code.co_varnames[: code.co_argcount + bool(variadic)]
+    given = [frame.f_locals.get(name) for name in names]
+    if variadic and given:
+        given[-1:] = given[-1]
+    return len(given) > 1 and isinstance(given[-2], str) and isinstance(given[-1], tuple)

@@ -46,6 +46,11 @@ class Tracer:
         self.data: dict[str, set[int]] = {}
         self.dispositions: dict[str, Any] = {}
         self.shift = self._packing() if branch else 0
+        self.start_thread = _thread.start_new_thread
+        try:
+            self.start_thread(nothing, ())
+        except RuntimeError as error:  # an isolated sub-interpreter may start none
+            raise Unavailable(f"no thread can be started: {error}") from None
         self.flushing = _thread.allocate_lock()
         self.flushing_thread = 0
 
@@ -53,7 +58,6 @@ class Tracer:
         """Trace this thread and all that begin from here on, and flush from now to the end of the process."""
         self.journal = journal
         atexit.register(self.finish)
-        self.start_thread = _thread.start_new_thread
         self._follow_threads()
         self._start_flusher()
         self.main_tracer = self.install()
@@ -105,10 +109,14 @@ class Tracer:
         Nothing of ours may run on in an interpreter that is taken down: until 3.11 a thread that wakes up then reads
         freed memory.
         """
+        self.flush()
         self.wake.release()
         self.asleep.acquire(timeout=1.0)
-        if sys.gettrace() is self.main_tracer:
-            sys.settrace(None)
+        try:
+            if sys.gettrace() is self.main_tracer:
+                sys.settrace(None)
+        except Exception as error:
+            raise_foreign(error)
         self.leave()
 
     def forked(self) -> None:
@@ -146,7 +154,7 @@ class Tracer:
             stand_in(_thread, name, start_traced)
             threading = sys.modules.get("threading")  # imported before us by a .pth
             if threading is not None:
-                setattr(threading, "_" + name, start_traced)
+                setattr(threading, "_" + name, getattr(_thread, name))
         _thread.start_new = _thread.start_new_thread
 
     def _start_flusher(self) -> None:
@@ -160,6 +168,9 @@ class Tracer:
             while not wake.acquire(timeout=INTERVAL):
                 self.flush()
             asleep.release()
+            # For good. To end a thread glibc may have to load libgcc_s, and aborts when it can't: after a chroot, or
+            # without a free descriptor.
+            wake.acquire()
 
         self.start_thread(flush_for_ever, ())
 
@@ -177,8 +188,10 @@ class Tracer:
         disposition.source_filename = disposition.file_tracer = None
         disposition.reason, disposition.trace, disposition.has_dynamic_filename = "", False, False
         try:
-            disposition.source_filename = self.scope.measured(filename)
-            disposition.trace = disposition.source_filename is not None
+            name = self.scope.measured(filename)
+            if name is not None:
+                self.journal.look_at(name)
+                disposition.source_filename, disposition.trace = name, True
         except Exception as error:
             raise_foreign(error)
         return disposition

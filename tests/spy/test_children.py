@@ -150,6 +150,34 @@ def test_functions_that_we_stand_in_for_look_and_pickle_as_ever(spy):
     assert with_spy == without
 
 
+def test_function_that_we_stand_in_for_is_no_method_where_a_class_keeps_it(spy):
+    run = spy.run(
+        app="""
+        import os  # runs
+        class Server:  # runs
+            leave = os._exit  # runs
+        Server().leave(3)  # runs
+        """,
+        check=3,
+    )
+    assert run.lines() == run.marked()
+
+
+def test_audit_hook_that_forbids_to_open_files_costs_nothing_and_hears_no_complaint(spy):
+    run = spy.run(
+        app="""
+        import sys  # runs
+        def refuse(event, args):  # runs
+            if event in ("open", "sys.settrace", "mmap.__new__"):  # runs
+                raise RuntimeError(event)
+        sys.addaudithook(refuse)  # runs
+        print("runs")  # runs
+        """
+    )
+    assert (run.result.stdout, run.result.stderr) == ("runs\n", "")
+    assert run.lines() >= run.marked()
+
+
 def test_signal_handler_that_raises_gets_its_exception_through(spy):
     run = spy.run(
         app="""
