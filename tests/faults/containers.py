@@ -15,9 +15,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
-from machine import INTERPRETERS
+from machine import INTERPRETERS, ROOT
 from processes import Outcome, Stage
 from situation import Signal, Situation
 
@@ -150,6 +151,12 @@ def small_volume(stage: Stage, image: str) -> Iterator[str]:
     finally:
         docker("rm", "--force", *filter(None, [keeper]))
         docker("volume", "rm", name)
+
+
+@cache
+def obtain_base(version: str) -> None:
+    """Have the base image of a Python: the engine's, the registry's, or a stand-in. Raises CalledProcessError."""
+    subprocess.run([str(ROOT / ".ci" / "base-images"), version], check=True)
 
 
 @contextmanager

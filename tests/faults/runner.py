@@ -22,7 +22,8 @@ from socket import socket
 from types import ModuleType
 
 from columns import Column, CoveragePy, Nothing, copy_spy
-from machine import INTERPRETERS, ROOT, number
+from containers import obtain_base
+from machine import INTERPRETERS, ROOT, engine_answers, number
 from packages import install_programs, make_environment
 from processes import Outcome, Stage, adopt_orphans
 from situation import HERE, Situation, load_all
@@ -141,6 +142,8 @@ def prepare_environments(trials: Iterable[Trial]) -> None:
     for trial in trials:
         for column in (Nothing(), *trial.columns):
             make_environment(trial.version, packages(trial, column))
+        if trial.situation.image:
+            obtain_base(trial.version)
 
 
 def cell(situation: Situation, version: str, verdict: Verdict | None) -> str:
@@ -212,6 +215,9 @@ def main() -> int:
     versions = args.python or pythons()
     every = load_all(args.situations)
     situations = [s for s in every if not args.only or any(fnmatch(s.name, pattern) for pattern in args.only)]
+    if any(s.image for s in situations) and not engine_answers():
+        print("no Docker engine answers: situations in containers are left out, and docs/faults.md stays as it is")
+        situations = [s for s in situations if not s.image]
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="faults-spy-") as directory:
         Path(directory).chmod(0o755)
