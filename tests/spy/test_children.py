@@ -168,7 +168,7 @@ def test_audit_hook_that_forbids_to_open_files_costs_nothing_and_hears_no_compla
         app="""
         import sys  # runs
         def refuse(event, args):  # runs
-            if event in ("open", "sys.settrace", "mmap.__new__"):  # runs
+            if event in ("open", "sys.settrace", "mmap.__new__"):
                 raise RuntimeError(event)
         sys.addaudithook(refuse)  # runs
         print("runs")  # runs
