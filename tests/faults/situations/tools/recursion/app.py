@@ -16,5 +16,5 @@ def shallow():  # runs
 try:  # runs
     descend()  # runs
 except RecursionError:  # runs
-    print(depth)  # runs
+    print(depth > 900)  # runs
 print(shallow(), sys.getrecursionlimit())  # runs

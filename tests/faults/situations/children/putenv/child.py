@@ -1,0 +1,3 @@
+import inside  # runs
+
+print(inside.VALUE)  # runs

@@ -1,0 +1,1 @@
+VALUE = 3  # runs
