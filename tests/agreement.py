@@ -8,12 +8,14 @@ The rules:
 
 early    the line ran while coverage.py started, before it measured: it imports much of the library itself. Which lines
          those are is measured, by running its start under the spy.
-presence coverage.py's being there made the line run, in a module that it imports (threads of `threading` are waited for
-         at the end only when that is imported): the module is not imported under the spy, or the line runs under
-         coverage.py in a program that does nothing.
+presence coverage.py's being there made the line run: a module that it has imported is in another state, a cache that
+         it has filled is hit. Which lines those are is measured, by running the test under the spy with coverage.py
+         imported and not started, and nothing at all under coverage.py.
 thread   `threading` itself gives coverage.py's trace function to a new thread, after some lines of its own.
 late     the line ran after the last atexit function, where coverage.py no longer measures: in callbacks of weak
          references, finalisers. Which lines those are is measured, by copying the journals at that moment.
+invented coverage.py recorded a line that holds no code: after a RecursionError its tracer takes lines of one file for
+         those of another. The spy's own would count against us.
 chance   the line does not run every time: a second run under the same tool did not record it, or one under the other
          tool did.
 """
@@ -43,7 +45,16 @@ MODULES = (  # noqa: SIM905 - nobody reads 28 quoted words
 ).split()
 
 # The columns and their widths.
-COLUMNS = {"both": 8, "early": 8, "presence": 10, "thread": 8, "late": 6, "chance": 8, "unexplained": 13}
+COLUMNS = {
+    "both": 8,
+    "early": 8,
+    "presence": 10,
+    "thread": 8,
+    "late": 6,
+    "invented": 10,
+    "chance": 8,
+    "unexplained": 13,
+}
 
 DESCRIBE = (
     "import os; from importlib.machinery import EXTENSION_SUFFIXES as s; print(s[0], os.path.dirname(os.__file__))"
@@ -57,11 +68,22 @@ def copy():
             with open(os.path.join(os.environ["COPIES"], name), "wb") as file:
                 file.write(journal.read())
 
-if "COPIES" in os.environ:
-    atexit.register(copy)
+atexit.register(copy)
 unittest.main(module=None, argv=["unittest", "-q", sys.argv[1]])
 """
-START = "import coverage, os; coverage.Coverage(config_file={config!r}).start(); os._exit(0)"
+CODE = """
+import dis, sys
+
+def walk(code):
+    yield from (line for _, line in dis.findlinestarts(code) if line)
+    for constant in code.co_consts:
+        if hasattr(constant, "co_code"):
+            yield from walk(constant)
+
+with open(sys.argv[1], "rb") as file:
+    print(*walk(compile(file.read(), sys.argv[1], "exec")))
+"""
+BESIDE = "import sys; sys.path.append({site!r}); import coverage; c = coverage.Coverage(config_file={config!r}); "
 
 Pair = tuple[str, int]  # file, line number
 
@@ -72,6 +94,7 @@ class Python:
     def __init__(self, version: str, directory: Path) -> None:
         """Get coverage.py and the payload, and find out what runs while coverage.py starts."""
         self.path, self.directory = INTERPRETERS[version], directory
+        self.code: dict[str, set[int]] = {}  # file -> lines that hold code
         suffix, library = subprocess.check_output([self.path, "-c", DESCRIBE], text=True).split()
         self.library = Path(library)
         fill_payload([Interpreter(self.path, version, suffix)])
@@ -79,9 +102,8 @@ class Python:
         if reference is None:
             sys.exit(f"agreement: pip gets no coverage.py for Python {version}: check the package index")
         self.reference = reference
-        config = reference["COVERAGE_PROCESS_START"]
-        site = f"import sys; sys.path.insert(0, {reference['PYTHONPATH']!r}); "
-        _, self.early, _ = self.under_spy("-c", site + START.format(config=config))
+        self.beside = BESIDE.format(site=reference["PYTHONPATH"], config=reference["COVERAGE_PROCESS_START"])
+        _, self.early, _ = self.under_spy("-c", self.beside + "c.start(); import os; os._exit(0)")
         _, self.presence = self.under_coverage("-c", "pass")
 
     def run(self, environment: dict[str, str], *arguments: str) -> int:
@@ -90,6 +112,14 @@ class Python:
             plain = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "HOME": work, "TMPDIR": work}
             command = [self.path, *arguments]
             return subprocess.run(command, cwd=work, env={**environment, **plain}, capture_output=True).returncode
+
+    def holds_code(self, pair: Pair) -> bool:
+        """Whether there is code on a line, as this interpreter compiles the file."""
+        name, line = pair
+        if name not in self.code:
+            answer = subprocess.run([self.path, "-c", CODE, name], capture_output=True, text=True, check=True)
+            self.code[name] = set(map(int, answer.stdout.split()))
+        return line in self.code[name]
 
     def under_spy(self, *arguments: str) -> tuple[int, set[Pair], set[Pair]]:
         """Run under the spy; return the exit code, the lines recorded, and those that ran after atexit functions."""
@@ -109,7 +139,8 @@ class Python:
 
     def under_coverage(self, *arguments: str) -> tuple[int, set[Pair]]:
         """Run under coverage.py; return the exit code and the lines recorded."""
-        code = self.run(self.reference, *arguments)
+        with tempfile.TemporaryDirectory() as nothing:
+            code = self.run({**self.reference, "JOURNALS": nothing, "COPIES": nothing}, *arguments)
         found: set[Pair] = set()
         for file in self.directory.glob(".coverage.*"):
             data = CoverageData(str(file))
@@ -134,12 +165,13 @@ def compare(python: Python, module: str) -> tuple[dict[str, int], list[str]]:
     reference_code, reference = python.under_coverage(*test)
     assert spy_code == reference_code, f"{module} ends with {spy_code}, under coverage.py {reference_code}"
     threading = str(python.library / "threading.py")
-    imported = {name for name, _ in spy}
+    _, beside, _ = python.under_spy("-c", python.beside + TEST, test[-1])
     rules = {
         "early": lambda pair: pair in spy and pair in python.early,
-        "presence": lambda pair: pair in reference and (pair in python.presence or pair[0] not in imported),
+        "presence": lambda pair: pair in reference and (pair in python.presence or pair in beside),
         "thread": lambda pair: pair in spy and pair[0] == threading,
         "late": lambda pair: pair in late,
+        "invented": lambda pair: pair in reference and not python.holds_code(pair),
     }
     counts = {"both": len(spy & reference)}
     left = spy ^ reference

@@ -20,7 +20,7 @@ def engine_answers() -> bool:
 
 
 def find_interpreters() -> Iterator[tuple[str, str]]:
-    """Yield (version, path) of one CPython per minor version: those on PATH, then pyenv's."""
+    """Yield (version, path) of one CPython per minor version: pyenv's, then those on PATH, no virtual environments."""
     seen = set()
     pyenv = shutil.which("pyenv")
     roots = []
@@ -28,10 +28,12 @@ def find_interpreters() -> Iterator[tuple[str, str]]:
         root = subprocess.run([pyenv, "root"], capture_output=True, text=True).stdout.strip()
         roots = sorted(Path(root, "versions").glob("*/bin"))
     for version in ("2.7", "3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15"):
-        for directory in (*os.get_exec_path(), *map(str, roots)):
+        for directory in (*map(str, roots), *os.get_exec_path()):
             candidate = Path(directory) / f"python{version}"
-            # A shim of pyenv exists for every version and runs only the selected ones.
-            if version not in seen and candidate.is_file() and "shims" not in candidate.parts:
+            # A shim of pyenv exists for every version and runs only the selected ones; a virtual environment may
+            # hold a coverage.py, which starts by itself.
+            indirect = "shims" in candidate.parts or Path(directory, "..", "pyvenv.cfg").exists()
+            if version not in seen and candidate.is_file() and not indirect:
                 seen.add(version)
                 yield version, str(candidate)
 

@@ -60,15 +60,14 @@ class Tracer:
         atexit.register(self.finish)
         self._follow_threads()
         self._start_flusher()
-        self.main_tracer = self.install()
+        self.install()
 
-    def install(self) -> Any:
-        """Trace the calling thread and return its tracer."""
+    def install(self) -> None:
+        """Trace the calling thread."""
         tracer = self._tracer(self.data)
         tracer.should_trace = self._should_trace
         tracer.should_trace_cache = self.dispositions
         tracer.start()
-        return tracer
 
     def flush(self) -> None:
         """Move what the tracers hold to the journal.
@@ -112,11 +111,6 @@ class Tracer:
         self.flush()
         self.wake.release()
         self.asleep.acquire(timeout=1.0)
-        try:
-            if sys.gettrace() is self.main_tracer:
-                sys.settrace(None)
-        except Exception as error:
-            raise_foreign(error)
         self.leave()
 
     def forked(self) -> None:
