@@ -6,7 +6,7 @@ count = 0  # runs
 def tick(number, frame):  # runs
     global count
     count += 1  # runs
-    if count == 150:  # runs
+    if count >= 100:  # runs
         rare()  # runs
 
 
