@@ -43,6 +43,9 @@ def make_environment(version: str, packages: tuple[str, ...]) -> Path:
                 "--quiet",
                 "--quiet",
                 "--disable-pip-version-check",
+                # What is compiled fits one build of Python only, and two of one version share pip's own cache.
+                "--cache-dir",
+                str(ENVIRONMENTS / "pip" / sha256(INTERPRETERS[version].encode()).hexdigest()[:8]),
                 "--python",
                 str(python),
             )

@@ -72,6 +72,7 @@ class Situation:
     places: dict[str, str] = field(default_factory=dict)  # where code is found at run time -> where it is in here
     concurrency: str = "thread,multiprocessing"  # what coverage.py is told
     limit: float = 20.0  # seconds until it counts as hanging
+    waits: float = 0.0  # seconds by which two runs may differ, because it looks for events only now and then
     unknown: str = ""
     tracer: str = ""
     image: dict[str, Any] = field(default_factory=dict)  # a container's description; empty: a process

@@ -70,7 +70,7 @@ def judge(situation: Situation, stage: Stage, plain: Outcome, measured: Outcome,
     return Verdict(
         tuple(lost),
         (*invented, *recorded.damage),
-        tuple(altered(plain, measured, stage)),
+        tuple(altered(plain, measured, stage, situation.waits)),
         tuple(seen(portraits(plain, stage), portraits(measured, stage), stage.version)),
         silent,
     )
@@ -94,8 +94,8 @@ def differences(wanted: dict[str, set[int]], there: dict[str, set[int]], what: s
     return [f"{path}:{n} {what}" for path in wanted for n in sorted(wanted[path] - there.get(path, set()))]
 
 
-def altered(plain: Outcome, measured: Outcome, stage: Stage) -> list[str]:
-    """Return what differs for those who look from outside."""
+def altered(plain: Outcome, measured: Outcome, stage: Stage, waits: float) -> list[str]:
+    """Return what differs for those who look from outside; `waits` as in a situation."""
     found = []
     if plain.code is None:
         found.append("it hangs without being measured, too")
@@ -113,9 +113,9 @@ def altered(plain: Outcome, measured: Outcome, stage: Stage) -> list[str]:
             found.append(f"{name}: {' '.join(change)[:600]}")
     if measured.code is None:
         return found
-    if measured.stop > plain.stop + STOP_TOLERANCE:
+    if measured.stop > plain.stop + STOP_TOLERANCE + waits:
         found.append(f"stopped after {measured.stop:.2f} s for {plain.stop:.2f} s")
-    if measured.lasted > plain.lasted + WHOLE_TOLERANCE:
+    if measured.lasted > plain.lasted + WHOLE_TOLERANCE + waits:
         found.append(f"lasted {measured.lasted:.2f} s for {plain.lasted:.2f} s")
     return found
 

@@ -1,0 +1,26 @@
+"""The counterpart of upper.py."""
+
+
+def unused(number):  # runs
+    number += 1  # never
+    number += 2  # never
+    number += 3  # never
+    number += 4  # never
+    number += 5  # never
+    number += 6  # never
+    return number  # never
+
+
+# 15
+
+
+def work(sleep):  # runs
+    total = 0  # runs
+    for number in range(3):  # runs
+        total += step(number, sleep)  # runs
+    return total  # runs
+
+
+def step(number, sleep):  # runs
+    sleep(0.001 * (3 - number))  # runs
+    return number  # runs

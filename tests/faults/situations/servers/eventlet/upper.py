@@ -1,0 +1,25 @@
+"""What runs here stands above what runs in lower.py: a line of the one that is taken for the other's shows."""
+
+
+def work(sleep):  # runs
+    total = 0  # runs
+    for number in range(3):  # runs
+        total += step(number, sleep)  # runs
+    return total  # runs
+
+
+def step(number, sleep):  # runs
+    sleep(0.001 * number)  # runs
+    return number  # runs
+
+
+def unused(number):  # runs
+    number += 1  # never
+    number += 2  # never
+    number += 3  # never
+    number += 4  # never
+    number += 5  # never
+    number += 6  # never
+    number += 7  # never
+    number += 8  # never
+    return number  # never
