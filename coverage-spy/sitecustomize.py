@@ -15,7 +15,9 @@ if os.environ.get("COVERAGE_ENABLE", "").strip().lower() in ("true", "1", "yes",
 
         start(_spy)
     except Exception:
-        pass
+        # Whatever is wrong with the spy, the application starts; the host misses a receipt.
+        for _name in [name for name in sys.modules if name.partition(".")[0] == "coverage_spy"]:
+            del sys.modules[_name]
 
 # Nothing of ours is to be found by the application, and the next import has to find what we shadow.
 sys.path[:] = [entry for entry in sys.path if not entry or os.path.abspath(entry) != _spy]

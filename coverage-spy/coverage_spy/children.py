@@ -85,6 +85,7 @@ def follow(variables: Variables, engine: Engine | None) -> None:
     if engine is not None:
         os.register_at_fork(before=engine.flush, after_in_child=engine.forked)
         stand_in_for_exit(engine.leave)
+        stand_in_for_signals(engine.flush)
     leave = engine.leave if engine is not None else nothing
     stand_in_for_exec(variables, leave)
     stand_in_for_posix_spawn(variables)
@@ -168,6 +169,31 @@ def then(function: Callable[[], Any], leave: Callable[[], None]) -> Callable[[],
             leave()
 
     return run
+
+
+def stand_in_for_signals(flush: Callable[[], None]) -> None:
+    """What sends this process a signal, which may be its end, calls `flush` first.
+
+    A well-behaved server winds up in its handler of SIGTERM and sends itself the signal again, to its default.
+    """
+    import _signal  # type: ignore[import-not-found]
+
+    getpid, kill, raise_signal = os.getpid, os.kill, _signal.raise_signal
+
+    def kill_after_flush(pid: Any, number: Any, /) -> Any:
+        if pid in (0, -1) or pid == getpid():
+            flush()
+        return kill(pid, number)
+
+    def raise_after_flush(signalnum: Any) -> Any:
+        flush()
+        return raise_signal(signalnum)
+
+    stand_in(os, "kill", kill_after_flush)
+    stand_in(_signal, "raise_signal", raise_after_flush)
+    signal = sys.modules.get("signal")
+    if signal is not None:  # imported before us, by a .pth
+        signal.raise_signal = _signal.raise_signal  # type: ignore[attr-defined]
 
 
 def stand_in_for_exit(leave: Callable[[], None]) -> None:

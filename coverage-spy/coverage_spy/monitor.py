@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
 
 from .engine import Unavailable
@@ -38,6 +39,7 @@ class Monitor:
         self.monitoring: Any = sys.monitoring  # type: ignore[attr-defined,unused-ignore]
         self.measured, self.known = scope.measured, scope.known
         self.missed: list[tuple[CodeType, int]] = []
+        self.register_at_exit = atexit.register
         self.tool = self._take_tool_id()
 
     def start(self, journal: Journal) -> None:
@@ -58,9 +60,7 @@ class Monitor:
     def flush(self) -> None:
         """Everything is written already, but for lines near the limit of recursion."""
         try:
-            while self.missed:
-                self._record(*self.missed[-1])
-                self.missed.pop()
+            self._record_missed()
         except Exception as error:
             raise_foreign(error)
 
@@ -82,11 +82,12 @@ class Monitor:
 
     def _run_line(self, code: CodeType, line: int) -> Any:
         try:
-            while self.missed:
-                self._record(*self.missed[-1])
-                self.missed.pop()
             self._record(code, line)
-        except RecursionError:  # code that runs only near the limit: its lines are stored with the next that is not
+            if self.missed:
+                self._record_missed()
+        except RecursionError:  # what runs near the limit only is stored later, at the end if need be
+            if not self.missed:
+                self.register_at_exit(self.flush)
             if len(self.missed) < MISSED:
                 self.missed.append((code, line))
             return None
@@ -94,6 +95,11 @@ class Monitor:
             raise_foreign(error)
             return None
         return self.monitoring.DISABLE
+
+    def _record_missed(self) -> None:
+        while self.missed:
+            self._record(*self.missed[-1])
+            self.missed.pop()
 
     def _record(self, code: CodeType, line: int) -> None:
         name = self.measured(code.co_filename)

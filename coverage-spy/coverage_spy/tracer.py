@@ -16,6 +16,7 @@ from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleS
 
 from .children import stand_in
 from .engine import Unavailable
+from .greenlets import follow
 from .journal import Full
 from .receipt import raise_foreign
 
@@ -53,6 +54,7 @@ class Tracer:
             raise Unavailable(f"no thread can be started: {error}") from None
         self.flushing = _thread.allocate_lock()
         self.flushing_thread = 0
+        self.greenlets = False  # whether the application has imported greenlet
 
     def start(self, journal: Journal) -> None:
         """Trace this thread and all that begin from here on, and flush from now to the end of the process."""
@@ -64,10 +66,9 @@ class Tracer:
 
     def install(self) -> None:
         """Trace the calling thread."""
-        tracer = self._tracer(self.data)
-        tracer.should_trace = self._should_trace
-        tracer.should_trace_cache = self.dispositions
-        tracer.start()
+        self._new_tracer().start()
+        if self.greenlets:
+            follow(self._new_tracer)
 
     def flush(self) -> None:
         """Move what the tracers hold to the journal.
@@ -88,8 +89,8 @@ class Tracer:
                 except Full:
                     return  # still in `live`: the next flush tries again
                 live.difference_update(found)
-            if len(self.dispositions) > CACHED:
-                self.dispositions.clear()
+            if len(self.dispositions) > CACHED or (not self.greenlets and "greenlet" in sys.modules):
+                self.dispositions.clear()  # the next call of a function asks again, in its own thread
         finally:
             self.flushing_thread = 0
             self.flushing.release()
@@ -151,6 +152,12 @@ class Tracer:
                 setattr(threading, "_" + name, getattr(_thread, name))
         _thread.start_new = _thread.start_new_thread
 
+    def _new_tracer(self) -> Any:
+        tracer = self._tracer(self.data)
+        tracer.should_trace = self._should_trace
+        tracer.should_trace_cache = self.dispositions
+        return tracer
+
     def _start_flusher(self) -> None:
         wake, asleep = self.wake, self.asleep = _thread.allocate_lock(), _thread.allocate_lock()
         wake.acquire()
@@ -182,6 +189,8 @@ class Tracer:
         disposition.source_filename = disposition.file_tracer = None
         disposition.reason, disposition.trace, disposition.has_dynamic_filename = "", False, False
         try:
+            if not self.greenlets and "greenlet" in sys.modules:
+                self.greenlets = follow(self._new_tracer)
             name = self.scope.measured(filename)
             if name is not None:
                 self.journal.look_at(name)
