@@ -15,7 +15,7 @@ thread   `threading` itself gives coverage.py's trace function to a new thread, 
 late     the line ran after the last atexit function, where coverage.py no longer measures: in callbacks of weak
          references, finalisers. Which lines those are is measured, by copying the journals at that moment.
 invented coverage.py recorded a line that holds no code: after a RecursionError its tracer takes lines of one file for
-         those of another. The spy's own would count against us.
+         those of another, and it takes a directory for a file. The spy's own would count against us.
 chance   the line does not run every time: a second run under the same tool did not record it, or one under the other
          tool did.
 """
@@ -117,11 +117,10 @@ class Python:
         """Whether there is code on a line, as this interpreter compiles the file."""
         name, line = pair
         if name not in self.code:
-            # A file that the test has made and removed holds whatever was recorded.
-            if not Path(name).is_file():
-                return True
-            answer = subprocess.run([self.path, "-c", CODE, name], capture_output=True, text=True, check=True)
-            self.code[name] = set(map(int, answer.stdout.split()))
+            self.code[name] = set()
+            if Path(name).is_file():  # coverage.py looks a name like "test" up on sys.path, and finds a directory
+                answer = subprocess.run([self.path, "-c", CODE, name], capture_output=True, text=True, check=True)
+                self.code[name] = set(map(int, answer.stdout.split()))
         return line in self.code[name]
 
     def under_spy(self, *arguments: str) -> tuple[int, set[Pair], set[Pair]]:
