@@ -9,7 +9,7 @@ from pathlib import Path
 
 from machine import INTERPRETERS, ROOT
 
-ENVIRONMENTS = ROOT / ".nox" / "faults"
+ENVIRONMENTS = ROOT / ".nox" / "faults-environments"  # .nox/faults is the session's own
 
 
 def install_programs(names: Iterable[str]) -> None:
