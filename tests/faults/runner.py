@@ -218,6 +218,9 @@ def main() -> int:
     if any(s.image for s in situations) and not engine_answers():
         print("no Docker engine answers: situations in containers are left out, and docs/faults.md stays as it is")
         situations = [s for s in situations if not s.image]
+    if not situations:
+        print(f"there is no situation {' or '.join(args.only or [str(args.situations)])}", file=sys.stderr)
+        return 2
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="faults-spy-") as directory:
         Path(directory).chmod(0o755)
