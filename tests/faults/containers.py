@@ -45,7 +45,9 @@ class Image:
 
 
 def run(situation: Situation, stage: Stage, added: dict[str, str]) -> Outcome:
-    """Run a situation to its end, with `added` variables in its environment."""
+    """Run a situation to its end, with `added` variables set. Raises ValueError for one that needs a network."""
+    if situation.requests or situation.helpers:
+        raise ValueError(f"{situation.name}: containers have no network, so neither requests nor helpers reach them")
     description = Image(**situation.image)
     with built(situation, stage) as name, volume(description, stage, name) as data:
         options = [
