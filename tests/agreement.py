@@ -60,9 +60,10 @@ DESCRIBE = (
     "import os; from importlib.machinery import EXTENSION_SUFFIXES as s; print(s[0], os.path.dirname(os.__file__))"
 )
 TEST = """
-import atexit, os, sys, unittest
+import atexit, os, sys, time, unittest
 
 def copy():
+    time.sleep(0.3)  # the tracer writes ten times a second
     for name in os.listdir(os.environ["JOURNALS"]):
         with open(os.path.join(os.environ["JOURNALS"], name), "rb") as journal:
             with open(os.path.join(os.environ["COPIES"], name), "wb") as file:
@@ -137,7 +138,7 @@ class Python:
             }
             code = self.run(environment, *arguments)
             at_end, before_end = recorded(Path(data)), recorded(Path(copies))
-        return code, at_end, at_end - before_end if before_end else set()
+        return code, at_end, at_end - before_end
 
     def under_coverage(self, *arguments: str) -> tuple[int, set[Pair]]:
         """Run under coverage.py; return the exit code and the lines recorded."""
