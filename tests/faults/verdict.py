@@ -12,7 +12,7 @@ from processes import Outcome, Stage
 from situation import Situation
 
 STOP_TOLERANCE = 0.3  # seconds
-WHOLE_TOLERANCE = 1.0  # seconds; start-up and recording may take some, waiting for something may not
+WHOLE_TOLERANCE = 1.0  # seconds on top of twice the time: recording may cost some, waiting for something may not
 MEMORY_TOLERANCE = 5 * 1024  # kB
 PORTRAIT = "portrait: "
 
@@ -115,7 +115,7 @@ def altered(plain: Outcome, measured: Outcome, stage: Stage, waits: float) -> li
         return found
     if measured.stop > plain.stop + STOP_TOLERANCE + waits:
         found.append(f"stopped after {measured.stop:.2f} s for {plain.stop:.2f} s")
-    if measured.lasted > plain.lasted + WHOLE_TOLERANCE + waits:
+    if measured.lasted > 2 * plain.lasted + WHOLE_TOLERANCE + waits:
         found.append(f"lasted {measured.lasted:.2f} s for {plain.lasted:.2f} s")
     return found
 

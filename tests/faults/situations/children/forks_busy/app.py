@@ -24,7 +24,7 @@ threads = [threading.Thread(target=work) for _ in range(2)]  # runs
 for thread in threads:  # runs
     thread.start()  # runs
 statuses = []  # runs
-for n in range(30):  # runs
+for n in range(20):  # runs
     pid = os.fork()  # runs
     if not pid:  # runs
         in_child(n)  # runs
