@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         name: str
 
         def start(self, journal: Journal) -> None:
-            """Record everything that runs from here on, of all threads."""
+            """Record everything that runs from here on, of all threads. Raises Unavailable."""
 
         def forked(self) -> None:
             """Go on in a forked child."""

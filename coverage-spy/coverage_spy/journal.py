@@ -22,10 +22,12 @@ from .settings import FALLBACK
 
 TYPE_CHECKING = False  # type checkers take it for true; to import typing costs every start 8 ms
 if TYPE_CHECKING:
-    from collections.abc import Callable, MutableSequence
+    from collections.abc import Callable
     from typing import Any
 
-FILE, LINE, ARC, ARC_FROM_NEGATIVE, ARC_TO_NEGATIVE, ARC_BOTH_NEGATIVE, END = range(1, 8)
+    Words = memoryview | list[int]
+
+FILE, LINE, ARC, ARC_FROM_NEGATIVE, ARC_TO_NEGATIVE, ARC_BOTH_NEGATIVE, END, ORPHAN = range(1, 9)
 KIND_SHIFT, NUMBER_SHIFT, TAG_SHIFT, FROM_SHIFT = 56, 40, 24, 20
 LAST_NUMBER, LAST_LINE, LAST_ARC_LINE = (1 << 16) - 1, (1 << 24) - 1, (1 << 20) - 1
 RECORD_HEAD = 10  # bytes before the name in a file's record: 2 length of the name, 4 size, 4 CRC-32
@@ -52,6 +54,9 @@ class Appended:
     def __init__(self, path: str, start: int, length: int) -> None:
         self.path, self.start, self.length = path, start, length
 
+    def __len__(self) -> int:
+        return self.length
+
     def __setitem__(self, place: int, word: int) -> None:
         if place >= self.length:
             raise IndexError(place)
@@ -65,14 +70,21 @@ class Appended:
 class Segment:
     """One journal being written: its words, the next free place, and the numbers its files have got in it."""
 
-    __slots__ = ("numbers", "reserve_at", "take", "take_number", "words")
+    __slots__ = ("last", "numbers", "reserve_at", "take", "take_number", "words")
 
-    def __init__(self, words: MutableSequence[int] | memoryview | Appended, length: int) -> None:
+    def __init__(self, words: Words | Appended, last: Words) -> None:
+        """words: all but the last, which is kept for children; `last` is that one, or empty."""
         self.words = words
+        self.last = last
         self.take = count().__next__
         self.take_number = count().__next__
         self.numbers: dict[str, tuple[int, int]] = {}  # name -> (number, tag), both shifted to their places
-        self.reserve_at = length * 3 // 4
+        self.reserve_at = len(words) * 3 // 4
+
+    def mark_orphan(self) -> None:
+        """Store that a forked child has no journal. It is the same word, at the same place, for any number of them."""
+        if len(self.last):
+            self.last[0] = ORPHAN << KIND_SHIFT
 
 
 class Journal:
@@ -86,17 +98,23 @@ class Journal:
         self.description = description
         self.directories = (description["settings"]["directory"], FALLBACK)
         self.kept: list[mmap] = []
+        self.segment = Segment([], [])
         self._begin(_getpid())
 
     def _begin(self, pid: int) -> None:
-        self.segment = Segment([], 0)  # until there is one, every word finds its journal full
+        parents = self.segment
+        self.segment = Segment([], [])  # until there is one, every word finds its journal full
         self.pid = pid
         self.digests: dict[str, tuple[int, int]] = {}
         self.seen: dict[str, set[Any]] = {}
         self.size = FIRST_SIZE
         self.quiet_until = 0.0
         self.spare: Segment | None = None
-        self.segment = self._open_segment()
+        try:
+            self.segment = self._open_segment()
+        except Full:
+            parents.mark_orphan()
+            raise
 
     def forked(self) -> None:
         """Give the process its own journal, when it is a child that shares its parent's memory.
@@ -230,8 +248,8 @@ def open_segment(directory: str, description: dict[str, Any], size: int, kept: l
             words = memoryview(map_shared(descriptor, len(begin) + size, kept))[len(begin) :].cast("Q")
         except OSError as error:
             raise_foreign(error)
-            return Segment(Appended(path, len(begin), size // 8), size // 8)
-        return Segment(words, size // 8)
+            return Segment(Appended(path, len(begin), size // 8 - 1), [])
+        return Segment(words[:-1], words[-1:])
     except BaseException:
         _unlink(path)
         raise

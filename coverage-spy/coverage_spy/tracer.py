@@ -48,20 +48,22 @@ class Tracer:
         self.dispositions: dict[str, Any] = {}
         self.shift = self._packing() if branch else 0
         self.start_thread = _thread.start_new_thread
-        try:
-            self.start_thread(nothing, ())
-        except RuntimeError as error:  # an isolated sub-interpreter may start none
-            raise Unavailable(f"no thread can be started: {error}") from None
         self.flushing = _thread.allocate_lock()
         self.flushing_thread = 0
         self.greenlets = False  # whether the application has imported greenlet
 
     def start(self, journal: Journal) -> None:
-        """Trace this thread and all that begin from here on, and flush from now to the end of the process."""
+        """Trace this thread and all that begin from here on, and flush from now to the end of the process.
+
+        Raises Unavailable in a sub-interpreter that may start no thread.
+        """
         self.journal = journal
+        try:
+            self._start_flusher()
+        except RuntimeError as error:
+            raise Unavailable(f"no thread can be started: {error}") from None
         atexit.register(self.finish)
         self._follow_threads()
-        self._start_flusher()
         self.install()
 
     def install(self) -> None:
@@ -125,14 +127,27 @@ class Tracer:
             pass  # tried again with the first line
         self._start_flusher()
 
+    def retire(self) -> None:
+        """Stop the tracer of a thread that ends with greenlets in it.
+
+        What greenlet keeps for the thread goes later and in another one, and a tracer that is freed while it is started
+        ends the tracing of the thread in which it is freed.
+        """
+        tracer = sys.gettrace()
+        if self.greenlets and isinstance(tracer, self.module.CTracer):
+            tracer.stop()
+
     def _follow_threads(self) -> None:
         """Stand in for the functions that start threads; for `threading`'s names of them too if it is there already."""
-        install = self.install
+        install, retire = self.install, self.retire
 
         def traced(function: Callable[..., object]) -> Callable[..., object]:
             def run(*args: object, **kwargs: object) -> object:
                 install()
-                return function(*args, **kwargs)
+                try:
+                    return function(*args, **kwargs)
+                finally:
+                    retire()
 
             return run if callable(function) else function  # the original says what is wrong with it
 

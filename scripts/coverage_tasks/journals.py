@@ -9,7 +9,7 @@ import zlib
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +21,8 @@ from .sources import Digest
 LARGEST = 16 << 20  # bytes read of one journal; the spy begins the next one after 1 MiB
 
 Kind = Literal["foreign", "truncated", "version", "unreadable", "unborn"]
+
+ORPHANED = "a forked child could open no journal: what it ran is unknown"
 
 
 class JournalError(Exception):
@@ -58,7 +60,7 @@ class Receipt:
 class Journal:
     """One journal. Paths are those of the measured process; `unreadable` counts words that mean nothing here.
 
-    `last` is the kind of the last word that is not zero, 0 when there is none.
+    `last` is the kind of the last word of the process itself that is not zero, 0 when there is none.
     """
 
     path: Path
@@ -173,7 +175,7 @@ def _is_sound(values: Mapping[str, Any]) -> bool:
 def _decode(path: Path, receipt: Receipt, all_words: "array[int]", unread: int) -> Journal:
     # The kinds alone say where there is something: noise and zeros are passed over by C code.
     kinds = all_words.tobytes()[7::8] if sys.byteorder == "little" else all_words.tobytes()[::8]
-    places = [place for place, kind in enumerate(kinds) if words.FILE <= kind <= words.END]
+    places = [place for place, kind in enumerate(kinds) if words.FILE <= kind <= words.ORPHAN]
     unreadable = unread + len(all_words) - len(places) - all_words.count(0)
     names, digests = _files(all_words[place] for place in places if kinds[place] == words.FILE)
     lines: dict[str, set[int]] = defaultdict(set)
@@ -181,7 +183,7 @@ def _decode(path: Path, receipt: Receipt, all_words: "array[int]", unread: int) 
     for place in places:
         word = all_words[place]
         kind = kinds[place]
-        if kind in (words.FILE, words.END):
+        if kind in (words.FILE, words.END, words.ORPHAN):
             continue
         number = word >> words.NUMBER_SHIFT & 0xFFFF
         name, tag = names.get(number, ("", -1))
@@ -195,7 +197,10 @@ def _decode(path: Path, receipt: Receipt, all_words: "array[int]", unread: int) 
             arcs[name].add((-start if signs & 1 else start, -end if signs & 2 else end))
             continue
         unreadable += 1
-    return Journal(path, receipt, digests, dict(lines), dict(arcs), kinds[-1] if kinds else 0, unreadable)
+    own = kinds.rstrip(bytes([0, words.ORPHAN]))
+    if words.ORPHAN in kinds[-1:]:
+        receipt = replace(receipt, refusals=(*receipt.refusals, ORPHANED))
+    return Journal(path, receipt, digests, dict(lines), dict(arcs), own[-1] if own else 0, unreadable)
 
 
 def _files(file_words: Iterable[int]) -> tuple[dict[int, tuple[str, int]], dict[str, Digest | None]]:

@@ -70,3 +70,22 @@ def test_journals_are_readable_by_everybody_whatever_the_umask(newest):
     )
     (journal,) = newest.data.iterdir()
     assert journal.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="changes its root")
+def test_child_that_can_open_no_journal_is_named_in_its_parents(spy):
+    (spy.directory / "empty").mkdir()
+    run = spy.run(
+        app="""
+        import os
+        os.chroot("empty")
+        os.chdir("/")
+        for n in range(3):
+            pid = os.fork()
+            if not pid:
+                os._exit(0)
+            os.waitpid(pid, 0)
+        """
+    )
+    (journal,) = run.journals
+    assert journal.receipt.refusals == ("a forked child could open no journal: what it ran is unknown",)

@@ -84,8 +84,15 @@ def test_a_line_with_another_files_tag_is_unreadable(path: Path) -> None:
     assert (journal.lines, journal.unreadable) == ({}, 1)
 
 
+def test_a_child_without_a_journal_is_a_refusal_and_hides_no_end(path: Path) -> None:
+    words = [*jf.file_words(0, NAME, SOURCE), jf.line_word(0, NAME, SOURCE, 1), 7 << 56, 0, 8 << 56]
+    journal = read_journal(jf.write(path, words, padding=0))
+    assert journal.receipt.refusals[-1] == "a forked child could open no journal: what it ran is unknown"
+    assert (journal.ended, journal.unreadable) == (True, 0)
+
+
 def test_unknown_kinds_are_counted_and_skipped(path: Path) -> None:
-    words = [*jf.file_words(0, NAME, SOURCE), 8 << 56, 255 << 56, 5, jf.line_word(0, NAME, SOURCE, 1)]
+    words = [*jf.file_words(0, NAME, SOURCE), 9 << 56, 255 << 56, 5, jf.line_word(0, NAME, SOURCE, 1)]
     journal = read_journal(jf.write(path, words))
     assert (journal.lines, journal.unreadable) == ({"/app/main.py": {1}}, 3)
 
