@@ -9,7 +9,7 @@ from pathlib import Path
 
 from machine import INTERPRETERS, ROOT
 
-ENVIRONMENTS = ROOT / ".nox" / "faults-environments"  # .nox/faults is the session's own
+ENVIRONMENTS = ROOT / ".nox" / "faults-environments"  # .nox/faults is the environment of the nox session itself
 
 
 def install_programs(names: Iterable[str]) -> None:
