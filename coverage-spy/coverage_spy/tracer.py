@@ -128,13 +128,13 @@ class Tracer:
         self._start_flusher()
 
     def retire(self) -> None:
-        """Stop the tracer of a thread that ends with greenlets in it.
+        """Stop the tracer of a thread that ends.
 
-        What greenlet keeps for the thread goes later and in another one, and a tracer that is freed while it is started
-        ends the tracing of the thread in which it is freed.
+        One that is freed while it is started ends the tracing of the thread in which it is freed, which is another one
+        where greenlet kept it; and at the end of the interpreter CPython complains about that on stderr.
         """
         tracer = sys.gettrace()
-        if self.greenlets and isinstance(tracer, self.module.CTracer):
+        if isinstance(tracer, self.module.CTracer):
             tracer.stop()
 
     def _follow_threads(self) -> None:
