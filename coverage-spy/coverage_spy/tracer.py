@@ -11,7 +11,9 @@ import _thread
 import atexit
 import os
 import sys
-from _signal import SIG_BLOCK, pthread_sigmask, valid_signals  # type: ignore[import-not-found]  # `signal` imports enum
+
+# `signal` would import enum.
+from _signal import SIG_BLOCK, SIGURG, getsignal, pthread_sigmask, signal, valid_signals  # type: ignore[import-not-found]
 from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec
 
 from .children import stand_in
@@ -48,6 +50,7 @@ class Tracer:
         self.dispositions: dict[str, Any] = {}
         self.shift = self._packing() if branch else 0
         self.start_thread = _thread.start_new_thread
+        self.main_interpreter = is_main_interpreter()
         self.flushing = _thread.allocate_lock()
         self.flushing_thread = 0
         self.greenlets = False  # whether the application has imported greenlet
@@ -184,9 +187,10 @@ class Tracer:
             while not wake.acquire(timeout=INTERVAL):
                 self.flush()
             asleep.release()
-            # For good. To end a thread glibc may have to load libgcc_s, and aborts when it can't: after a chroot, or
-            # without a free descriptor.
-            wake.acquire()
+            # To end a thread glibc may have to load libgcc_s, and aborts when it can't: after a chroot, or without a
+            # free descriptor. So it sleeps for good; but a sub-interpreter can't be ended before its threads are.
+            if self.main_interpreter:
+                wake.acquire()
 
         self.start_thread(flush_for_ever, ())
 
@@ -244,6 +248,17 @@ class Tracer:
         nothing()
         tracer.stop()
         return 28 if any(arc >> 56 for arcs in data.values() for arc in arcs) else 20
+
+
+def is_main_interpreter() -> bool:
+    """Return whether this is no sub-interpreter: only the main one may set a signal handler, even to what it is."""
+    handler = getsignal(SIGURG)
+    try:
+        if handler is not None:  # else C code has set one
+            signal(SIGURG, handler)
+    except ValueError:
+        return False
+    return True
 
 
 def load() -> Any:
