@@ -56,7 +56,8 @@ in a cell:
 | ok | every line that ran is recorded and no other, and the application is unaltered |
 | lost | lines ran and are not recorded |
 | invented | lines are recorded that did not run, or data cannot be read |
-| altered | exit code, output, answers to requests, or the time it takes to stop (by more than 0.3 s) are others |
+| altered | exit code, output, answers to requests, or the time it takes to stop (by more than 0.3 s) are others, or \
+the whole takes more than twice the time and a second |
 | seen | the application sees itself changed: signal handlers, `sys.path`, `os.environ`, threads, open descriptors, \
 trace and profile functions, modules with "coverage" in their names, memory (by more than 5 MB) |
 | reported | out of reach; a receipt, or the lack of any, says so |

@@ -1,3 +1,5 @@
 import sys  # runs
+import time  # runs
 
+time.sleep(0.05)  # runs
 print(len(sys._current_frames()))  # runs
