@@ -8,10 +8,11 @@ The rules:
 
 early    the line ran while coverage.py started, before it measured: it imports much of the library itself. Which lines
          those are is measured, by running its start under the spy.
-presence coverage.py's being there made the line run: a module that it has imported is in another state, a cache that
-         it has filled is hit. Which lines those are is measured, by running the test under the spy with coverage.py
+presence coverage.py's being there made the line run, or not: a module that it has imported is in another state, a
+         cache that it has filled is hit. Which lines those are is measured, by running the test under the spy with coverage.py
          imported and not started, and nothing at all under coverage.py.
 thread   `threading` itself gives coverage.py's trace function to a new thread, after some lines of its own.
+forked   the line ran in a forked child that ended with os._exit, where coverage.py saves nothing.
 late     the line ran after the last atexit function, where coverage.py no longer measures: in callbacks of weak
          references, finalisers. Which lines those are is measured, by copying the journals at that moment.
 invented coverage.py recorded a line that holds no code: after a RecursionError its tracer takes lines of one file for
@@ -28,6 +29,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from coverage import CoverageData
 from machine import INTERPRETERS, SPY, number
@@ -50,6 +52,7 @@ COLUMNS = {
     "early": 8,
     "presence": 10,
     "thread": 8,
+    "forked": 8,
     "late": 6,
     "invented": 10,
     "chance": 8,
@@ -89,6 +92,15 @@ BESIDE = "import sys; sys.path.append({site!r}); import coverage; c = coverage.C
 Pair = tuple[str, int]  # file, line number
 
 
+class SpyRun(NamedTuple):
+    """What the spy recorded: all lines, those after the last atexit function, and those of forked children only."""
+
+    code: int
+    lines: set[Pair]
+    late: set[Pair]
+    forked: set[Pair]
+
+
 class Python:
     """One interpreter, and how its standard library is measured."""
 
@@ -104,7 +116,7 @@ class Python:
             sys.exit(f"agreement: pip gets no coverage.py for Python {version}: check the package index")
         self.reference = reference
         self.beside = BESIDE.format(site=reference["PYTHONPATH"], config=reference["COVERAGE_PROCESS_START"])
-        _, self.early, _ = self.under_spy("-c", self.beside + "c.start(); import os; os._exit(0)")
+        self.early = self.under_spy("-c", self.beside + "c.start(); import os; os._exit(0)").lines
         _, self.presence = self.under_coverage("-c", "pass")
 
     def run(self, environment: dict[str, str], *arguments: str) -> int:
@@ -124,8 +136,8 @@ class Python:
                 self.code[name] = set(map(int, answer.stdout.split()))
         return line in self.code[name]
 
-    def under_spy(self, *arguments: str) -> tuple[int, set[Pair], set[Pair]]:
-        """Run under the spy; return the exit code, the lines recorded, and those that ran after atexit functions."""
+    def under_spy(self, *arguments: str) -> SpyRun:
+        """Run under the spy."""
         with tempfile.TemporaryDirectory() as data, tempfile.TemporaryDirectory() as copies:
             environment = {
                 "PATH": os.environ["PATH"],
@@ -138,7 +150,7 @@ class Python:
             }
             code = self.run(environment, *arguments)
             at_end, before_end = recorded(Path(data)), recorded(Path(copies))
-        return code, at_end, at_end - before_end
+            return SpyRun(code, at_end, at_end - before_end, at_end - recorded(Path(data), forked=False))
 
     def under_coverage(self, *arguments: str) -> tuple[int, set[Pair]]:
         """Run under coverage.py; return the exit code and the lines recorded."""
@@ -154,26 +166,36 @@ class Python:
         return code, found
 
 
-def recorded(directory: Path) -> set[Pair]:
-    """Return what the journals of a directory hold."""
+def recorded(directory: Path, forked: bool = True) -> set[Pair]:
+    """Return what the journals of a directory hold, with or without those of forked children."""
     journals, problems = read_journals(directory)
     assert not problems, problems
-    return {(name, line) for journal in journals for name, lines in journal.lines.items() for line in lines}
+    return {
+        (name, line)
+        for journal in journals
+        if forked or not journal.receipt.parent
+        for name, lines in journal.lines.items()
+        for line in lines
+    }
 
 
 def compare(python: Python, module: str) -> tuple[dict[str, int], list[str]]:
     """Return how many lines both recorded and how many only one did, by rule; and those without a rule, in words."""
     test = ("-c", TEST, f"test.{module}")
-    spy_code, spy, late = python.under_spy(*test)
+    run = python.under_spy(*test)
+    spy = run.lines
     reference_code, reference = python.under_coverage(*test)
-    assert spy_code == reference_code, f"{module} ends with {spy_code}, under coverage.py {reference_code}"
+    assert run.code == reference_code, f"{module} ends with {run.code}, under coverage.py {reference_code}"
     threading = str(python.library / "threading.py")
-    _, beside, _ = python.under_spy("-c", python.beside + TEST, test[-1])
+    beside = python.under_spy("-c", python.beside + TEST, test[-1]).lines
     rules = {
         "early": lambda pair: pair in spy and pair in python.early,
-        "presence": lambda pair: pair in reference and (pair in python.presence or pair in beside),
+        "presence": lambda pair: (
+            (pair in python.presence or pair in beside) if pair in reference else pair not in beside
+        ),
         "thread": lambda pair: pair in spy and pair[0] == threading,
-        "late": lambda pair: pair in late,
+        "forked": lambda pair: pair in run.forked,
+        "late": lambda pair: pair in run.late,
         "invented": lambda pair: pair in reference and not python.holds_code(pair),
     }
     counts = {"both": len(spy & reference)}
@@ -184,7 +206,7 @@ def compare(python: Python, module: str) -> tuple[dict[str, int], list[str]]:
         left -= explained
     steady = left
     if left:
-        _, spy_again, _ = python.under_spy(*test)
+        spy_again = python.under_spy(*test).lines
         _, reference_again = python.under_coverage(*test)
         steady = {pair for pair in left if (pair in spy) == (pair in spy_again) != (pair in reference_again)}
     counts |= {"chance": len(left - steady), "unexplained": len(steady)}
