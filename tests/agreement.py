@@ -9,8 +9,8 @@ The rules:
 early    the line ran while coverage.py started, before it measured: it imports much of the library itself. Which lines
          those are is measured, by running its start under the spy.
 presence coverage.py's being there made the line run, or not: a module that it has imported is in another state, a
-         cache that it has filled is hit. Which lines those are is measured, by running the test under the spy with coverage.py
-         imported and not started, and nothing at all under coverage.py.
+         cache that it has filled is hit. Which lines those are is measured, by running the test under the spy with
+         coverage.py imported and not started, and nothing at all under coverage.py.
 thread   `threading` itself gives coverage.py's trace function to a new thread, after some lines of its own.
 forked   the line ran in a forked child that ended with os._exit, where coverage.py saves nothing.
 late     the line ran after the last atexit function, where coverage.py no longer measures: in callbacks of weak

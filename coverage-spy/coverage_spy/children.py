@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 
-from .environment import hide, own_variables, without_spy
+from .environment import GIVEN, VARIABLES, hide, own_variables, without_spy
 
 TYPE_CHECKING = False  # type checkers take it for true; to import typing costs every start 8 ms
 if TYPE_CHECKING:
@@ -35,20 +35,21 @@ class Variables:
         if "COVERAGE_FILE" in self.own:
             self.own["COVERAGE_FILE"] = os.path.abspath(self.own["COVERAGE_FILE"])
         self.data: dict[Any, Any] = _environ._data  # type: ignore[attr-defined]
-        self.python_path: Any = _environ.encodekey("PYTHONPATH")
 
     def hide(self) -> None:
         """Take them out of the application's sight."""
         hide(self.spy)
-        self.shown = self.data.get(self.python_path)
+        names = [_environ.encodekey(name) for name in ("PYTHONPATH", *VARIABLES)]
+        self.shown = {name: self.data.get(name) for name in names}
 
     def for_child(self, environment: Any) -> Any:
         """Return the environment that a child is to be given instead of this one.
 
-        None stands for the inherited one, which has the variables unless the application has set PYTHONPATH and so
-        overwritten ours. What is no mapping is left to the original function to refuse.
+        None stands for the inherited one, which has the variables unless the application has set one of that name and
+        so overwritten ours. What is no mapping is left to the original function to refuse.
         """
-        if environment is _environ or (environment is None and self.data.get(self.python_path) != self.shown):
+        overwritten = any(self.data.get(name) != value for name, value in self.shown.items())
+        if environment is _environ or (environment is None and overwritten):
             given = self.data
         elif environment is None or not hasattr(environment, "items"):
             return environment
@@ -57,6 +58,7 @@ class Variables:
         merged = {as_text(name): as_text(value) for name, value in given.items()}
         if "COVERAGE_ENABLE" in merged:  # who switches the spy himself, on or off, means it
             return environment
+        merged.update({GIVEN + name: merged[name] for name in VARIABLES if name in merged})
         merged.update(self.own)
         path = without_spy(merged.get("PYTHONPATH", ""), self.spy)
         merged["PYTHONPATH"] = self.spy + os.pathsep + path if path else self.spy

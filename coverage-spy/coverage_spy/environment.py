@@ -7,11 +7,16 @@ import os
 
 VARIABLES = ("COVERAGE_ENABLE", "COVERAGE_FILE", "COVERAGE_SOURCE", "COVERAGE_OMIT", "COVERAGE_BRANCH")
 PREFIX = "COVERAGE_SPY_"
+GIVEN = "COVERAGE_SPY_GIVEN_"  # before a name of VARIABLES: what an application gave its child under that name
 
 
 def own_variables():
     """Return the spy's variables, PYTHONPATH not among them, as a dict."""
-    return {name: os.environ[name] for name in os.environ if name in VARIABLES or name.startswith(PREFIX)}
+    return {
+        name: os.environ[name]
+        for name in os.environ
+        if name in VARIABLES or (name.startswith(PREFIX) and not name.startswith(GIVEN))
+    }
 
 
 def without_spy(path, spy):
@@ -20,7 +25,7 @@ def without_spy(path, spy):
 
 
 def hide(spy):
-    """Take the spy's variables out of `os.environ`, and out of nothing else.
+    """Take the spy's variables out of `os.environ`, and out of nothing else; what they stand before comes back.
 
     `del os.environ[name]` would take them out of the C library's environment too, which children inherit.
     """
@@ -28,6 +33,8 @@ def hide(spy):
     encode = getattr(os.environ, "encodekey", str)
     for name in own_variables():
         data.pop(encode(name), None)
+    for name in [name for name in os.environ if name.startswith(GIVEN)]:
+        data[encode(name[len(GIVEN) :])] = data.pop(encode(name))
     path = without_spy(os.environ.get("PYTHONPATH", ""), spy)
     if path:
         data[encode("PYTHONPATH")] = encode(path)

@@ -137,6 +137,24 @@ def test_what_runs_between_fork_and_exec_is_recorded(spy):
     assert run.lines() == run.marked()
 
 
+@pytest.mark.parametrize(
+    "call", ["subprocess.run(command, env={**os.environ, 'COVERAGE_FILE': 'mine'})", "subprocess.run(command)"]
+)
+def test_child_sees_what_it_is_given_under_a_name_of_ours(spy, call):
+    spy.write(child="import os  # runs\nprint(os.environ.get('COVERAGE_FILE'))  # runs")
+    run = spy.run(
+        app=f"""
+        import os, subprocess, sys  # runs
+        command = [sys.executable, "-c", "import subprocess, sys; subprocess.run([sys.executable, 'child.py'])"]  # runs
+        os.environ["COVERAGE_FILE"] = "mine"  # runs
+        {call}  # runs
+        """
+    )
+    assert run.result.stdout == "mine\n"
+    assert run.lines("child.py") == {1, 2}
+    assert not list(spy.directory.glob("*.journal"))
+
+
 def test_functions_that_we_stand_in_for_look_and_pickle_as_ever(spy):
     program = """
         import _posixsubprocess, _thread, inspect, os, pickle
