@@ -48,12 +48,12 @@ class Tracer:
         self.branch = branch
         self.data: dict[str, set[int]] = {}
         self.dispositions: dict[str, Any] = {}
+        self.greenlets = False  # whether the application has imported greenlet
         self.shift = self._packing() if branch else 0
         self.start_thread = _thread.start_new_thread
         self.main_interpreter = is_main_interpreter()
         self.flushing = _thread.allocate_lock()
         self.flushing_thread = 0
-        self.greenlets = False  # whether the application has imported greenlet
 
     def start(self, journal: Journal) -> None:
         """Trace this thread and all that begin from here on, and flush from now to the end of the process.

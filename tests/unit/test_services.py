@@ -56,9 +56,9 @@ def read(*entries: str | tuple[str, str]) -> services._Contents:
             Interpreter("/usr/bin/python3.12", "3.12", ".cpython-312-x86_64-linux-gnu.so"),
         ),
         (
-            "root/.pyenv/versions/3.8.18/bin/python3.8",
-            "root/.pyenv/versions/3.8.18/lib/python3.8/lib-dynload/math.cpython-38-x86_64-linux-gnu.so",
-            Interpreter("/root/.pyenv/versions/3.8.18/bin/python3.8", "3.8", ".cpython-38-x86_64-linux-gnu.so"),
+            "opt/pyenv/versions/3.8.18/bin/python3.8",
+            "opt/pyenv/versions/3.8.18/lib/python3.8/lib-dynload/math.cpython-38-x86_64-linux-gnu.so",
+            Interpreter("/opt/pyenv/versions/3.8.18/bin/python3.8", "3.8", ".cpython-38-x86_64-linux-gnu.so"),
         ),
         (
             "usr/local/bin/python3.13t",
