@@ -14,7 +14,7 @@ PATHS = {"PYTHONPATH": os.pathsep.join((str(TESTS.parent / "scripts"), str(TESTS
 def tests(session: nox.Session) -> None:
     """Run the tests; those that need an engine are skipped, with the reason, where none answers."""
     session.install(*REQUIREMENTS, "-r", "tests/requirements.txt")
-    parallel = ("--numprocesses", "auto", "--dist", "loadgroup")
+    parallel = ("--numprocesses", "auto")
     session.run("python", "-m", "pytest", *parallel, *(session.posargs or ["tests"]), env=PATHS, interrupt_timeout=60.0)
 
 

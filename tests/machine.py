@@ -1,9 +1,12 @@
 """What this machine has: a checkout, an engine perhaps, and CPythons."""
 
+import fcntl
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +20,17 @@ def engine_answers() -> bool:
         return subprocess.run(["docker", "version"], capture_output=True, timeout=30).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
+
+
+@contextmanager
+def alone_with(what: str) -> Iterator[None]:
+    """Wait for a thing that there is once on a machine (fixed ports, a fixed directory), and keep other tests from it.
+
+    A lock on a file holds between the workers of one run and between runs.
+    """
+    with Path(tempfile.gettempdir(), f"coverage-spy-tests-{what}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def find_interpreters() -> Iterator[tuple[str, str]]:

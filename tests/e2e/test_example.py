@@ -5,11 +5,10 @@ import subprocess
 
 import pytest
 from e2e.stacks import compose_command, docker
+from machine import alone_with
 from template import copy_template, run
 
 from coverage_tasks.project import TOOL
-
-pytestmark = pytest.mark.xdist_group("shop")  # its ports are fixed
 
 REPORTS = ("htmlcov/index.html", "coverage.json", "coverage.xml", "lcov.info", "coverage.md", ".coverage")
 
@@ -19,7 +18,8 @@ def checkout(repository):
     copy_template(repository.root)
     repository.tool = repository.root
     repository.environ["COMPOSE_PROJECT_NAME"] = repository.name
-    return repository
+    with alone_with("shop"):
+        yield repository
 
 
 def nox(checkout, session, runtime):

@@ -7,7 +7,7 @@ import textwrap
 import urllib.request
 
 import pytest
-from machine import ROOT
+from machine import ROOT, alone_with
 from template import copy_template, environment
 
 README = (ROOT / "README.md").read_text()
@@ -46,10 +46,10 @@ def remove_images(project):
         subprocess.run(["docker", "image", "rm", "-f", *set(listed)], check=True, capture_output=True)
 
 
-@pytest.mark.xdist_group("shop")
 def test_try_it_without_an_engine(tmp_path):
     copy_template(tmp_path)
-    output = shell(TRY, tmp_path, COVERAGE_SPY_RUNTIME="procfile")
+    with alone_with("shop"):
+        output = shell(TRY, tmp_path, COVERAGE_SPY_RUNTIME="procfile")
     header = re.search(r"^    (service .*)$", README, re.MULTILINE).group(1)
     assert header.split() == next(line for line in output.splitlines() if line.startswith("service ")).split()
     for name in ("htmlcov/index.html", "coverage.json", "coverage.xml", "lcov.info", "coverage.md"):

@@ -6,20 +6,20 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from machine import alone_with
 
 from coverage_tasks.journals import read_journals
 
 FALLBACK = Path("/tmp/coverage-spy")
 
-pytestmark = pytest.mark.xdist_group("fallback")  # there is one such directory on a machine
-
 
 @pytest.fixture
 def fallback():
     """The second directory, empty before and gone after."""
-    shutil.rmtree(FALLBACK, ignore_errors=True)
-    yield FALLBACK
-    shutil.rmtree(FALLBACK, ignore_errors=True)
+    with alone_with("fallback"):
+        shutil.rmtree(FALLBACK, ignore_errors=True)
+        yield FALLBACK
+        shutil.rmtree(FALLBACK, ignore_errors=True)
 
 
 def test_missing_data_directory_falls_back_and_says_so(spy, fallback):
