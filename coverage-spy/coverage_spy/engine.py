@@ -25,7 +25,7 @@ if TYPE_CHECKING:
             """Go on in a forked child."""
 
         def flush(self) -> None:
-            """Write what is not written yet; called before a fork."""
+            """Write what is not written yet; called before a fork, and before a signal to itself."""
 
         def leave(self) -> None:
             """Write what is not written yet, and END; called before an exec and before os._exit."""

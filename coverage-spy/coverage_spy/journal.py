@@ -35,6 +35,7 @@ UNREADABLE = 0xFFFFFFFF  # as size: the source could not be read
 
 FIRST_SIZE, LAST_SIZE = 16 << 10, 1 << 20  # bytes of a journal: a health check every 2 s writes one every 2 s
 SMALLEST_SIZE = 8 << 10  # holds the longest name that `Scope` lets through, and then some
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 BACK_OFF = 1.0  # seconds without another try after no journal could be opened
 
 # Bound now: an application may replace or patch functions of os.
@@ -220,7 +221,7 @@ class Journal:
                 except OSError as error:
                     raise_foreign(error)
                     reason = f"{directory}: {_strerror(error.errno or 0)}"
-                    if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                    if error.errno not in NO_SPACE:
                         break
                     size //= 2
                 else:
@@ -264,7 +265,7 @@ def allocate(descriptor: int, size: int) -> None:
             return _fallocate(descriptor, 0, size)
         except OSError as error:
             raise_foreign(error)
-            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            if error.errno in NO_SPACE:
                 raise
     # musl, macOS and file systems without fallocate
     if _pwrite(descriptor, bytes(size), 0) < size:

@@ -14,7 +14,6 @@ NEWEST = max((version for version in INTERPRETERS if number(version) >= (3, 12))
 
 pytestmark = [
     pytest.mark.skipif(NEWEST is None, reason="there is no Python 3.12 or newer here"),
-    pytest.mark.xdist_group("runner"),  # they share one run
 ]
 
 # A measured run has a directory for its data beside the application's.
