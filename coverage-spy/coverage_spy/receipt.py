@@ -34,7 +34,7 @@ CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | get
 
 # Bound now: an application may replace or patch functions of os.
 _chmod, _close, _fchmod, _getpid, _lstat = os.chmod, os.close, os.fchmod, os.getpid, os.lstat
-_mkdir, _open, _read, _urandom, _write = os.mkdir, os.open, os.read, os.urandom, os.write
+_mkdir, _open, _read, _uname, _urandom, _write = os.mkdir, os.open, os.read, os.uname, os.urandom, os.write
 
 
 def token():
@@ -60,6 +60,7 @@ def describe(settings, engine):
         "implementation": getattr(getattr(sys, "implementation", None), "name", "cpython"),
         "engine": engine,
         "branch": settings.branch,
+        "host": _uname()[1],
         "pid": _getpid(),
         "started": time.time(),
         "settings": {

@@ -1,6 +1,7 @@
 """What ran, what did not, what nobody imported, and what is unknown and why: per service and per directory."""
 
 import json
+import time
 import warnings
 from argparse import Namespace
 from collections import defaultdict
@@ -18,9 +19,14 @@ from coverage.report_core import get_analysis_to_report
 from coverage.results import Analysis, analysis_from_file_reporter
 
 from .combine import Combined, printable, read_combined
+from .processes import Processes
 from .project import TOOL, Project, TaskError
 
 CONFIG = TOOL / "scripts" / "coveragerc"
+
+# Rows of complete processes that the tables show; --json has all.
+SHOWN_PROCESSES = 20
+PROCESS_COUNTS = ("all", "without_lines", "not_measured", "end_unknown", "refusals")
 
 Row = dict[str, str]  # heading -> cell
 
@@ -210,15 +216,45 @@ def analyze(project: Project, args: Namespace) -> None:
     if args.json:
         print(json.dumps(_as_json(results), indent=1))
         return
-    for name in results.combined.services:
+    for name, result in results.combined.services.items():
         of = {**results.of_directories(name), "all": results.of_service(name)}
-        rows = [_row(directory, totals, results.combined.branch) for directory, totals in of.items()]
-        if args.markdown:
-            print(f"## {escaped(printable(name))}", "", *markdown_table(rows), "", sep="\n")
-        else:
-            print(printable(name), *("  " + line for line in text_table(rows)), "", sep="\n")
+        directories = [_row(directory, totals, results.combined.branch) for directory, totals in of.items()]
+        print(f"## {escaped(printable(name))}" if args.markdown else printable(name))
+        for rows in (directories, _process_rows(result.processes)):
+            if rows:
+                lines = markdown_table(rows) if args.markdown else ["  " + line for line in text_table(rows)]
+                print(*([""] if args.markdown else []), *lines, "", sep="\n")
     for finding in results.findings:
         print(f"- {escaped(finding) if args.markdown else finding}")
+
+
+def _process_rows(processes: Processes) -> list[Row]:
+    """The processes, those of which something is not known first; of the others no more than fit on a screen."""
+    rows = [
+        _process_row(silent.started, silent.place, silent.pid, silent.command, "", "no receipt")
+        for silent in processes.silent
+    ]
+    known = sorted(processes.known, key=lambda process: process.state == "complete")
+    unknown = sum(process.state != "complete" for process in known)
+    for process in known[: unknown + SHOWN_PROCESSES]:
+        program = f"Python {process.python}, {process.engine}"
+        rows.append(
+            _process_row(process.started, process.host, process.pid, program, str(process.lines), process.state)
+        )
+    if len(known) > unknown + SHOWN_PROCESSES:
+        rows.append(dict.fromkeys(rows[0], "") | {"process": f"and {len(known) - unknown - SHOWN_PROCESSES} more"})
+    return rows
+
+
+def _process_row(started: float, place: str, pid: int, program: str, lines: str, state: str) -> Row:
+    return {
+        "process": printable(program),
+        "in": printable(place),
+        "pid": str(pid or ""),
+        "since": time.strftime("%H:%M:%S", time.localtime(started)),
+        "lines": lines,
+        "state": state,
+    }
 
 
 def _row(directory: str, totals: Totals, branch: bool) -> Row:
@@ -241,6 +277,7 @@ def _as_json(results: Results) -> dict[str, Any]:
     services = {}
     for name, result in combined.services.items():
         known = asdict(result)
+        known["processes"] |= {count: getattr(result.processes, count) for count in PROCESS_COUNTS}
         known["files"] = {path: _file_as_json(results, name, path) for path in result.files if path in results.files}
         known["totals"] = _totals_as_json(results.of_service(name))
         known["directories"] = {

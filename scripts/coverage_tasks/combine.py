@@ -3,32 +3,28 @@
 import json
 import os
 import tempfile
-from collections import Counter, defaultdict
+import time
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
-from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from coverage import CoverageData
 
+from .census import Place, read_census
 from .journals import Journal, read_journals
+from .processes import Processes, Silent
 from .project import Project, TaskError
 from .services import load_image
 from .sources import LIBRARY, Digest, Repository, Root, SourceMap, is_test, map_sources
 
 UNNAMED = "unnamed"
-
-
-@dataclass
-class Processes:
-    """How many processes a service had, and of how many something is not known."""
-
-    all: int = 0
-    without_lines: int = 0
-    not_measured: int = 0
-    end_unknown: int = 0
+REMEDY = (
+    "look into its command for what keeps Python from loading the spy "
+    "(-I, -E, env -i, which COVERAGE_SPY_INJECT=pth gets past, or -S)"
+)
 
 
 @dataclass
@@ -37,7 +33,7 @@ class Result:
 
     `files` are the repository files that count as its own, `never_imported` those of them that no process loaded.
     `unknown` are files of its own of which nothing can be said, `unmapped` container files that ran and are no file of
-    the repository, each with the reason. `refusals` are what its processes declined, with the number of processes.
+    the repository, each with the reason.
     """
 
     measured: bool = True
@@ -49,7 +45,6 @@ class Result:
     never_imported: list[str] = field(default_factory=list)
     unknown: dict[str, str] = field(default_factory=dict)
     unmapped: dict[str, str] = field(default_factory=dict)
-    refusals: dict[str, int] = field(default_factory=dict)
     fallback: bool = False
 
     @property
@@ -124,11 +119,13 @@ def combine(project: Project) -> Combined:
     by_service: dict[str, list[Journal]] = {name: [] for name in stack["services"]}
     for journal in journals:
         by_service.setdefault(_service_name(journal), []).append(journal)
-    repository = Repository.of_project(project)
+    repository, census = Repository.of_project(project), read_census(project)
     results, painted = {}, {}
     for name, own_journals in sorted(by_service.items()):
         entry = stack["services"].get(name, {})
-        results[name], painted[name] = _combine_service(project, stack, entry, own_journals, repository)
+        results[name], painted[name] = _combine_service(
+            project, stack, entry, own_journals, [place for place in census if place.service == name], repository
+        )
     with_lines = [name for name, p in painted.items() if p.lines]
     with_arcs = [name for name, p in painted.items() if p.arcs]
     combined = Combined(results, bool(with_arcs and not with_lines), damage)
@@ -157,7 +154,7 @@ def read_combined(project: Project) -> Combined:
     try:
         found = json.loads((project.data / "combined.json").read_text())
         services = {
-            name: Result(**values | {"processes": Processes(**values["processes"])})
+            name: Result(**values | {"processes": Processes.from_json(values["processes"])})
             for name, values in found["services"].items()
         }
         return Combined(services, found["branch"], found["damage"], found["findings"])
@@ -190,6 +187,7 @@ def _combine_service(
     stack: Mapping[str, Any],
     entry: Mapping[str, Any],
     journals: Collection[Journal],
+    places: Collection[Place],
     repository: Repository,
 ) -> tuple[Result, _Painted]:
     image = load_image(project.data, entry["image_id"]) if entry.get("image_id") else None
@@ -204,9 +202,8 @@ def _combine_service(
         measured=bool(entry.get("measured", True)),
         reason=str(entry.get("reason", "")),
         python=sorted({journal.receipt.python for journal in journals}) or list(entry.get("interpreters", ())),
-        processes=_count_processes(journals),
+        processes=Processes.of_service(journals, places),
         roots=list(source_map.roots),
-        refusals=_refusals(journals),
         fallback=bool(entry.get("fallback", False)),
     )
     painted, imported = _Painted(), set()
@@ -274,26 +271,6 @@ def _import_root(path: str, files: Mapping[str, Digest]) -> str:
     return str(directory)
 
 
-def _count_processes(journals: Iterable[Journal]) -> Processes:
-    processes = Processes()
-    ordered = sorted(journals, key=lambda j: (j.receipt.process, j.receipt.segment))
-    for _, group in groupby(ordered, key=lambda j: j.receipt.process):
-        segments = list(group)
-        engine = segments[-1].receipt.engine
-        # The last one may have been opened ahead of its need.
-        ended = any(s.ended for s in [s for s in segments if s.last][-1:])
-        processes.all += 1
-        processes.not_measured += engine == "none"
-        processes.end_unknown += engine == "tracer" and not ended
-        processes.without_lines += engine != "none" and not any(s.lines or s.arcs for s in segments)
-    return processes
-
-
-def _refusals(journals: Iterable[Journal]) -> dict[str, int]:
-    by_process = {(journal.receipt.process, refusal) for journal in journals for refusal in journal.receipt.refusals}
-    return dict(sorted(Counter(refusal for _, refusal in by_process).items()))
-
-
 def _unread_words(journals: Iterable[Journal]) -> Iterator[str]:
     for journal in journals:
         if journal.unreadable:
@@ -311,16 +288,19 @@ def _findings(combined: Combined) -> Iterator[str]:
             yield f"{name} is not measured: {result.reason}"
         if result.silent:
             yield (
-                f"{name} sent nothing, so nothing is known of it: look into its log whether it started, and into its "
-                "command for what keeps Python from loading the spy (-I, -E, -S, env -i)"
+                f"{name} sent nothing, so nothing is known of it{_seen_there(processes)}: look into its log whether it "
+                f"started, and {REMEDY}"
             )
-        for refusal, count in result.refusals.items():
+        for refusal, count in processes.refusals.items():
             yield f"{name}: {refusal} ({_number(count, 'process')})"
         if processes.all and processes.without_lines == processes.all - processes.not_measured > 0:
             yield (
                 f"{name}: none of its {_number(processes.without_lines, 'process')} ran code that is measured: "
                 "look where its code lies in the container, and set COVERAGE_SOURCE to that"
             )
+        # Of a service that sent nothing at all, the sentence above says enough.
+        for silent in processes.silent if processes.all else ():
+            yield f"{name}: {_described(silent)} sent no receipt, so what it ran is unknown: {REMEDY}"
         if processes.end_unknown:
             yield (
                 f"{name}: {_number(processes.end_unknown, 'process')} had not taken leave, so lines first run in the "
@@ -336,6 +316,16 @@ def _findings(combined: Combined) -> Iterator[str]:
             yield f"{name}: {_some(paths)} unknown: {reason}"
         for reason, paths in _by_value(result.unmapped).items():
             yield f"{name}: {_some(paths)} not mapped: {reason}"
+
+
+def _seen_there(processes: Processes) -> str:
+    seen = [_described(silent) for silent in processes.silent if silent.pid or silent.command]
+    return f" ({_number(len(seen), 'place')} ran without a receipt, such as {seen[0]})" if seen else ""
+
+
+def _described(silent: Silent) -> str:
+    since = time.strftime("%H:%M:%S", time.localtime(silent.started))
+    return f"{silent.command or 'what ran'} in {silent.place}, there since {since},"
 
 
 def _by_value(reasons: Mapping[str, str]) -> dict[str, list[str]]:

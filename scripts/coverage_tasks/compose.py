@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,13 +28,19 @@ PORT_TAKEN = re.compile(
 
 @dataclass(frozen=True)
 class Container:
-    """One container of a stack, as the engine describes it."""
+    """One container of a stack, as the engine describes it; `started` is its last start, 0 when there was none."""
 
     id: str
+    name: str
     service: str
     state: str
     health: str
     exit_code: int
+    host: str
+    command: tuple[str, ...]
+    started: float
+    restarts: int
+    oom_killed: bool
 
 
 def engine_problem() -> str | None:
@@ -172,14 +179,25 @@ def containers(name: str) -> list[Container]:
     return [
         Container(
             id=container["Id"],
+            name=container["Name"].lstrip("/"),
             service=container["Config"]["Labels"]["com.docker.compose.service"],
             state=container["State"]["Status"],
             health=container["State"].get("Health", {}).get("Status", ""),
             exit_code=container["State"]["ExitCode"],
+            host=container["Config"]["Hostname"],
+            command=(container["Path"], *container["Args"]),
+            started=max(datetime.fromisoformat(container["State"]["StartedAt"]).timestamp(), 0),
+            restarts=container["RestartCount"],
+            oom_killed=container["State"]["OOMKilled"],
         )
         for container in sorted(found, key=lambda container: str(container["Name"]))
         if container["Config"]["Labels"].get("com.docker.compose.oneoff") != "True"
     ]
+
+
+def processes(container: str) -> list[str]:
+    """The lines of `ps -o pid,etime,args` about a container's processes; none where the engine can't list them."""
+    return _run(["docker", "top", container, "-o", "pid,etime,args"]).stdout.splitlines()[1:]
 
 
 def logs(container: str, lines: int = 50) -> str:

@@ -50,6 +50,7 @@ class Receipt:
     implementation: str
     engine: str
     branch: bool
+    host: str
     pid: int
     started: float
     settings: Mapping[str, Any]
@@ -162,7 +163,7 @@ def _receipt(path: Path, text: bytes) -> Receipt:
 
 
 def _is_sound(values: Mapping[str, Any]) -> bool:
-    texts = ("process", "parent", "service", "window", "python", "implementation", "engine")
+    texts = ("process", "parent", "service", "window", "python", "implementation", "engine", "host")
     return (
         all(isinstance(value, str) for value in (*(values[key] for key in texts), *values["refusals"]))
         and all(isinstance(values[key], int) for key in ("segment", "pid", "branch"))

@@ -132,6 +132,16 @@ def is_alive(started: Started) -> bool:
     return _born(started.pid) == started.born
 
 
+def members(group: int) -> list[str]:
+    """The lines of `ps -o pid,etime,args` about the processes of a group."""
+    answer = subprocess.run(
+        ["ps", "-A", "-o", "pgid=", "-o", "pid=", "-o", "etime=", "-o", "args="],
+        capture_output=True, text=True, errors="replace", check=False,
+    )  # fmt: skip
+    fields = (line.split(maxsplit=1) for line in answer.stdout.splitlines())
+    return [rest for own, rest in fields if own == str(group)]
+
+
 def accepts(port: int) -> bool:
     """Whether something on this machine accepts connections to `port`."""
     try:

@@ -19,6 +19,7 @@ from typing import Any
 from coverage_spy.settings import FALLBACK
 
 from . import compose, overlay, procfile
+from .census import forget_census, take_census
 from .payload import fill_payload, needs_tracer
 from .project import SPY, Project, TaskError, own_environment, say
 from .services import Interpreter, Service, find_services
@@ -57,6 +58,7 @@ def up(project: Project, append: bool = False, build: bool = False) -> None:
     except BaseException:
         down(project)
         raise
+    take_census(project, _read_state(project))
     say("the services are ready")
 
 
@@ -120,6 +122,7 @@ def down(project: Project) -> bool:
     state = _read_state(project)
     say("stopping the services")
     with _undisturbed():
+        take_census(project, state)
         if project.runtime == "compose":
             compose.stop(project, state["project"])
             collect(project)
@@ -143,9 +146,12 @@ def running(project: Project) -> bool:
 
 
 def collect(project: Project) -> None:
-    """Copies journals out of containers that could not write to the data directory; nothing to do for processes."""
+    """Looks at what runs, and copies journals out of containers that could not write to the data directory."""
     state = _read_state(project)
-    if not state or state.get("ended") or state["runtime"] != "compose":
+    if not state or state.get("ended"):
+        return
+    take_census(project, state)
+    if state["runtime"] != "compose":
         return
     services = state["services"]
     for container in compose.containers(state["project"]):
@@ -181,6 +187,7 @@ def _empty(data: Path) -> None:
     journals = list(data.glob("*.journal"))
     for journal in journals:
         journal.unlink()
+    forget_census(data)
     if journals:
         say(f"removed {len(journals)} journals of the previous run (--append keeps them)")
 

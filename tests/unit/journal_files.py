@@ -22,6 +22,7 @@ RECEIPT = {
     "implementation": "cpython",
     "engine": "monitor",
     "branch": False,
+    "host": "0123456789ab",
     "pid": 1,
     "started": 1700000000.5,
     "settings": {"source": ["/app"], "omit": [], "directory": "/coverage"},

@@ -8,7 +8,7 @@ import pytest
 from coverage import CoverageData
 from unit.journal_files import Run
 
-from coverage_tasks.combine import Processes, combine, read_combined
+from coverage_tasks.combine import combine, read_combined
 from coverage_tasks.project import TaskError
 
 FILES = {
@@ -64,7 +64,7 @@ def test_two_services_with_the_same_path_are_two_files(run):
 def test_all_processes_of_a_service_count(run):
     for line in (1, 3):
         run.lines("orders", {"/app/main.py": (run.source("orders/main.py"), [line])})
-    assert combine(run.project).services["orders"].processes == Processes(all=2)
+    assert combine(run.project).services["orders"].processes.all == 2
     assert executed(run)["orders"] == {"orders/main.py": {1, 3}}
 
 
@@ -186,9 +186,14 @@ def test_processes_are_counted_with_what_is_not_known_of_them(run):
     run.arcs("orders", {}, process="b")
     run.lines("orders", {}, process="b", segment=1, engine="tracer")  # opened ahead of its need
     run.lines("orders", main, process="c", engine="none", refusals=["PyPy is not measured"])
-    processes = Processes(all=3, without_lines=1, not_measured=1, end_unknown=1)
     combined = combine(run.project)
-    assert combined.services["orders"].processes == processes
+    processes = combined.services["orders"].processes
+    assert [(process.id, process.state, process.lines) for process in processes.known] == [
+        ("a", "end unknown", 1),
+        ("b", "complete", 0),
+        ("c", "not measured", 1),
+    ]
+    assert (processes.without_lines, processes.not_measured, processes.end_unknown) == (1, 1, 1)
     assert "orders: PyPy is not measured (1 process)" in combined.findings
 
 

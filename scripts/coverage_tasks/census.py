@@ -1,0 +1,163 @@
+"""What the engine, or the system, itself knows of a stack's processes: receipts are checked against it."""
+
+import json
+import re
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from . import compose, procfile
+from .project import Project
+
+_PYTHON = re.compile(r"(python|pypy)[\d.]*t?")
+# Options of the interpreter that are followed by a value of their own.
+_WITH_VALUE = ("-W", "-X", "--check-hash-based-pycs")
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A Python process that was seen to run.
+
+    `pid` is as the process itself sees it, 0 where that can't be told; `started` is in seconds since the epoch, to the
+    second. `command` ends with the script or module: what follows may hold secrets.
+    """
+
+    pid: int
+    started: int
+    command: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where processes of a service run: a container, or the process group of a line of the Procfile.
+
+    `started` is its last start; `seen` are the Python processes seen there, at any time, that still count.
+    """
+
+    name: str
+    service: str
+    host: str
+    command: str
+    started: float
+    exit_code: int | None
+    restarts: int = 0
+    oom_killed: bool = False
+    seen: tuple[Sighting, ...] = ()
+
+
+def take_census(project: Project, state: Mapping[str, Any]) -> None:
+    """Look at every place of the stack, and add what is new to coverage-data/census.json."""
+    known = {(place.name, place.host): place for place in read_census(project)}
+    for place in _containers(state) if state["runtime"] == "compose" else _groups(state):
+        key = place.name, place.host
+        before = known[key].seen if key in known else ()
+        known[key] = replace(place, seen=tuple(_merged(before, place.seen)))
+    beside = _file(project.data).with_suffix(".part")
+    beside.write_text(json.dumps([asdict(place) for place in known.values()], indent=1) + "\n")
+    beside.replace(_file(project.data))
+
+
+def read_census(project: Project) -> list[Place]:
+    """The places that were seen; none when nobody looked, or what was written is not readable any more."""
+    try:
+        found = json.loads(_file(project.data).read_text())
+        return [Place(**{**place, "seen": tuple(Sighting(**seen) for seen in place["seen"])}) for place in found]
+    except (OSError, ValueError, TypeError, KeyError):
+        return []
+
+
+def forget_census(data: Path) -> None:
+    """Begin anew, for a run that keeps nothing of the one before."""
+    _file(data).unlink(missing_ok=True)
+
+
+def shown_command(words: Iterable[str]) -> str:
+    """A command without the arguments of its program; of Python's own options everything but code."""
+    words = [str(word) for word in words]
+    if not words or not _PYTHON.fullmatch(PurePosixPath(words[0]).name):
+        return words[0] if words else ""
+    shown = [words[0]]
+    rest = iter(words[1:])
+    for word in rest:
+        if word.startswith("-c"):
+            return " ".join([*shown, "-c …"])
+        shown.append(word)
+        if word == "-m" or word in _WITH_VALUE:
+            shown.append(next(rest, ""))
+        if word == "-m" or not word.startswith("-"):
+            break
+    return " ".join(shown)
+
+
+def _file(data: Path) -> Path:
+    return data / "census.json"
+
+
+def _merged(before: Iterable[Sighting], now: Iterable[Sighting]) -> Iterable[Sighting]:
+    # Ages come in whole seconds, so one process may seem to have begun in either of two.
+    now = list(now)
+    for old in before:
+        if not any(
+            (new.pid, new.command) == (old.pid, old.command) and abs(new.started - old.started) <= 1 for new in now
+        ):
+            yield old
+    yield from now
+
+
+def _containers(state: Mapping[str, Any]) -> Iterable[Place]:
+    for container in compose.containers(state["project"]):
+        measured = state["services"].get(container.service, {}).get("measured")
+        if measured and container.started:
+            running = container.state in ("running", "paused")
+            yield Place(
+                name=container.name,
+                service=container.service,
+                host=container.host,
+                command=shown_command(container.command),
+                started=container.started,
+                exit_code=None if running else container.exit_code,
+                restarts=container.restarts,
+                oom_killed=container.oom_killed,
+                seen=tuple(_sightings(compose.processes(container.id), container.id)) if running else (),
+            )
+
+
+def _groups(state: Mapping[str, Any]) -> Iterable[Place]:
+    for name, entry in state["services"].items():
+        if entry.get("measured") and "pid" in entry:
+            seen = tuple(_sightings(procfile.members(entry["pid"])))
+            yield Place(name, name, "", "", state["started"], None, seen=seen)
+
+
+def _sightings(listed: Iterable[str], container: str = "") -> Iterable[Sighting]:
+    """The Python processes among the lines of `ps -o pid,etime,args`."""
+    now = time.time()
+    for line in listed:
+        pid, age, *words = line.split()
+        # One that has just begun may still be a fork on its way to another program.
+        if _seconds(age) and words and _PYTHON.fullmatch(PurePosixPath(words[0]).name):
+            seen = _inner_pid(int(pid), container) if container else int(pid)
+            yield Sighting(seen, int(now - _seconds(age)), shown_command(words))
+
+
+def _seconds(age: str) -> int:
+    """Seconds of ps' [[days-]hours:]minutes:seconds."""
+    days, _, clock = age.rpartition("-")
+    seconds = 0
+    for part in clock.split(":"):
+        seconds = 60 * seconds + int(part)
+    return int(days or 0) * 86400 + seconds
+
+
+def _inner_pid(pid: int, container: str) -> int:
+    """The pid in the innermost namespace. /proc is another machine's business when the engine runs elsewhere."""
+    try:
+        process = Path(f"/proc/{pid}")
+        if container not in (process / "cgroup").read_text():
+            return 0
+        (numbers,) = re.findall(r"^NSpid:\s*(.+)$", (process / "status").read_text(), re.MULTILINE)
+        return int(numbers.split()[-1])
+    except (OSError, ValueError):
+        return 0

@@ -1,0 +1,136 @@
+"""The processes of a service: those that sent a receipt, and those of which only the census knows."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, Literal, Self
+
+from .census import Place, Sighting
+from .journals import Journal
+
+# A process is listed to the second, and takes a moment from its start to its receipt.
+SECONDS_APART = 2
+
+State = Literal["complete", "end unknown", "not measured"]
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process that sent a receipt; `parent` is the measured process that forked it, or "".
+
+    `lines` is how many lines, or arcs, it recorded. Its `state` is "complete" when all that it ran is recorded;
+    "end unknown" when what it first ran in its last 0.1 s may not be, see docs/journal.md; "not measured" when its
+    interpreter is none that can be.
+    """
+
+    id: str
+    parent: str
+    host: str
+    pid: int
+    python: str
+    engine: str
+    started: float
+    lines: int
+    state: State
+    refusals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Silent:
+    """A process, or all of a place (`pid` is 0), that ran Python as far as the engine knows, and sent no receipt."""
+
+    place: str
+    pid: int
+    started: float
+    command: str
+
+
+@dataclass
+class Processes:
+    """All processes of a service of which anything is known."""
+
+    known: list[Process] = field(default_factory=list)
+    silent: list[Silent] = field(default_factory=list)
+
+    @classmethod
+    def of_service(cls, journals: Iterable[Journal], places: Collection[Place]) -> Self:
+        """The processes that wrote `journals`, and those of `places` that wrote none."""
+        known = sorted(_known(journals), key=lambda process: (process.started, process.id))
+        return cls(known, list(_silent(known, places)))
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Self:
+        """What dataclasses.asdict made of them. Raises KeyError or TypeError when it is something else."""
+        known = [Process(**{**process, "refusals": tuple(process["refusals"])}) for process in found["known"]]
+        return cls(known, [Silent(**silent) for silent in found["silent"]])
+
+    @property
+    def all(self) -> int:
+        """How many sent a receipt."""
+        return len(self.known)
+
+    @property
+    def without_lines(self) -> int:
+        """How many were measured and ran no code that is recorded."""
+        return sum(process.state != "not measured" and not process.lines for process in self.known)
+
+    @property
+    def not_measured(self) -> int:
+        """How many could not be measured."""
+        return sum(process.state == "not measured" for process in self.known)
+
+    @property
+    def end_unknown(self) -> int:
+        """Of how many the last 0.1 s may be missing."""
+        return sum(process.state == "end unknown" for process in self.known)
+
+    @property
+    def refusals(self) -> dict[str, int]:
+        """What was declined, with the number of processes."""
+        return dict(sorted(Counter(refusal for process in self.known for refusal in process.refusals).items()))
+
+
+def _known(journals: Iterable[Journal]) -> Iterator[Process]:
+    ordered = sorted(journals, key=lambda j: (j.receipt.process, j.receipt.segment))
+    for _, group in groupby(ordered, key=lambda j: j.receipt.process):
+        segments = list(group)
+        first, engine = segments[0].receipt, segments[-1].receipt.engine
+        # The last one may have been opened ahead of its need.
+        ended = any(s.ended for s in [s for s in segments if s.last][-1:])
+        yield Process(
+            id=first.process,
+            parent=first.parent,
+            host=first.host,
+            pid=first.pid,
+            python=first.python,
+            engine=engine,
+            started=first.started,
+            lines=sum(len(found) for s in segments for by_file in (s.lines, s.arcs) for found in by_file.values()),
+            state="not measured" if engine == "none" else "complete" if engine == "monitor" or ended else "end unknown",
+            refusals=tuple(sorted({refusal for s in segments for refusal in s.receipt.refusals})),
+        )
+
+
+def _silent(known: Collection[Process], places: Collection[Place]) -> Iterator[Silent]:
+    hosts = {place.host for place in places}
+    for place in places:
+        # A container may share the name of another's host, or see that of the machine.
+        own = [p for p in known if p.host == place.host] or [p for p in known if p.host not in hosts]
+        if not any(process.started >= place.started - SECONDS_APART for process in own):
+            own = []
+        yield from (Silent(place.name, seen.pid, seen.started, seen.command) for seen in _without_receipt(place, own))
+        if not own and not place.seen:
+            yield Silent(place.name, 0, place.started, place.command)
+
+
+def _without_receipt(place: Place, known: Iterable[Process]) -> Iterator[Sighting]:
+    """The sightings that no receipt can be from; where pids can't be compared each takes the next receipt in time."""
+    left = sorted(known, key=lambda process: process.started)
+    for seen in sorted(place.seen, key=lambda seen: (not seen.pid, seen.started)):
+        matching = [p for p in left if seen.pid in (0, p.pid) and p.started >= seen.started - SECONDS_APART]
+        if not matching:
+            yield seen
+        # A process that becomes another program by exec keeps its pid and sends a receipt for each.
+        for process in matching if seen.pid else matching[:1]:
+            left.remove(process)

@@ -1,0 +1,86 @@
+"""Receipts are checked against what the engine saw."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from coverage_tasks import procfile
+from coverage_tasks.census import Place, Sighting, _seconds, _sightings, shown_command
+from coverage_tasks.processes import Process, _silent
+
+
+def process(pid, started, host="h"):
+    return Process(str((pid, started)), "", host, pid, "3.12.1", "monitor", started, 1, "complete")
+
+
+def place(*seen, started=100.0, host="h"):
+    return Place("web-1", "web", host, "sh", started, None, seen=seen)
+
+
+def silent(known, *places):
+    return [(found.place, found.pid, found.command) for found in _silent(known, places)]
+
+
+def test_a_receipt_of_the_same_pid_vouches_for_a_process():
+    assert silent([process(7, 100.5)], place(Sighting(7, 100, "python a.py"))) == []
+    assert silent([process(7, 100.5)], place(Sighting(8, 100, "python b.py"))) == [("web-1", 8, "python b.py")]
+
+
+def test_a_pid_that_was_used_before_does_not():
+    known = [process(7, 100.5), process(1, 100.5)]
+    assert silent(known, place(Sighting(7, 150, "python a.py"))) == [("web-1", 7, "python a.py")]
+
+
+def test_where_pids_cannot_be_compared_each_process_takes_a_receipt_of_its_time():
+    two = (Sighting(0, 100, "python a.py"), Sighting(0, 120, "python b.py"))
+    assert silent([process(7, 100.5), process(8, 120.5)], place(*two)) == []
+    assert silent([process(7, 100.5), process(8, 100.6)], place(*two)) == [("web-1", 0, "python b.py")]
+
+
+def test_a_place_without_any_receipt_is_named_with_its_command():
+    assert silent([], place()) == [("web-1", 0, "sh")]
+
+
+def test_a_place_that_was_restarted_needs_a_receipt_since_then():
+    assert silent([process(1, 100.5)], place(started=200.0)) == [("web-1", 0, "sh")]
+
+
+def test_a_place_that_shows_another_host_name_takes_what_no_other_place_claims():
+    other = Place("web-2", "web", "i", "sh", 100.0, None)
+    assert silent([process(1, 100.5, "machine"), process(1, 100.5, "i")], place(), other) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        ("python -S -u job.py --token hush", "python -S -u job.py"),
+        ("/bin/python3.11 -W error -X dev -m gunicorn app --key hush", "/bin/python3.11 -W error -X dev -m gunicorn"),
+        ("python -c import os; hush", "python -c …"),
+        ("python -chush", "python -c …"),
+        ("python", "python"),
+        ("sh -c python hush", "sh"),
+        ("", ""),
+    ],
+)
+def test_commands_are_shown_without_what_may_be_secret(command, shown):
+    assert shown_command(command.split()) == shown
+
+
+@pytest.mark.parametrize(("age", "seconds"), [("00:07", 7), ("01:02:03", 3723), ("2-00:00:01", 172801)])
+def test_ages_are_read_as_ps_writes_them(age, seconds):
+    assert _seconds(age) == seconds
+
+
+def test_python_processes_of_a_group_are_seen():
+    command = [sys.executable, "-c", "import time; time.sleep(60)", "hush"]
+    with subprocess.Popen(command, start_new_session=True) as running:
+        try:
+            time.sleep(1.1)
+            (seen,) = _sightings(procfile.members(running.pid))
+        finally:
+            running.kill()
+    assert seen.pid == running.pid
+    assert seen.command == f"{sys.executable} -c …"
+    assert abs(seen.started - time.time()) < 5
