@@ -5,7 +5,7 @@ import os
 import re
 import tarfile
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -20,6 +20,10 @@ _EXTENSION = re.compile(
     r"(?P<prefix>.*)/lib\d*/python(?P<version>\d+\.\d+)t?/lib-dynload/[^/.]+(?P<suffix>\.cpython-[^/]+\.so)"
 )
 _SITE = re.compile(r"(?P<prefix>.*)/lib\d*/python(?P<version>\d+(\.\d+)?)t?/(site|dist)-packages")
+_COVERAGE = re.compile(r".*/(site|dist)-packages/coverage-(?P<version>\d[^/-]*)(-py[^/]+)?\.(dist|egg)-info(/.*)?")
+_CUSTOMIZATION = re.compile(r".*/(site|user)customize(/__init__)?\.py")
+_SHEBANG = re.compile(rb"#!.*(python|/env\b)")
+_SHEBANG_LENGTH = 255  # bytes; Linux reads no more of it (BINPRM_BUF_SIZE)
 # Debian keeps its packages in lib/python3, so every version is the standard library but for these two directories.
 _STANDARD_LIBRARY = re.compile(r"/lib\d*/(python|pypy)\d+(\.\d+)?t?/(?!site-packages/|dist-packages/)")
 
@@ -43,7 +47,9 @@ class Interpreter:
 class Image:
     """What an image says and holds: `files` are its *.py outside the standard library.
 
-    `sites` are the directories in which its interpreters, and the virtual environments of these, look for *.pth.
+    `sites` are the directories in which its interpreters, and the virtual environments of these, look for *.pth,
+    `customizations` every sitecustomize and usercustomize wherever it lies, `coverage` the version of coverage.py that
+    is installed, `shebangs` the first lines of executable scripts that name python or env: path -> line.
     """
 
     id: str
@@ -54,13 +60,20 @@ class Image:
     interpreters: tuple[Interpreter, ...]
     files: Mapping[str, Digest]
     sites: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    stop_signal: str = ""
+    customizations: tuple[str, ...] = ()
+    coverage: str = ""
+    shebangs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Service:
     """One service of the compose model.
 
-    `binds` are (container path, repository path) pairs, `volumes` all container paths that the image does not fill.
+    `binds` are (container path, repository path) pairs, `volumes` all container paths that the image does not fill,
+    `entrypoint` and `command` those in force, the image's or the service's own.
     """
 
     name: str
@@ -72,6 +85,8 @@ class Service:
     measured: bool = True
     reason: str = ""
     builds: bool = False
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
 
 
 def find_services(project: Project, model: Mapping[str, Any], build: bool = False) -> list[Service]:
@@ -96,17 +111,19 @@ def inspect_image(name: str, cache: Path) -> Image:
     if cached:
         return replace(cached, name=name)
     say(f"reading the image {name}")
-    found = _read_filesystem(name)
     config = description["Config"]
+    workdir = config.get("WorkingDir") or "/"
+    found = _read_filesystem(name, workdir)
     image = Image(
         id=description["Id"],
         name=name,
         environment=dict(pair.split("=", 1) for pair in config.get("Env") or ()),
-        workdir=config.get("WorkingDir") or "/",
+        workdir=workdir,
         user=config.get("User") or "",
-        interpreters=found.interpreters,
-        files=found.files,
-        sites=found.sites,
+        entrypoint=tuple(config.get("Entrypoint") or ()),
+        command=tuple(config.get("Cmd") or ()),
+        stop_signal=config.get("StopSignal") or "",
+        **found._asdict(),
     )
     _store(cache, image)
     return image
@@ -126,6 +143,7 @@ def _service(project: Project, name: str, definition: Mapping[str, Any], image_n
     # A null value is a variable that the host does not set: the image's own stays in force.
     python_path = (definition.get("environment") or {}).get("PYTHONPATH")
     reason = _why_not(image)
+    entrypoint, command = _in_force(definition, image)
     return Service(
         name=name,
         image=image,
@@ -136,7 +154,20 @@ def _service(project: Project, name: str, definition: Mapping[str, Any], image_n
         measured=not reason,
         reason=reason,
         builds=builds,
+        entrypoint=entrypoint,
+        command=command,
     )
+
+
+def _in_force(definition: Mapping[str, Any], image: Image) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Entrypoint and command as the engine merges them: an entrypoint of the service's own drops the image's command.
+
+    An empty one drops the image's entrypoint only, and an empty command is none.
+    """
+    entrypoint, command = definition.get("entrypoint"), tuple(definition.get("command") or ())
+    if entrypoint:
+        return tuple(entrypoint), command
+    return image.entrypoint if entrypoint is None else (), command or image.command
 
 
 def _why_not(image: Image) -> str:
@@ -172,9 +203,12 @@ class _Contents(NamedTuple):
     interpreters: tuple[Interpreter, ...]
     files: dict[str, Digest]
     sites: tuple[str, ...]
+    customizations: tuple[str, ...]
+    coverage: str
+    shebangs: dict[str, str]
 
 
-def _read_filesystem(name: str) -> _Contents:
+def _read_filesystem(name: str, workdir: str) -> _Contents:
     # The entrypoint is never run; an image may have neither entrypoint nor command.
     container = compose.docker("create", "--entrypoint", "/never-run", name).strip()
     try:
@@ -182,45 +216,90 @@ def _read_filesystem(name: str) -> _Contents:
             compose.docker_stream("export", container) as stream,
             tarfile.open(fileobj=stream, mode="r|", errors="surrogateescape") as archive,
         ):
-            return _read_archive(archive)
+            return _read_archive(archive, workdir)
     finally:
         compose.docker("rm", "--force", "--volumes", container)
 
 
-def _read_archive(archive: tarfile.TarFile) -> _Contents:
-    executables: dict[tuple[str, str], str] = {}
-    suffixes: dict[tuple[str, str], str] = {}
-    files: dict[str, Digest] = {}
-    sites: list[tuple[str, str, str]] = []
-    environments: set[str] = set()
-    libc = "glibc"
+def _read_archive(archive: tarfile.TarFile, workdir: str = "/") -> _Contents:
+    reading = _Reading(archive, workdir)
     for member in archive:
-        path = "/" + member.name.removeprefix("./").strip("/")
-        if re.match(r"(/usr)?/lib/ld-musl-", path):
-            libc = "musl"
-        if member.isdir() and (found := _SITE.fullmatch(path)):
-            sites.append((path, found["prefix"], found["version"]))
-        if not member.isreg() and not member.islnk():
-            continue
+        reading.take(member, "/" + member.name.removeprefix("./").strip("/"))
+    return reading.contents()
+
+
+class _Reading:
+    """One pass over an archive; bodies are read only of sources and of scripts."""
+
+    def __init__(self, archive: tarfile.TarFile, workdir: str) -> None:
+        self.archive = archive
+        self.workdir = workdir.rstrip("/")
+        self.executables: dict[tuple[str, str], str] = {}
+        self.suffixes: dict[tuple[str, str], str] = {}
+        self.files: dict[str, Digest] = {}
+        self.sites: list[tuple[str, str, str]] = []
+        self.environments: set[str] = set()
+        self.customizations: list[str] = []
+        self.coverage: dict[str, str] = {}
+        self.shebangs: dict[str, str] = {}
+        self.libc = "glibc"
+
+    def take(self, member: tarfile.TarInfo, path: str) -> None:
+        """Look at one member, whose body can be read now and never again."""
+        if path.startswith(("/lib/ld-musl-", "/usr/lib/ld-musl-")):
+            self.libc = "musl"
+        if "/coverage-" in path and (found := _COVERAGE.fullmatch(path)):
+            self.coverage[path] = found["version"]
+        if member.isdir():
+            if found := _SITE.fullmatch(path):
+                self.sites.append((path, found["prefix"], found["version"]))
+            return
+        if _CUSTOMIZATION.fullmatch(path):
+            self.customizations.append(path)
+        if member.isreg() or member.islnk():
+            self._take_file(member, path)
+
+    def _take_file(self, member: tarfile.TarInfo, path: str) -> None:
         if path.endswith("/pyvenv.cfg"):
-            environments.add(path.removesuffix("/pyvenv.cfg"))
+            self.environments.add(path.removesuffix("/pyvenv.cfg"))
+        above, beginning = path.rpartition("/")[0], b""
         if path.endswith(".py") and not _STANDARD_LIBRARY.search(path):
-            content = archive.extractfile(member) if member.isreg() else None
+            content = self._read(member)
             # A hard link follows the file it shares its content with.
-            digest = digest_of(content.read()) if content else files.get("/" + member.linkname.strip("/"))
+            digest = self.files.get("/" + member.linkname.strip("/")) if content is None else digest_of(content)
             if digest:
-                files[path] = digest
+                self.files[path] = digest
+            beginning = content or b""
         elif (found := _EXECUTABLE.fullmatch(path)) and member.mode & 0o111:
-            executables[found["prefix"], found["version"]] = path
+            self.executables[found["prefix"], found["version"]] = path
         elif found := _EXTENSION.fullmatch(path):
-            suffixes.setdefault((found["prefix"], found["version"]), found["suffix"])
-    complete = {
-        place: Interpreter(path, place[1], suffixes[place], libc)
-        for place, path in executables.items()
-        if place in suffixes
-    }
-    read = (path for path, prefix, version in sites if prefix in environments or _is_read(prefix, version, complete))
-    return _Contents(tuple(sorted(complete.values(), key=lambda found: found.path)), files, tuple(sorted(read)))
+            self.suffixes.setdefault((found["prefix"], found["version"]), found["suffix"])
+        elif member.mode & 0o111 and (above == self.workdir or above.endswith(("/bin", "/sbin"))):
+            beginning = self._read(member, _SHEBANG_LENGTH) or b""
+        if member.mode & 0o111 and _SHEBANG.match(beginning):
+            line = beginning[:_SHEBANG_LENGTH].splitlines()[0]
+            self.shebangs[path] = line.decode("utf-8", "backslashreplace")
+
+    def _read(self, member: tarfile.TarInfo, size: int = -1) -> bytes | None:
+        content = self.archive.extractfile(member) if member.isreg() else None
+        return content.read(size) if content else None
+
+    def contents(self) -> _Contents:
+        """What was found, after the last member."""
+        complete = {
+            place: Interpreter(path, place[1], self.suffixes[place], self.libc)
+            for place, path in self.executables.items()
+            if place in self.suffixes
+        }
+        read = (p for p, prefix, v in self.sites if prefix in self.environments or _is_read(prefix, v, complete))
+        return _Contents(
+            interpreters=tuple(sorted(complete.values(), key=lambda found: found.path)),
+            files=self.files,
+            sites=tuple(sorted(read)),
+            customizations=tuple(sorted(self.customizations)),
+            coverage=self.coverage[min(self.coverage)] if self.coverage else "",
+            shebangs=dict(sorted(self.shebangs.items())),
+        )
 
 
 def _is_read(prefix: str, version: str, interpreters: Collection[tuple[str, str]]) -> bool:
@@ -232,8 +311,11 @@ def _is_read(prefix: str, version: str, interpreters: Collection[tuple[str, str]
 def _load(cache: Path, image_id: str) -> Image | None:
     try:
         found = json.loads(_cache_file(cache, image_id).read_text())
+        if set(found) != {known.name for known in fields(Image)}:
+            return None  # another version of this module wrote it
+        for name in ("sites", "entrypoint", "command", "customizations"):
+            found[name] = tuple(found[name])
         found["interpreters"] = tuple(Interpreter(**interpreter) for interpreter in found["interpreters"])
-        found["sites"] = tuple(found["sites"])
         found["files"] = {path: Digest(*digest) for path, digest in found["files"].items()}
         return Image(**found)
     except (OSError, ValueError, TypeError, KeyError):

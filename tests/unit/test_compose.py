@@ -111,3 +111,14 @@ def test_overlay_of_the_example_is_in_the_repository(tmp_path):
 def test_finds_the_port_in_what_engines_say(message, port):
     found = PORT_TAKEN.search(message)
     assert (next(group for group in found.groups() if group) if found else None) == port
+
+
+def test_dollar_signs_of_the_model_are_as_in_the_container(commands, tmp_path):
+    answer = "services: {orders: {environment: {PYTHONPATH: /odd$$HOME}}}"
+    commands(
+        "docker",
+        f"""case "$*" in
+        "compose version --short") echo 2.40.3;; *--no-such-option*) exit 1;; *) echo '{answer}';; esac""",
+    )
+    model = compose.read_model(Project(tmp_path, "compose", tmp_path, (tmp_path / "compose.yml",)))
+    assert model["services"]["orders"]["environment"] == {"PYTHONPATH": "/odd$HOME"}

@@ -1,7 +1,8 @@
 import io
 import json
 import tarfile
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import PurePosixPath
 
 import pytest
 
@@ -14,10 +15,11 @@ GNU_311 = "cpython-311-x86_64-linux-gnu.so"
 IMAGE = Image("sha256:1", "shop-orders", {"PATH": "/bin"}, "/app", "", (), {"/app/main.py": digest_of(SOURCE)})
 
 
-def read(*entries: str | tuple[str, str]) -> services._Contents:
+def read(*entries: str | tuple[str, str], **contents: bytes) -> services._Contents:
     """Reads an archive as `docker export` writes it.
 
-    Files have SOURCE in them; "name/" stands for a directory, (name, target) for a symbolic link.
+    Files are executable and have SOURCE in them, or what `contents` says for their last name without its suffix;
+    "name/" stands for a directory, (name, target) for a symbolic link.
     """
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
@@ -25,16 +27,17 @@ def read(*entries: str | tuple[str, str]) -> services._Contents:
             name, target = entry if isinstance(entry, tuple) else (entry, None)
             member = tarfile.TarInfo(name)
             member.mode = 0o755
+            content = contents.get(PurePosixPath(name).stem, SOURCE)
             if name.endswith("/"):
                 member.type = tarfile.DIRTYPE
             elif target:
                 member.type, member.linkname = tarfile.SYMTYPE, target
             else:
-                member.size = len(SOURCE)
-            archive.addfile(member, io.BytesIO(SOURCE) if member.isreg() else None)
+                member.size = len(content)
+            archive.addfile(member, io.BytesIO(content) if member.isreg() else None)
     packed.seek(0)
     with tarfile.open(fileobj=packed, mode="r|") as archive:
-        return services._read_archive(archive)
+        return services._read_archive(archive, "/app")
 
 
 @pytest.mark.parametrize(
@@ -68,7 +71,7 @@ def read(*entries: str | tuple[str, str]) -> services._Contents:
     ],
 )
 def test_finds_an_interpreter_by_its_files(executable, extension, expected):
-    assert read(executable, extension)[0] == (expected,)
+    assert read(executable, extension).interpreters == (expected,)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +85,7 @@ def test_finds_an_interpreter_by_its_files(executable, extension, expected):
     ],
 )
 def test_takes_nothing_else_for_an_interpreter(entries):
-    assert read(*entries)[0] == ()
+    assert read(*entries).interpreters == ()
 
 
 @pytest.mark.parametrize(
@@ -108,14 +111,14 @@ def test_finds_where_interpreters_and_virtual_environments_look_for_pth_files(di
         ("opt/venv/bin/python3.12", "/root/.local/bin/python3.12"),
         "opt/venv/pyvenv.cfg",
     )
-    assert read(f"{directory}/", *files)[2] == ((f"/{directory}",) if found else ())
+    assert read(f"{directory}/", *files).sites == ((f"/{directory}",) if found else ())
 
 
 def test_tells_musl_from_glibc():
     # CPython 3.8 to 3.10 has the same suffix on both.
     files = ["usr/local/bin/python3.9", "usr/local/lib/python3.9/lib-dynload/m.cpython-39-x86_64-linux-gnu.so"]
-    assert read(*files)[0][0].libc == "glibc"
-    assert read("lib/ld-musl-x86_64.so.1", *files)[0][0].libc == "musl"
+    assert read(*files).interpreters[0].libc == "glibc"
+    assert read("lib/ld-musl-x86_64.so.1", *files).interpreters[0].libc == "musl"
 
 
 def test_knows_every_source_outside_the_standard_library():
@@ -128,7 +131,7 @@ def test_knows_every_source_outside_the_standard_library():
         "usr/local/lib/python3.11/json/decoder.py",
         "usr/lib/python3.11/abc.py",
         "usr/lib/pypy3.10/abc.py",
-    )[1]
+    ).files
     assert files == dict.fromkeys(
         [
             "/app/main.py",
@@ -151,13 +154,61 @@ def test_hard_link_has_the_content_of_its_target():
         archive.addfile(second)
     packed.seek(0)
     with tarfile.open(fileobj=packed, mode="r|") as archive:
-        assert services._read_archive(archive)[1]["/app/a.py"] == digest_of(SOURCE)
+        assert services._read_archive(archive).files["/app/a.py"] == digest_of(SOURCE)
+
+
+def test_names_every_sitecustomize_and_usercustomize():
+    names = ("usr/lib/python3.11/sitecustomize.py", "root/.local/usercustomize.py", "app/sitecustomize/__init__.py")
+    found = read(*names, ("opt/sitecustomize.py", "x.py"), "app/mysitecustomize.py", "app/sitecustomize.py.bak")
+    assert found.customizations == tuple(sorted(f"/{name}" for name in (*names, "opt/sitecustomize.py")))
+
+
+@pytest.mark.parametrize(
+    ("entries", "version"),
+    [
+        (["usr/local/lib/python3.11/site-packages/coverage-7.6.1.dist-info/"], "7.6.1"),
+        (["usr/lib/python3/dist-packages/coverage-6.5.0.egg-info/PKG-INFO"], "6.5.0"),
+        (["usr/lib/python3/dist-packages/coverage-6.5.0-py3.11.egg-info"], "6.5.0"),
+        (["opt/lib/site-packages/coverage-5.0.dist-info/", "app/lib/site-packages/coverage-7.0.dist-info/"], "7.0"),
+        (["opt/lib/site-packages/coverage_enable_subprocess-1.0.dist-info/"], ""),
+        (["app/coverage-report/", "opt/lib/site-packages/coverage-helper.dist-info/"], ""),
+    ],
+)
+def test_finds_the_images_own_coverage(entries, version):
+    assert read(*entries).coverage == version
+
+
+def test_keeps_the_first_line_of_scripts_that_start_python():
+    found = read(
+        *("usr/local/bin/serve", "app/manage", "app/own.py", "app/tool/deep", "usr/bin/run", "usr/sbin/cron"),
+        *("usr/bin/python3.11", "usr/local/bin/flask/", ("usr/bin/linked", "run")),
+        serve=b"#!/usr/local/bin/python3.11 -I\nimport serve\n",
+        manage=b"#!/usr/bin/env -S python3 -E\r\n",
+        own=b"#!/usr/bin/env python3\nprint()\n",
+        deep=b"#!/usr/bin/python3\n",
+        run=b"#!/bin/sh\nexec python -S\n",
+        cron=b"#!/usr/bin/python3" + b"." * 10_000,
+    )
+    assert found.shebangs == {
+        "/app/manage": "#!/usr/bin/env -S python3 -E",
+        "/app/own.py": "#!/usr/bin/env python3",
+        "/usr/local/bin/serve": "#!/usr/local/bin/python3.11 -I",
+        "/usr/sbin/cron": "#!/usr/bin/python3" + "." * (255 - 18),
+    }
+    assert found.files["/app/own.py"] == digest_of(b"#!/usr/bin/env python3\nprint()\n")
 
 
 def test_image_comes_back_from_the_cache_as_it_was(tmp_path):
     interpreter = Interpreter("/usr/bin/python3.11", "3.11", f".{GNU_311}", "musl")
     image = replace(
-        IMAGE, interpreters=(interpreter,), files={"/app/sch\udce9.py": Digest(1, 2)}, sites=("/usr/lib/site-packages",)
+        IMAGE,
+        interpreters=(interpreter,),
+        files={"/app/sch\udce9.py": Digest(1, 2)},
+        sites=("/usr/lib/site-packages",),
+        entrypoint=("tini", "--"),
+        command=("python", "main.py"),
+        customizations=("/app/sitecustomize.py",),
+        shebangs={"/usr/bin/serve": "#!/usr/bin/python3"},
     )
     services._store(tmp_path / "images", image)
     assert load_image(tmp_path, "sha256:1") == image
@@ -170,6 +221,16 @@ def test_damaged_cache_is_read_anew(tmp_path):
     for damage in ("", "{", "{}", json.dumps({"interpreters": [{"no": 1}], "files": {}})):
         cached.write_text(damage)
         assert load_image(tmp_path, "sha256:1") is None
+
+
+@pytest.mark.parametrize("change", [lambda known: known.popitem(), lambda known: known.update(another=1)])
+def test_cache_of_another_version_is_read_anew(tmp_path, change):
+    services._store(tmp_path / "images", IMAGE)
+    (cached,) = (tmp_path / "images").iterdir()
+    known = asdict(IMAGE)
+    change(known)
+    cached.write_text(json.dumps(known))
+    assert load_image(tmp_path, "sha256:1") is None
 
 
 @pytest.mark.parametrize(
@@ -185,6 +246,24 @@ def test_damaged_cache_is_read_anew(tmp_path):
 def test_says_why_a_service_is_not_measured(versions, reason):
     interpreters = tuple(Interpreter(f"/usr/bin/python{version}", version, ".so") for version in versions)
     assert services._why_not(replace(IMAGE, interpreters=interpreters)) == reason
+
+
+@pytest.mark.parametrize(
+    ("definition", "entrypoint", "command"),
+    [
+        ({}, ("tini", "--"), ("serve",)),
+        ({"command": ["work"]}, ("tini", "--"), ("work",)),
+        ({"command": []}, ("tini", "--"), ("serve",)),
+        ({"entrypoint": ["sh"]}, ("sh",), ()),
+        ({"entrypoint": ["sh"], "command": ["-c", "work"]}, ("sh",), ("-c", "work")),
+        ({"entrypoint": []}, (), ("serve",)),
+        ({"entrypoint": None, "command": None}, ("tini", "--"), ("serve",)),
+    ],
+)
+def test_own_entrypoint_drops_the_images_command(definition, entrypoint, command):
+    # As docker 20.10 and compose 2.40 merge them, by `docker inspect` of containers made so.
+    image = replace(IMAGE, entrypoint=("tini", "--"), command=("serve",))
+    assert services._in_force(definition, image) == (entrypoint, command)
 
 
 def test_knows_every_place_that_the_image_does_not_fill():
