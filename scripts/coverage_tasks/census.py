@@ -5,15 +5,14 @@ import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from . import compose, procfile
-from .project import Project
+from .commands import is_python, shown
+from .project import Project, say
 
-_PYTHON = re.compile(r"(python|pypy)[\d.]*t?")
-# Options of the interpreter that are followed by a value of their own.
-_WITH_VALUE = ("-W", "-X", "--check-hash-based-pycs")
+_IMPORT_ERROR = re.compile(r"^(?:ModuleNotFoundError|ImportError): .*", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,8 @@ class Sighting:
 class Place:
     """Where processes of a service run: a container, or the process group of a line of the Procfile.
 
-    `started` is its last start; `seen` are the Python processes seen there, at any time, that still count.
+    `started` is its last start, `error` the import that failed when that ended it; `seen` are the Python processes that
+    were seen there at any time.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Place:
     exit_code: int | None
     restarts: int = 0
     oom_killed: bool = False
+    error: str = ""
     seen: tuple[Sighting, ...] = ()
 
 
@@ -55,8 +56,12 @@ def take_census(project: Project, state: Mapping[str, Any]) -> None:
         before = known[key].seen if key in known else ()
         known[key] = replace(place, seen=tuple(_merged(before, place.seen)))
     beside = _file(project.data).with_suffix(".part")
-    beside.write_text(json.dumps([asdict(place) for place in known.values()], indent=1) + "\n")
-    beside.replace(_file(project.data))
+    try:
+        beside.write_text(json.dumps([asdict(place) for place in known.values()], indent=1) + "\n")
+        beside.replace(_file(project.data))
+    except OSError as error:  # no reason to leave the stack running
+        beside.unlink(missing_ok=True)
+        say(f"cannot write {_file(project.data)} ({error.strerror}): processes without a receipt will not be named")
 
 
 def read_census(project: Project) -> list[Place]:
@@ -71,24 +76,6 @@ def read_census(project: Project) -> list[Place]:
 def forget_census(data: Path) -> None:
     """Begin anew, for a run that keeps nothing of the one before."""
     _file(data).unlink(missing_ok=True)
-
-
-def shown_command(words: Iterable[str]) -> str:
-    """A command without the arguments of its program; of Python's own options everything but code."""
-    words = [str(word) for word in words]
-    if not words or not _PYTHON.fullmatch(PurePosixPath(words[0]).name):
-        return words[0] if words else ""
-    shown = [words[0]]
-    rest = iter(words[1:])
-    for word in rest:
-        if word.startswith("-c"):
-            return " ".join([*shown, "-c …"])
-        shown.append(word)
-        if word == "-m" or word in _WITH_VALUE:
-            shown.append(next(rest, ""))
-        if word == "-m" or not word.startswith("-"):
-            break
-    return " ".join(shown)
 
 
 def _file(data: Path) -> Path:
@@ -115,13 +102,18 @@ def _containers(state: Mapping[str, Any]) -> Iterable[Place]:
                 name=container.name,
                 service=container.service,
                 host=container.host,
-                command=shown_command(container.command),
+                command=shown(container.command),
                 started=container.started,
                 exit_code=None if running else container.exit_code,
                 restarts=container.restarts,
                 oom_killed=container.oom_killed,
+                error="" if running or not container.exit_code else _import_error(container.id),
                 seen=tuple(_sightings(compose.processes(container.id), container.id)) if running else (),
             )
+
+
+def _import_error(container: str) -> str:
+    return next(reversed(_IMPORT_ERROR.findall(compose.logs(container))), "")
 
 
 def _groups(state: Mapping[str, Any]) -> Iterable[Place]:
@@ -137,9 +129,9 @@ def _sightings(listed: Iterable[str], container: str = "") -> Iterable[Sighting]
     for line in listed:
         pid, age, *words = line.split()
         # One that has just begun may still be a fork on its way to another program.
-        if _seconds(age) and words and _PYTHON.fullmatch(PurePosixPath(words[0]).name):
+        if _seconds(age) and words and is_python(words[0]):
             seen = _inner_pid(int(pid), container) if container else int(pid)
-            yield Sighting(seen, int(now - _seconds(age)), shown_command(words))
+            yield Sighting(seen, int(now - _seconds(age)), shown(words))
 
 
 def _seconds(age: str) -> int:

@@ -94,6 +94,12 @@ def _analyze_task(project: Project, args: argparse.Namespace) -> int:
     return _complain(analysis.read_results(project).damage)
 
 
+def _doctor_task(project: Project, args: argparse.Namespace) -> int:
+    from . import doctor
+
+    return doctor.diagnose(project, args)
+
+
 def _clean_task(project: Project, _: argparse.Namespace) -> int:
     from . import stack
 
@@ -140,6 +146,7 @@ TASKS = (
         ("start", "command"),
     ),
     Task("analyze-coverage", "reports", _analyze_task, "Show what ran, what did not and what is unknown", ("format",)),
+    Task("coverage-doctor", "reports", _doctor_task, "Say what keeps services from being measured", ("json",)),
     Task("coverage-clean", "reports", _clean_task, "Remove the recorded data and the reports"),
 )
 
@@ -165,11 +172,16 @@ def _add_format(parser: argparse.ArgumentParser) -> None:
     formats.add_argument("--markdown", action="store_true", help="print Markdown")
 
 
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
 OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "command": _add_command,
     "start": _add_start,
     "output": _add_output,
     "format": _add_format,
+    "json": _add_json,
 }
 
 

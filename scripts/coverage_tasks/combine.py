@@ -300,7 +300,7 @@ def _findings(combined: Combined) -> Iterator[str]:
             )
         # Of a service that sent nothing at all, the sentence above says enough.
         for silent in processes.silent if processes.all else ():
-            yield f"{name}: {_described(silent)} sent no receipt, so what it ran is unknown: {REMEDY}"
+            yield f"{name}: {described(silent)} sent no receipt, so what it ran is unknown: {REMEDY}"
         if processes.end_unknown:
             yield (
                 f"{name}: {_number(processes.end_unknown, 'process')} had not taken leave, so lines first run in the "
@@ -313,17 +313,18 @@ def _findings(combined: Combined) -> Iterator[str]:
             )
         # Of a service that is unknown as a whole, the sentence above says enough.
         for reason, paths in _by_value({} if result.why_unknown else result.unknown).items():
-            yield f"{name}: {_some(paths)} unknown: {reason}"
+            yield f"{name}: {some(paths)} unknown: {reason}"
         for reason, paths in _by_value(result.unmapped).items():
-            yield f"{name}: {_some(paths)} not mapped: {reason}"
+            yield f"{name}: {some(paths)} not mapped: {reason}"
 
 
 def _seen_there(processes: Processes) -> str:
-    seen = [_described(silent) for silent in processes.silent if silent.pid or silent.command]
+    seen = [described(silent) for silent in processes.silent if silent.pid or silent.command]
     return f" ({_number(len(seen), 'place')} ran without a receipt, such as {seen[0]})" if seen else ""
 
 
-def _described(silent: Silent) -> str:
+def described(silent: Silent) -> str:
+    """What sent no receipt, where and since when, as the subject of a sentence."""
     since = time.strftime("%H:%M:%S", time.localtime(silent.started))
     return f"{silent.command or 'what ran'} in {silent.place}, there since {since},"
 
@@ -335,7 +336,8 @@ def _by_value(reasons: Mapping[str, str]) -> dict[str, list[str]]:
     return grouped
 
 
-def _some(paths: list[str]) -> str:
+def some(paths: list[str]) -> str:
+    """The first of the paths and how many more there are, with the verb."""
     if len(paths) == 1:
         return f"{paths[0]} is"
     return f"{paths[0]} and {_number(len(paths) - 1, 'other file')} are"

@@ -56,6 +56,16 @@ def engine_problem() -> str | None:
     return None
 
 
+def engine_version() -> str:
+    """The engine's version, as it writes it."""
+    return docker("version", "--format", "{{.Server.Version}}").strip()
+
+
+def compose_version() -> str:
+    """Compose's version, as it writes it."""
+    return _output([*_compose_command(), "version", "--short"]).strip()
+
+
 def require_engine() -> None:
     """Raises TaskError when no container engine can be used."""
     problem = engine_problem()

@@ -66,7 +66,7 @@ def write_overlay(
     output: Path | None = None,
 ) -> Path:
     """As make_overlay, for services that are known already."""
-    way = _way(environ)
+    way = way_of(environ)
     prepare_spy(services, environ)
     images = {service.name: service.image.name for service in services if service.image}
     if way == "image":
@@ -84,7 +84,7 @@ def write_overlay(
 def render(project: Project, services: Sequence[Service], images: Mapping[str, str], environ: Mapping[str, str]) -> str:
     """The overlay as text. `images` is what each service runs from; `environ` holds the settings passed on."""
     repository = Repository.of_project(project)
-    way = _way(environ)
+    way = way_of(environ)
     entries: dict[str, Any] = {}
     for service in services:
         if service.measured:
@@ -161,7 +161,8 @@ def _let_everybody_read(directory: Path) -> None:
             path.chmod(wanted)
 
 
-def _way(environ: Mapping[str, str]) -> str:
+def way_of(environ: Mapping[str, str]) -> str:
+    """How the spy gets in: one of WAYS. Raises TaskError when COVERAGE_SPY_INJECT is another word."""
     way = environ.get("COVERAGE_SPY_INJECT") or "mount"
     if way not in WAYS:
         raise TaskError(f"COVERAGE_SPY_INJECT is {way!r}: set it to mount, image or pth")

@@ -5,6 +5,7 @@ import os
 import re
 import tarfile
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -89,14 +90,20 @@ class Service:
     command: tuple[str, ...] = ()
 
 
-def find_services(project: Project, model: Mapping[str, Any], build: bool = False) -> list[Service]:
+def find_services(
+    project: Project, model: Mapping[str, Any], build: bool = False, obtain: bool = True
+) -> list[Service]:
     """Every service of the compose model with its image, built or pulled where it is missing; `build` builds all anew.
+
+    Without `obtain` a service whose image is missing has none.
 
     Raises TaskError when an image cannot be had.
     """
     names = compose.image_names(project, model)
     return [
         _service(project, name, definition, names[name], build)
+        if obtain or compose.has_image(names[name])
+        else Service(name, None, measured=False, reason="its image is neither built nor pulled")
         for name, definition in sorted(model["services"].items())
     ]
 
@@ -323,11 +330,13 @@ def _load(cache: Path, image_id: str) -> Image | None:
 
 
 def _store(cache: Path, image: Image) -> None:
-    cache.mkdir(parents=True, exist_ok=True)
-    file = _cache_file(cache, image.id)
-    beside = file.with_suffix(f".{os.getpid()}")
-    beside.write_text(json.dumps(asdict(image)))
-    beside.replace(file)
+    # Whoever may not write here reads the image again the next time.
+    with suppress(PermissionError):
+        cache.mkdir(parents=True, exist_ok=True)
+        file = _cache_file(cache, image.id)
+        beside = file.with_suffix(f".{os.getpid()}")
+        beside.write_text(json.dumps(asdict(image)))
+        beside.replace(file)
 
 
 def _cache_file(cache: Path, image_id: str) -> Path:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any
 
 from coverage_spy.settings import FALLBACK
 
@@ -70,16 +70,17 @@ def wait_until_ready(project: Project) -> None:
     state = _require_running(project)
     look = _look_at_containers if project.runtime == "compose" else _look_at_processes
     deadline = time.monotonic() + _timeout()
-    since = None
+    since, starts = None, None
     while True:
-        waiting = look(project, state)
-        since = None if waiting else since or time.monotonic()
+        before = starts
+        waiting, starts = look(project, state)
+        # One that dies and is started again and again is up at many a look.
+        since = None if waiting or starts != before else since or time.monotonic()
         if since and time.monotonic() - since >= SETTLED_SECONDS:
             return
-        if waiting and time.monotonic() > deadline:
-            raise TaskError(
-                f"not ready after {_timeout():g} s: {', '.join(waiting)}; correct this or raise COVERAGE_SPY_TIMEOUT"
-            )
+        if not since and time.monotonic() > deadline:
+            awaited = ", ".join(waiting) or "a container is started again and again"
+            raise TaskError(f"not ready after {_timeout():g} s: {awaited}; correct this or raise COVERAGE_SPY_TIMEOUT")
         time.sleep(POLL_SECONDS)
 
 
@@ -220,17 +221,18 @@ def _entry(service: Service) -> dict[str, Any]:
     }
 
 
-def _look_at_containers(_: Project, state: Mapping[str, Any]) -> list[str]:
-    """What is still awaited, as words. Raises TaskError when a container died."""
+def _look_at_containers(_: Project, state: Mapping[str, Any]) -> tuple[list[str], dict[str, float]]:
+    """What is still awaited, as words, and when each was started. Raises TaskError when a container died."""
     waiting = []
-    for container in compose.containers(state["project"]):
+    containers = compose.containers(state["project"])
+    for container in containers:
         if (container.state == "exited" and container.exit_code) or container.state == "dead":
             _died(container.service, compose.logs(container.id), f"exit code {container.exit_code}")
         if container.health == "unhealthy":
             _died(container.service, compose.logs(container.id), "its health check fails")
         if container.state not in ("running", "exited") or container.health == "starting":
             waiting.append(f"{container.service} is {container.health or container.state}")
-    return waiting
+    return waiting, {container.id: container.started for container in containers}
 
 
 def _up_processes(project: Project) -> None:
@@ -255,7 +257,7 @@ def _up_processes(project: Project) -> None:
         _write_state(project, state)
 
 
-def _look_at_processes(project: Project, state: Mapping[str, Any]) -> list[str]:
+def _look_at_processes(project: Project, state: Mapping[str, Any]) -> tuple[list[str], dict[str, float]]:
     waiting = []
     for name, started in _started(state).items():
         entry = state["services"][name]
@@ -268,7 +270,7 @@ def _look_at_processes(project: Project, state: Mapping[str, Any]) -> list[str]:
             _write_state(project, state)
         elif silent := [str(port) for port in entry["ports"] if not procfile.accepts(port)]:
             waiting.append(f"{name} does not listen on port {' and '.join(silent)}")
-    return waiting
+    return waiting, {}  # nothing starts them again
 
 
 def _prepare_host(environment: Mapping[str, str]) -> tuple[str, str]:
@@ -311,12 +313,23 @@ def _copy_journals(container: str, data: Path) -> int:
             name = PurePosixPath(member.name).name
             content = archive.extractfile(member) if member.isreg() and _JOURNAL.fullmatch(name) else None
             if content:
-                beside = data / f"{name}.part"
-                with beside.open("wb") as file:
-                    shutil.copyfileobj(content, file)
-                beside.replace(data / name)
+                _keep(content, data / name)
                 copied += 1
     return copied
+
+
+def _keep(content: IO[bytes], path: Path) -> None:
+    beside = path.with_suffix(".part")
+    try:
+        with beside.open("wb") as file:
+            shutil.copyfileobj(content, file)
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise TaskError(
+            f"journals of a container cannot be copied to {path.parent} ({error.strerror}): make room there, then run "
+            "down-coverage again; the container keeps them until then"
+        ) from None
 
 
 def _log_file(project: Project, service: str) -> Path:

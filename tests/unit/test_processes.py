@@ -7,7 +7,7 @@ import time
 import pytest
 
 from coverage_tasks import procfile
-from coverage_tasks.census import Place, Sighting, _seconds, _sightings, shown_command
+from coverage_tasks.census import Place, Sighting, _seconds, _sightings
 from coverage_tasks.processes import Process, _silent
 
 
@@ -50,22 +50,6 @@ def test_a_place_that_was_restarted_needs_a_receipt_since_then():
 def test_a_place_that_shows_another_host_name_takes_what_no_other_place_claims():
     other = Place("web-2", "web", "i", "sh", 100.0, None)
     assert silent([process(1, 100.5, "machine"), process(1, 100.5, "i")], place(), other) == []
-
-
-@pytest.mark.parametrize(
-    ("command", "shown"),
-    [
-        ("python -S -u job.py --token hush", "python -S -u job.py"),
-        ("/bin/python3.11 -W error -X dev -m gunicorn app --key hush", "/bin/python3.11 -W error -X dev -m gunicorn"),
-        ("python -c import os; hush", "python -c …"),
-        ("python -chush", "python -c …"),
-        ("python", "python"),
-        ("sh -c python hush", "sh"),
-        ("", ""),
-    ],
-)
-def test_commands_are_shown_without_what_may_be_secret(command, shown):
-    assert shown_command(command.split()) == shown
 
 
 @pytest.mark.parametrize(("age", "seconds"), [("00:07", 7), ("01:02:03", 3723), ("2-00:00:01", 172801)])

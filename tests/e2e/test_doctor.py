@@ -1,0 +1,191 @@
+"""Each verdict of the doctor, provoked by a stack that is really broken."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+
+import pytest
+from e2e.stacks import compose_command
+
+pytestmark = pytest.mark.engine
+
+LOOP = "import time\nwhile True:\n    time.sleep(0.1)\n"
+ROOT = [] if os.getuid() == 0 else ["sudo", "-n"]
+
+
+def verdicts(repository, code=1, **environ):
+    """(service, verdict) -> what `coverage-doctor --json` says."""
+    answer = repository.tasks("coverage-doctor", "--json", **environ)
+    assert answer.returncode == code, answer.stdout + answer.stderr
+    found = json.loads(answer.stdout)
+    assert all(verdict["evidence"] and verdict["remedy"] and verdict["trouble"] for verdict in found["verdicts"])
+    return {(verdict["service"], verdict["name"]): verdict for verdict in found["verdicts"]}
+
+
+def build(repository):
+    subprocess.run(
+        [*compose_command(), "build", "--quiet"], cwd=repository.root, env=repository.environ, check=True, stdout=-3
+    )
+
+
+def test_what_keeps_services_from_being_measured_is_seen_before_anything_runs(repository):
+    repository.write("app/main.py", LOOP)
+    repository.write("app/strict", "#!/usr/local/bin/python3.13 -E\nimport main\n")
+    repository.write(
+        "app/Dockerfile", "FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nRUN install strict /usr/local/bin/strict\n"
+    )
+    repository.write("other/Dockerfile", "FROM python:3.13-slim\nRUN rm /usr/local/bin/python3*\n")
+    repository.write("unbuilt/Dockerfile", "FROM python:3.13-slim\n")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        repository.write(
+            "compose.yaml",
+            f"""
+            x-app: &app {{image: "{repository.name}-app", build: app}}
+            services:
+              siteless: {{<<: *app, command: [python, -S, main.py]}}
+              isolated: {{<<: *app, entrypoint: [python, -I], command: [main.py]}}
+              strict: {{<<: *app, command: [strict]}}
+              cleared: {{<<: *app, command: env -i /usr/local/bin/python main.py}}
+              path: {{<<: *app, command: sh -c "PYTHONPATH=/app exec python main.py"}}
+              shell: {{<<: *app, command: 'sh -c "true; python main.py"'}}
+              port: {{<<: *app, command: [python, main.py], ports: ["{server.getsockname()[1]}:80"]}}
+              fine: {{<<: *app, command: [python, main.py]}}
+              other: {{build: other}}
+              old: {{image: "python:3.7-slim"}}
+              unbuilt: {{build: unbuilt, profiles: [later]}}
+            """,
+        )
+        build(repository)
+        found = verdicts(repository, COMPOSE_PROFILES="later")
+        assert {key for key, verdict in found.items() if not verdict["note"]} == {
+            ("siteless", "bypassed"),
+            ("isolated", "bypassed"),
+            ("strict", "bypassed"),
+            ("cleared", "bypassed"),
+            ("path", "python-path"),
+            ("port", "port-taken"),
+            ("old", "too-old"),
+        }
+        assert {key for key, verdict in found.items() if verdict["note"]} == {
+            ("", "not-run"),
+            ("shell", "shell-form"),
+            ("other", "no-python"),
+            ("unbuilt", "no-image"),
+        }
+        assert "Python -S" in found["siteless", "bypassed"]["evidence"]
+        reached = verdicts(repository, COVERAGE_SPY_INJECT="pth")
+    assert {service for service, name in reached if name in ("bypassed", "python-path")} == {"siteless"}
+    text = repository.tasks("coverage-doctor").stdout
+    assert "fine\n  nothing is wrong\n" in text
+    assert "no coverage data: its image has only Python 3.7 [too-old]" in text
+
+
+def test_what_went_wrong_while_services_ran_is_seen_afterwards(repository):
+    repository.service("app", LOOP)
+    repository.write("app/changed.py", f"BEFORE = 1\n{LOOP}")
+    repository.write(
+        "app/greedy.py",
+        f"import os, signal\nsignal.signal(15, lambda *_: print(len(bytearray(os.urandom(1 << 20)) * 300)))\n{LOOP}",
+    )
+    repository.write("app/late.py", "import time\ntime.sleep(5)\nimport nowhere\n")
+    repository.write(
+        "compose.yaml",
+        f"""
+        x-app: &app {{image: "{repository.name}-app", build: app, stop_grace_period: 1s}}
+        services:
+          siteless: {{<<: *app, command: [python, -S, main.py]}}
+          beside: {{<<: *app, command: sh -c "python -S main.py & exec python main.py"}}
+          looping: {{<<: *app, command: [python, -c, "raise SystemExit(3)"], restart: always}}
+          late: {{<<: *app, command: [python, late.py]}}
+          greedy: {{<<: *app, command: [python, greedy.py], mem_limit: 60m, stop_grace_period: 10s}}
+          changed: {{<<: *app, command: [python, changed.py]}}
+          generated: {{<<: *app, command: sh -c "echo 'import main' > generated.py; exec python generated.py"}}
+          nothing: {{<<: *app, command: [python, -c, "import time; time.sleep(60)"]}}
+        """,
+    )
+    build(repository)
+    repository.write("app/changed.py", f"AFTER = 1\n{LOOP}")
+    assert "late has died" in repository.tasks("up-coverage", COVERAGE_SPY_TIMEOUT="20").stderr
+    found = verdicts(repository)
+    assert {key for key, verdict in found.items() if not verdict["note"]} >= {
+        ("siteless", "not-seen"),
+        ("beside", "no-receipt"),
+        ("looping", "restart-loop"),
+        ("late", "import-error"),
+        ("changed", "drifted"),
+        ("generated", "not-mapped"),
+        ("nothing", "no-lines"),
+    }
+    assert ("beside", "grace-period") in found
+    # Not every engine is told by its kernel what it killed for.
+    assert {("greedy", "out-of-memory"), ("greedy", "grace-period")} & found.keys()
+    assert "python -S main.py" in found["siteless", "not-seen"]["evidence"]
+    assert "No module named 'nowhere'" in found["late", "import-error"]["evidence"]
+    assert "app/changed.py" in found["changed", "drifted"]["evidence"]
+    assert found["late", "import-error"]["trouble"] == "import error"
+
+
+def test_a_data_directory_that_a_service_may_not_write_to_is_seen(repository):
+    repository.service(
+        "app",
+        "import subprocess, sys, time\nwhile True:\n    subprocess.run([sys.executable, 'child.py'])\n",
+        more="USER 12345",
+    )
+    repository.write("app/child.py", "DONE = True\n")
+    repository.write("compose.yaml", "services:\n  app: {build: app, stop_grace_period: 1s}\n")
+    repository.succeed("up-coverage")
+    data = repository.root / "coverage-data"
+    assert not any(name for _, name in verdicts(repository, code=0))
+    data.chmod(0o755)
+    time.sleep(1)
+    assert verdicts(repository)["", "data-directory"]["trouble"] == "permission denied"
+    data.chmod(0o1777)
+    repository.succeed("down-coverage")
+    found = verdicts(repository)
+    assert "Permission denied" in found["app", "not-writable"]["evidence"]
+    (data / "0123456789abcdef.journal").write_bytes(b"something else")
+    assert verdicts(repository)["", "damaged"]["trouble"] == "incomplete coverage"
+
+
+def test_a_full_disk_is_seen(repository):
+    repository.service(
+        "app", "import subprocess, sys\nfor _ in range(40):\n    subprocess.run([sys.executable, 'main.py', 'child'])"
+        " if len(sys.argv) < 2 else None\n",
+    )  # fmt: skip
+    repository.write("compose.yaml", "services:\n  app: {build: app}\n")
+    data = repository.root / "coverage-data"
+    data.mkdir()
+    subprocess.run([*ROOT, "mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(data)], check=True)
+    try:
+        repository.succeed("up-coverage")
+        said = repository.refuse("down-coverage")
+        assert "No space left on device" in said
+        assert "run down-coverage again" in said
+        assert repository.containers()
+        subprocess.run([*ROOT, "mount", "-o", "remount,size=2m", str(data)], check=True)
+        repository.succeed("down-coverage")
+        assert not repository.containers()
+        found = verdicts(repository)
+    finally:
+        subprocess.run([*ROOT, "umount", "--lazy", str(data)], check=True)
+    assert found["", "disk-space"]["trouble"] == "permission denied"
+    assert "No space left on device" in found["app", "disk-space"]["evidence"]
+
+
+def test_versions_that_are_too_old_are_seen(repository, tmp_path):
+    repository.write("compose.yaml", "services:\n  app: {image: 'python:3.13-slim'}\n")
+    # An engine and a compose that old can't be had here: the commands say what they would say.
+    for command in ("docker", "docker-compose"):
+        script = tmp_path / "bin" / command
+        script.parent.mkdir(exist_ok=True)
+        script.write_text(
+            '#!/bin/sh\ncase "$*" in\n"version --format"*) echo 19.03.1 ;;\n*"version --short") echo 2.30.0 ;;\n'
+            f'*) exec {shutil.which(command)} "$@" ;;\nesac\n'
+        )
+        script.chmod(0o755)
+    found = verdicts(repository, PATH=f"{tmp_path}/bin:{os.environ['PATH']}")
+    assert found["", "engine-version"]["evidence"] == "the engine has version 19.03.1"
+    assert found["", "compose-version"]["remedy"] == "update it to 2.40 or newer"

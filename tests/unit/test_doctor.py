@@ -1,0 +1,49 @@
+"""Verdicts that no stack of a test machine provokes for sure."""
+
+import pytest
+
+from coverage_tasks.census import Place
+from coverage_tasks.doctor import CHECKS, TROUBLES, Patient
+from coverage_tasks.services import Image, Interpreter, Service
+
+
+def verdicts(place=None, command=(), version="3.13", way="mount"):
+    image = Image("i", "i", {}, "/", "", (Interpreter("/usr/bin/python", version, f".cpython-{version}.so"),), {})
+    service = Service("web", image, command=tuple(command))
+    patient = Patient("web", {}, service, None, [place] if place else [], way, False)
+    return {verdict.name: verdict for check in CHECKS for verdict in check(patient)}
+
+
+def place(**known):
+    return Place("web-1", "web", "h", "python", 1.0, **{"exit_code": 0, **known})
+
+
+@pytest.mark.parametrize(
+    ("known", "name"),
+    [
+        ({"exit_code": 137, "oom_killed": True}, "out-of-memory"),
+        ({"exit_code": 137}, "grace-period"),
+        ({"exit_code": 1}, "died"),
+        ({"exit_code": 1, "error": "ImportError: no"}, "import-error"),
+        ({"exit_code": None, "restarts": 3}, "restart-loop"),
+    ],
+)
+def test_how_a_container_ended_has_a_verdict(known, name):
+    assert list(verdicts(place(**known))) == [name]
+
+
+@pytest.mark.parametrize("known", [{}, {"exit_code": None}, {"exit_code": 143}, {"restarts": 2}])
+def test_an_ordinary_end_has_none(known):
+    assert verdicts(place(**known)) == {}
+
+
+def test_a_kill_is_a_problem_only_where_lines_may_be_missing():
+    assert verdicts(place(exit_code=137))["grace-period"].note
+    assert not verdicts(place(exit_code=137), version="3.11")["grace-period"].note
+    shell = ["sh", "-c", "true; python main.py"]
+    assert verdicts(command=shell)["shell-form"].note
+    assert not verdicts(command=shell, version="3.8")["shell-form"].note
+
+
+def test_every_verdict_belongs_to_a_trouble_that_users_know():
+    assert {"no coverage data", "import error", "permission denied", "incomplete coverage"} <= set(TROUBLES.values())
