@@ -88,10 +88,10 @@ def _report_task(project: Project, args: argparse.Namespace) -> int:
 
 def _analyze_task(project: Project, args: argparse.Namespace) -> int:
     _combine(project)
-    from . import analysis
+    from . import analysis, results
 
     analysis.analyze(project, args)
-    return _complain(analysis.read_results(project).damage)
+    return _complain(results.read_results(project).damage)
 
 
 def _doctor_task(project: Project, args: argparse.Namespace) -> int:
@@ -253,9 +253,9 @@ def _combine(project: Project) -> list[str]:
 def _write_reports(project: Project, kinds: Sequence[str] = REPORTS) -> int:
     """Write what can be written, then name what could not and what was damaged. Returns 1 when there is any."""
     _combine(project)
-    from . import analysis, reports
+    from . import reports, results
 
-    damage = analysis.read_results(project).damage
+    damage = results.read_results(project).damage
     failures = []
     for kind in kinds:
         try:

@@ -9,19 +9,10 @@ from pathlib import Path
 from coverage import Coverage
 from coverage.exceptions import CoverageException
 
-from .analysis import (
-    Results,
-    Row,
-    Totals,
-    counts,
-    escaped,
-    markdown_table,
-    opened_coverage,
-    read_results,
-    text_table,
-)
 from .combine import printable
 from .project import Project, TaskError
+from .results import Results, Totals, counts, opened_coverage, read_results
+from .tables import Row, escaped, markdown_table, text_table
 
 # Only files that could be parsed are handed to coverage.py: the reports count the same files as the summary.
 

@@ -10,8 +10,9 @@ import pytest
 from unit.journal_files import Run
 
 from coverage_tasks import reports
-from coverage_tasks.analysis import Totals, analyze, read_results
+from coverage_tasks.analysis import analyze
 from coverage_tasks.combine import combine
+from coverage_tasks.results import Totals, read_results
 
 FILES = {
     "orders/main.py": "a = (1,\n     2)\nb = 2\nc = 3  # pragma: no cover\n",
@@ -106,7 +107,7 @@ def test_a_new_combine_is_seen(run):
 def test_what_coveragerc_leaves_out_does_not_count(run, monkeypatch, tmp_path_factory):
     config = tmp_path_factory.mktemp("tool") / "coveragerc"
     config.write_text("[report]\nomit = orders/*\n")
-    monkeypatch.setattr("coverage_tasks.analysis.CONFIG", config)
+    monkeypatch.setattr("coverage_tasks.results.CONFIG", config)
     assert read_results(run.project).of_service("orders") == Totals(1, 3, 1, 0, 0)
 
 

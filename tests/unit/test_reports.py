@@ -10,9 +10,10 @@ import pytest
 from unit.journal_files import Run
 
 from coverage_tasks import reports
-from coverage_tasks.analysis import escaped, percent, read_results
 from coverage_tasks.combine import combine
 from coverage_tasks.project import TaskError
+from coverage_tasks.results import read_results
+from coverage_tasks.tables import escaped, percent
 
 FILES = {
     "orders/main.py": "import api\n\n\ndef order():\n    return {\n        'id': 1,\n    }\n",
@@ -195,7 +196,7 @@ EVERY_REPORT = [reports.html, reports.json, reports.xml, reports.lcov, reports.m
 def test_settings_that_coverage_refuses_are_named(run, report, monkeypatch, tmp_path_factory):
     config = tmp_path_factory.mktemp("tool") / "coveragerc"
     config.write_text("[report]\nexclude_also = (\n")
-    monkeypatch.setattr("coverage_tasks.analysis.CONFIG", config)
+    monkeypatch.setattr("coverage_tasks.results.CONFIG", config)
     with pytest.raises(TaskError, match="coveragerc"):
         report(run.project)
 

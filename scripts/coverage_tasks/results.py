@@ -1,0 +1,246 @@
+"""Which statements of which files each service executed: one pass over all files, shared by every report."""
+
+import warnings
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import chdir, contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from coverage import Coverage, CoverageData
+from coverage.exceptions import CoverageException, NoDataError
+from coverage.plugin import FileReporter
+from coverage.report_core import get_analysis_to_report
+from coverage.results import Analysis, analysis_from_file_reporter
+from coverage.types import TMorf
+
+from .combine import Combined, printable, read_combined
+from .project import TOOL, Project, TaskError
+from .tables import Row, percent
+
+CONFIG = TOOL / "scripts" / "coveragerc"
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The statements of one file, by the numbers of their first lines, as coverage.py analyses them.
+
+    And how many branches it has and how many were taken, 0 where only lines were recorded.
+    """
+
+    statements: frozenset[int]
+    executed: frozenset[int]
+    by_service: Mapping[str, frozenset[int]]
+    branches: int
+    taken: int
+    taken_by_service: Mapping[str, int]
+    functions: tuple["Function", ...] = ()
+
+
+class Function(NamedTuple):
+    """A function or method of a file: its qualified name, the line it begins in, and the statements of its body."""
+
+    name: str
+    start: int
+    statements: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Numbers of a set of files; `unknown` counts files and is no part of the others."""
+
+    files: int
+    statements: int
+    executed: int
+    never_imported: int
+    unknown: int
+    branches: int = 0
+    taken: int = 0
+
+    @property
+    def missed(self) -> int:
+        """Statements that were not executed."""
+        return self.statements - self.executed
+
+    @property
+    def cover(self) -> str:
+        """Of statements and branches together, as coverage.py counts."""
+        return percent(self.executed + self.taken, self.statements + self.branches)
+
+
+@dataclass(frozen=True)
+class Results:
+    """One pass over all files: `unparsed` are those that this Python cannot read, with the reason."""
+
+    combined: Combined
+    files: Mapping[str, Lines]
+    unparsed: Mapping[str, str]
+
+    @property
+    def damage(self) -> list[str]:
+        """The journals that `combine` could not read, and the sources that could not be parsed."""
+        return [*self.combined.damage, *self._cannot_parse()]
+
+    @property
+    def findings(self) -> list[str]:
+        """All that `combine` found, and the sources that could not be parsed."""
+        return [*self.combined.findings, *self._cannot_parse()]
+
+    def _cannot_parse(self) -> Iterator[str]:
+        for path, reason in self.unparsed.items():
+            yield printable(f"{path} is unknown: {reason}; report with a Python that can parse it")
+
+    def of_service(self, name: str) -> Totals:
+        """A service's numbers, of its own files."""
+        result = self.combined.services[name]
+        return self._totals(name, [*result.files, *result.unknown, *result.unmapped])
+
+    def of_directories(self, name: str) -> dict[str, Totals]:
+        """A service's numbers by directory, of its own files directly in it, and of what is not mapped."""
+        result = self.combined.services[name]
+        paths = defaultdict(list)
+        for path in (*result.files, *result.unknown, *result.unmapped):
+            paths[str(PurePosixPath(path).parent)].append(path)
+        return {directory: self._totals(name, paths[directory]) for directory in sorted(paths)}
+
+    def total(self) -> Totals:
+        """The numbers of the whole repository: what any service executed."""
+        services = self.combined.services.values()
+        imported = {path for result in services for path in {*result.files} - {*result.never_imported}}
+        unmapped = sum(len(result.unmapped) for result in services)
+        files = self.files.values()
+        return Totals(
+            files=len(files),
+            statements=sum(len(lines.statements) for lines in files),
+            executed=sum(len(lines.executed) for lines in files),
+            never_imported=len(self.files.keys() - imported),
+            unknown=len(self.combined.unknown) + len(self.unparsed) + unmapped,
+            branches=sum(lines.branches for lines in files),
+            taken=sum(lines.taken for lines in files),
+        )
+
+    def _totals(self, name: str, paths: Iterable[str]) -> Totals:
+        result = self.combined.services[name]
+        own, never_imported = set(result.files), set(result.never_imported)
+        paths = set(paths)
+        known = {path: self.files[path] for path in paths & own if path in self.files}
+        return Totals(
+            files=len(known),
+            statements=sum(len(lines.statements) for lines in known.values()),
+            executed=sum(len(lines.by_service.get(name, ())) for lines in known.values()),
+            never_imported=len(known.keys() & never_imported),
+            unknown=sum(path in result.unknown or path in result.unmapped or path in self.unparsed for path in paths),
+            branches=sum(lines.branches for lines in known.values()),
+            taken=sum(lines.taken_by_service.get(name, 0) for lines in known.values()),
+        )
+
+
+class _SharedPass(Coverage):
+    """coverage.py with one analysis of each file, whatever the number of reports: parsing is most of their time.
+
+    `_analyze` is not public; all reports of coverage 7.17 get their analyses from it.
+    """
+
+    analyses: dict[str, Analysis]
+
+    def _analyze(self, morf: TMorf, file_reporter: FileReporter | None = None) -> Analysis:
+        key = str(morf)
+        if key not in self.analyses:
+            self.analyses[key] = super()._analyze(morf, file_reporter)
+        return self.analyses[key]
+
+
+@contextmanager
+def opened_coverage(project: Project) -> Iterator[Coverage]:
+    """coverage.py on the combined data, with the tool's own settings, in the project's root.
+
+    Raises TaskError when nothing has been combined, or the settings are not coverage.py's.
+    """
+    if not project.coverage_file.is_file():
+        raise TaskError("nothing has been combined yet: run coverage-combine first")
+    # Python may have warnings about a source that it parses; they are not about its coverage.
+    with chdir(project.root), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            coverage = _SharedPass(data_file=str(project.coverage_file), config_file=str(CONFIG), messages=False)
+            coverage.analyses = _analyses(project, _changed(project))
+            coverage.set_option("run:relative_files", True)
+            coverage.load()
+        except CoverageException as error:
+            raise TaskError(f"coverage.py cannot begin: {error}; correct {CONFIG}, or combine again") from None
+        try:
+            yield coverage
+        finally:
+            coverage.get_data().close()
+
+
+def read_results(project: Project) -> Results:
+    """Read and analyse what was combined, each file once. Raises TaskError when nothing has been combined."""
+    combined = read_combined(project)
+    files, unparsed = _analyse(project, _changed(project))
+    return Results(combined, files, unparsed)
+
+
+def _changed(project: Project) -> int:
+    try:
+        return project.coverage_file.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+@lru_cache(maxsize=1)
+def _analyses(_project: Project, _changed: int) -> dict[str, Analysis]:
+    return {}
+
+
+@lru_cache(maxsize=1)
+def _analyse(project: Project, _changed: int) -> tuple[dict[str, Lines], dict[str, str]]:
+    files, unparsed = {}, {}
+    with opened_coverage(project) as coverage:
+        coverage.set_option("report:ignore_errors", False)
+        for path in sorted(coverage.get_data().measured_files()):
+            try:
+                for reporter, analysis in get_analysis_to_report(coverage, [path]):
+                    files[path] = _lines(coverage.get_data(), path, reporter, analysis)
+            except NoDataError:
+                continue  # left out by scripts/coveragerc
+            except Exception as error:  # a parser may raise anything at what lies there under a source's name
+                unparsed[path] = str(error).removeprefix(f"Couldn't parse '{path}' as Python source: ")
+    return files, unparsed
+
+
+def _lines(data: CoverageData, path: str, reporter: FileReporter, analysis: Analysis) -> Lines:
+    executed: dict[str, set[int]] = defaultdict(set)
+    for line, services in data.contexts_by_lineno(path).items():
+        for service in services:
+            executed[service].add(line)
+    taken = {}
+    for service in executed if analysis.has_arcs else ():
+        data.set_query_context(service)
+        own = analysis_from_file_reporter(data, analysis.precision, reporter, path)
+        taken[service] = own.numbers.n_executed_branches
+        data.set_query_contexts(None)
+    return Lines(
+        frozenset(analysis.statements),
+        frozenset(analysis.executed),
+        {
+            service: frozenset(reporter.translate_lines(lines) & analysis.statements)
+            for service, lines in sorted(executed.items())
+        },
+        analysis.numbers.n_branches,
+        analysis.numbers.n_executed_branches,
+        taken,
+        tuple(
+            Function(region.name, region.start, frozenset(region.lines & analysis.statements))
+            for region in reporter.code_regions()
+            if region.kind == "function"
+        ),
+    )
+
+
+def counts(totals: Totals, branch: bool) -> Row:
+    """The part of a row that is coverage.py's numbers, with the branches where they were recorded."""
+    names = ("files", "statements", "executed", "missed", *(("branches", "taken") if branch else ()))
+    return {**{name: str(getattr(totals, name)) for name in names}, "cover": totals.cover}
