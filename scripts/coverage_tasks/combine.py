@@ -33,7 +33,8 @@ class Result:
 
     `files` are the repository files that count as its own, `never_imported` those of them that no process loaded.
     `unknown` are files of its own of which nothing can be said, `unmapped` container files that ran and are no file of
-    the repository, each with the reason.
+    the repository, each with the reason. `startup` are the lines, by repository file, that some process of it executed
+    before the stack was ready.
     """
 
     measured: bool = True
@@ -45,6 +46,7 @@ class Result:
     never_imported: list[str] = field(default_factory=list)
     unknown: dict[str, str] = field(default_factory=dict)
     unmapped: dict[str, str] = field(default_factory=dict)
+    startup: dict[str, list[int]] = field(default_factory=dict)
     fallback: bool = False
 
     @property

@@ -4,8 +4,8 @@ import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import chdir, contextmanager
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -27,7 +27,8 @@ CONFIG = TOOL / "scripts" / "coveragerc"
 class Lines:
     """The statements of one file, by the numbers of their first lines, as coverage.py analyses them.
 
-    And how many branches it has and how many were taken, 0 where only lines were recorded.
+    `startup` are those of `by_service` that ran before the stack was ready; whether traffic executed them again is not
+    known. `branches` are how many it has and `taken` how many were taken, 0 where only lines were recorded.
     """
 
     statements: frozenset[int]
@@ -37,6 +38,31 @@ class Lines:
     taken: int
     taken_by_service: Mapping[str, int]
     functions: tuple["Function", ...] = ()
+    startup: Mapping[str, frozenset[int]] = field(default_factory=dict)
+
+    @cached_property
+    def bodies(self) -> frozenset[int]:
+        """The statements inside functions; the others are definitions, which importing the file executes."""
+        return frozenset().union(*(function.statements for function in self.functions))
+
+    def phases(self, service: str) -> "Phases":
+        """When a service first executed the statements that it did."""
+        executed = self.by_service.get(service, frozenset())
+        early = executed & self.startup.get(service, frozenset()) & self.bodies
+        return Phases(len(executed - self.bodies), len(early), len((executed & self.bodies) - early))
+
+    def only(self, service: str) -> frozenset[int]:
+        """The statements that this service executed and no other."""
+        others = (lines for name, lines in self.by_service.items() if name != service)
+        return self.by_service.get(service, frozenset()).difference(*others)
+
+
+class Phases(NamedTuple):
+    """Numbers of executed statements: outside of functions; in functions, before the stack was ready and after."""
+
+    definitions: int
+    startup: int
+    traffic: int
 
 
 class Function(NamedTuple):
@@ -104,6 +130,11 @@ class Results:
         for path in (*result.files, *result.unknown, *result.unmapped):
             paths[str(PurePosixPath(path).parent)].append(path)
         return {directory: self._totals(name, paths[directory]) for directory in sorted(paths)}
+
+    def phases(self, name: str) -> Phases:
+        """When a service first executed its statements, over all files."""
+        found = [lines.phases(name) for lines in self.files.values()]
+        return Phases(*map(sum, zip(*found, strict=True))) if found else Phases(0, 0, 0)
 
     def total(self) -> Totals:
         """The numbers of the whole repository: what any service executed."""
@@ -179,8 +210,7 @@ def opened_coverage(project: Project) -> Iterator[Coverage]:
 def read_results(project: Project) -> Results:
     """Read and analyse what was combined, each file once. Raises TaskError when nothing has been combined."""
     combined = read_combined(project)
-    files, unparsed = _analyse(project, _changed(project))
-    return Results(combined, files, unparsed)
+    return Results(combined, *_analyse(project, _changed(project)))
 
 
 def _changed(project: Project) -> int:
@@ -198,12 +228,18 @@ def _analyses(_project: Project, _changed: int) -> dict[str, Analysis]:
 @lru_cache(maxsize=1)
 def _analyse(project: Project, _changed: int) -> tuple[dict[str, Lines], dict[str, str]]:
     files, unparsed = {}, {}
+    services = read_combined(project).services
     with opened_coverage(project) as coverage:
         coverage.set_option("report:ignore_errors", False)
         for path in sorted(coverage.get_data().measured_files()):
             try:
                 for reporter, analysis in get_analysis_to_report(coverage, [path]):
-                    files[path] = _lines(coverage.get_data(), path, reporter, analysis)
+                    startup = {
+                        name: frozenset(reporter.translate_lines(result.startup[path])) & analysis.statements
+                        for name, result in services.items()
+                        if path in result.startup
+                    }
+                    files[path] = replace(_lines(coverage.get_data(), path, reporter, analysis), startup=startup)
             except NoDataError:
                 continue  # left out by scripts/coveragerc
             except Exception as error:  # a parser may raise anything at what lies there under a source's name
