@@ -230,12 +230,26 @@ def _command(project: Project, args: argparse.Namespace, task: str) -> list[str]
     if command[:1] == ["--"]:
         del command[0]
     if not command:
-        command = shlex.split(os.environ.get("COVERAGE_SPY_TEST", ""))
+        command = _words(os.environ.get("COVERAGE_SPY_TEST", ""))
+    if not command:
+        from .configuration import read_configuration
+
+        command = list(read_configuration(project.root).test)
     if not command and project.example:
         command = [sys.executable, "-m", "pytest", str(project.directory.relative_to(project.root) / "tests")]
     if not command:
-        raise TaskError(f"there is no test command: say `{task} -- COMMAND` or set COVERAGE_SPY_TEST", 2)
+        raise TaskError(
+            f"there is no test command: say `{task} -- COMMAND`, or set COVERAGE_SPY_TEST, or test in coverage-spy.yml",
+            2,
+        )
     return command
+
+
+def _words(line: str) -> list[str]:
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise TaskError(f"COVERAGE_SPY_TEST cannot be split into words ({error}): correct its quotes", 2) from None
 
 
 def _has_data(project: Project) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 from coverage import CoverageData
 
 from .census import Place, read_census
+from .configuration import read_configuration
 from .journals import Journal, read_journals
 from .processes import Processes, Silent
 from .project import Project, TaskError
@@ -102,10 +103,12 @@ class _Painted:
 def combine(project: Project) -> Combined:
     """Combine all journals of the project into its .coverage and coverage-data/combined.json.
 
-    A service's own files are those its image holds or a bind mount shows it. Of directories that hold more than one
-    service, the whole repository that is, only the import roots of what ran count: see `_own_files`. What was never
-    imported counts as not executed, unless it is a test or a build file; what drifted, and all of a service that sent
-    nothing, is unknown and does not count. Files are only painted with lines that ran on the very same source.
+    A service's own files are those its image holds, a bind mount shows it or coverage-spy.yml says are its sources,
+    and sources are what it says now: they are added when a report has shown what is unmapped. Of directories that
+    hold more than one service, the whole repository that is, only the import roots of what ran count: see
+    `_own_files`. What was never imported counts as not executed, unless it is a test or a build file; what drifted,
+    and all of a service that sent nothing, is unknown and does not count. Files are only painted with lines that ran
+    on the very same source.
 
     Journals are read only, and damaged ones are left out. Raises TaskError when there is none to read.
     """
@@ -121,10 +124,12 @@ def combine(project: Project) -> Combined:
     by_service: dict[str, list[Journal]] = {name: [] for name in stack["services"]}
     for journal in journals:
         by_service.setdefault(_service_name(journal), []).append(journal)
+    configuration = read_configuration(project.root)
+    configuration.require_services(by_service, project)
     repository, census = Repository.of_project(project), read_census(project)
     results, painted = {}, {}
     for name, own_journals in sorted(by_service.items()):
-        entry = stack["services"].get(name, {})
+        entry = {**stack["services"].get(name, {}), "sources": configuration.sources.get(name, ())}
         results[name], painted[name] = _combine_service(
             project, stack, entry, own_journals, [place for place in census if place.service == name], repository
         )
@@ -194,11 +199,14 @@ def _combine_service(
 ) -> tuple[Result, _Painted]:
     image = load_image(project.data, entry["image_id"]) if entry.get("image_id") else None
     held: Mapping[str, Digest] = image.files if image else {}
+    binds = [(container, path) for container, path in entry.get("binds", ())]
+    mounted = SourceMap(repository, tuple(Root(container, path, 0) for container, path in binds))
     if stack["runtime"] == "procfile":
-        source_map = SourceMap.identity(repository)
+        given = (Root(container, path, 0) for container, path in entry["sources"])
+        source_map = SourceMap(repository, (*given, *SourceMap.identity(repository).roots))
     else:
         seen = {path: digest for journal in journals for path, digest in journal.files.items() if digest}
-        source_map = map_sources({**held, **seen}, [(c, r) for c, r in entry.get("binds", ())], repository)
+        source_map = map_sources({**held, **seen}, [*binds, *entry["sources"]], repository)
     find = cache(source_map.find)
     result = Result(
         measured=bool(entry.get("measured", True)),
@@ -223,7 +231,7 @@ def _combine_service(
             elif match.reason != LIBRARY:
                 result.unmapped[path] = match.reason
     own = _own_files(source_map, imported)
-    for match in (find(path, digest) for path, digest in held.items() if not source_map.binds(path)):
+    for match in (find(path, digest) for path, digest in held.items() if not mounted.binds(path)):
         if match.state == "drifted" and match.path and match.path not in imported:
             result.unknown.setdefault(match.path, match.reason)
         elif match.path:

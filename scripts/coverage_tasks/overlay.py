@@ -220,7 +220,7 @@ def _variables(service: Service, repository: Repository, environ: Mapping[str, s
     # An empty component would put the current directory on sys.path.
     python_path = [part for part in service.python_path.split(":") if part]
     # The working directory keeps code visible that has drifted as a whole, so that nothing vouches for its place.
-    sources = map_sources(service.image.files, service.binds, repository).sources
+    sources = map_sources(service.image.files, (*service.binds, *service.sources), repository).sources
     if service.workdir not in ("", "/") and not any(_is_below(service.workdir, source) for source in sources):
         # Installed code below it has to be named all the same: the spy leaves out libraries that are not.
         inside = [source for source in sources if _is_below(source, service.workdir)]

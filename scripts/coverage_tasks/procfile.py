@@ -63,14 +63,14 @@ def read_processes(project: Project, environ: Mapping[str, str]) -> list[Process
     return [_process(found.name.rpartition(".")[0], found.cmd, found.env) for found in _expand(parsed, variables)]
 
 
-def with_spy(process: Process, project: Project) -> dict[str, str]:
-    """The environment of a measured process."""
+def with_spy(process: Process, project: Project, sources: Iterable[str] = ()) -> dict[str, str]:
+    """The environment of a measured process. Code below `sources` is recorded, and that of the project."""
     python_path = [part for part in process.environment.get("PYTHONPATH", "").split(os.pathsep) if part]
     return {
         **process.environment,
         "COVERAGE_ENABLE": "true",
         "COVERAGE_FILE": str(project.data / f".coverage.{process.name}"),
-        "COVERAGE_SOURCE": str(project.directory),
+        "COVERAGE_SOURCE": os.pathsep.join([str(project.directory), *sources]),
         "PYTHONPATH": os.pathsep.join([str(SPY), *python_path]),
     }
 

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from . import compose
+from .configuration import LEFT_OUT, Configuration, read_configuration
 from .project import Project, say
 from .sources import Digest, digest_of
 
@@ -73,8 +74,9 @@ class Image:
 class Service:
     """One service of the compose model.
 
-    `binds` are (container path, repository path) pairs, `volumes` all container paths that the image does not fill,
-    `entrypoint` and `command` those in force, the image's or the service's own.
+    `binds` are (container path, repository path) pairs, `sources` those that coverage-spy.yml adds, `volumes` all
+    container paths that the image does not fill, `entrypoint` and `command` those in force, the image's or the
+    service's own.
     """
 
     name: str
@@ -88,6 +90,7 @@ class Service:
     builds: bool = False
     entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
+    sources: tuple[tuple[str, str], ...] = ()
 
 
 def find_services(
@@ -95,13 +98,14 @@ def find_services(
 ) -> list[Service]:
     """Every service of the compose model with its image, built or pulled where it is missing; `build` builds all anew.
 
-    Without `obtain` a service whose image is missing has none.
-
-    Raises TaskError when an image cannot be had.
+    Without `obtain` a service whose image is missing has none. Raises TaskError when an image cannot be had, and when
+    coverage-spy.yml names a service that there is not.
     """
+    configuration = read_configuration(project.root)
+    configuration.require_services(model["services"], project)
     names = compose.image_names(project, model)
     return [
-        _service(project, name, definition, names[name], build)
+        _configured(_service(project, name, definition, names[name], build), configuration)
         if obtain or compose.has_image(names[name])
         else Service(name, None, measured=False, reason="its image is neither built nor pulled")
         for name, definition in sorted(model["services"].items())
@@ -164,6 +168,13 @@ def _service(project: Project, name: str, definition: Mapping[str, Any], image_n
         entrypoint=entrypoint,
         command=command,
     )
+
+
+def _configured(service: Service, configuration: Configuration) -> Service:
+    service = replace(service, sources=configuration.sources.get(service.name, ()))
+    if service.name in configuration.leave_out:
+        return replace(service, measured=False, reason=LEFT_OUT)
+    return service
 
 
 def _in_force(definition: Mapping[str, Any], image: Image) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -20,6 +20,7 @@ from coverage_spy.settings import FALLBACK
 
 from . import compose, overlay, procfile
 from .census import forget_census, take_census
+from .configuration import LEFT_OUT, read_configuration
 from .payload import fill_payload, needs_tracer
 from .project import SPY, Project, TaskError, own_environment, say
 from .services import Interpreter, Service, find_services
@@ -238,20 +239,25 @@ def _look_at_containers(_: Project, state: Mapping[str, Any]) -> tuple[list[str]
 def _up_processes(project: Project) -> None:
     if running(project):
         raise TaskError("the processes of the Procfile are running already: run down-coverage first")
+    configuration = read_configuration(project.root)
     processes = procfile.read_processes(project, os.environ)
+    configuration.require_services([process.name for process in processes], project)
     for process in processes:
         for port in process.ports:
             if procfile.accepts(port):
                 raise TaskError(f"port {port} of {process.name} is taken: stop what listens there")
     version, reason = _prepare_host(processes[0].environment)
-    entry = {"measured": not reason, "reason": reason, "image": "", "image_id": "", "binds": [], "fallback": False}
-    entry["interpreters"] = [version] if version else []
-    state = _new_state(project, f"{project.directory.name}-coverage", {p.name: dict(entry) for p in processes})
-    _say_what_is_measured({process.name: reason for process in processes})
+    reasons = {p.name: LEFT_OUT if p.name in configuration.leave_out else reason for p in processes}
+    entry = {"image": "", "image_id": "", "binds": [], "fallback": False, "interpreters": [version] if version else []}
+    entries = {name: {"measured": not why, "reason": why, **entry} for name, why in reasons.items()}
+    state = _new_state(project, f"{project.directory.name}-coverage", entries)
+    _say_what_is_measured(reasons)
     for process in processes:
-        started = procfile.start(
-            process, procfile.with_spy(process, project), project.directory, _log_file(project, process.name)
-        )
+        environment = process.environment
+        if process.name not in configuration.leave_out:
+            sources = (path for path, _ in configuration.sources.get(process.name, ()))
+            environment = procfile.with_spy(process, project, sources)
+        started = procfile.start(process, environment, project.directory, _log_file(project, process.name))
         state["services"][process.name] |= {"pid": started.pid, "born": started.born, "ports": process.ports}
         # After each one, so that `down` finds every process even when the next does not start.
         _write_state(project, state)

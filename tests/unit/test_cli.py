@@ -62,6 +62,29 @@ def test_no_test_command_names_the_setting(repository, task):
     assert_one_sentence(tasks(repository, task), 2, f"{task} -- COMMAND", "COVERAGE_SPY_TEST")
 
 
+def test_command_line_beats_environment_beats_file(repository):
+    (repository / "coverage-spy.yml").write_text("test: sh -c 'exit 3'\n")
+    assert tasks(repository, "up-coverage", COVERAGE_SPY_TEST="").returncode == 0
+    assert tasks(repository, "test-with-coverage", COVERAGE_SPY_TEST="").returncode == 3
+    assert tasks(repository, "test-with-coverage", COVERAGE_SPY_TEST="sh -c 'exit 4'").returncode == 4
+    assert (
+        tasks(repository, "test-with-coverage", "--", "sh", "-c", "exit 5", COVERAGE_SPY_TEST="false").returncode == 5
+    )
+
+
+def test_quotes_that_do_not_close_are_one_sentence(repository):
+    answer = tasks(repository, "coverage", COVERAGE_SPY_TEST="pytest 'a")
+    assert_one_sentence(answer, 2, "COVERAGE_SPY_TEST", "quotes")
+
+
+def test_stack_comes_down_and_data_go_away_whatever_the_file_says(repository):
+    assert tasks(repository, "up-coverage").returncode == 0
+    (repository / "coverage-spy.yml").write_text("tests: pytest\n")
+    assert_one_sentence(tasks(repository, "coverage-report", "-q"), 1, "coverage-spy.yml, line 1", "did you mean test?")
+    assert tasks(repository, "down-coverage").returncode == 0
+    assert tasks(repository, "coverage-clean").returncode == 0
+
+
 def test_command_that_does_not_exist_is_127_and_starts_nothing(repository):
     assert_one_sentence(tasks(repository, "coverage", "--", "no-such-command"), 127, "no-such-command")
     assert not (repository / "coverage-data").exists()

@@ -164,6 +164,11 @@ def test_source_holds_what_is_mapped_and_the_working_directory(project, files, w
     assert found["environment"].get("COVERAGE_SOURCE") == expected
 
 
+def test_sources_of_the_configuration_are_recorded(project):
+    found = entry(project, service(workdir="/work", sources=(("/srv/build", "orders"),)))
+    assert found["environment"]["COVERAGE_SOURCE"] == "/app:/srv/build:/work"
+
+
 def test_installed_code_below_the_working_directory_stays_named(project):
     package = "/app/.venv/lib/python3.13/site-packages/pricing"
     (project.root / "lib/pricing").mkdir(parents=True)

@@ -45,6 +45,27 @@ def test_up_records_what_it_starts_and_down_ends_it(project):
     assert not stack.down(project)
 
 
+def test_process_that_is_left_out_runs_without_the_spy(project):
+    (project.root / "src").mkdir()
+    (project.root / "coverage-spy.yml").write_text("leave-out: [b]\nsources: {a: {/srv/build: src}}\n")
+    show = f"echo $COVERAGE_ENABLE $COVERAGE_SOURCE; {FOREVER}"
+    lines(project, a=show, b=show)
+    stack.up(project)
+    found = state(project)["services"]
+    assert (found["a"]["measured"], found["a"]["reason"]) == (True, "")
+    assert (found["b"]["measured"], found["b"]["reason"]) == (False, "left out in coverage-spy.yml")
+    logs = {name: (project.data / "logs" / f"{name}.log").read_text().split() for name in "ab"}
+    assert logs == {"a": ["true", f"{project.root}:/srv/build"], "b": []}
+
+
+def test_setting_for_a_process_that_there_is_not_is_named_before_anything_starts(project):
+    (project.root / "coverage-spy.yml").write_text("leave-out: [bb]\n")
+    lines(project, bbb=FOREVER)
+    with pytest.raises(TaskError, match="there is no service 'bb': did you mean bbb"):
+        stack.up(project)
+    assert not project.stack_file.exists()
+
+
 def test_data_directory_is_open_to_every_user_and_outside_git(project):
     lines(project, a=FOREVER)
     stack.up(project)

@@ -1,0 +1,191 @@
+"""coverage-spy.yml: the settings that are the repository's own, written by its users and by no task."""
+
+import os
+import re
+import shlex
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .project import COMPOSE_NAMES, OVERRIDE_NAMES, Project, TaskError
+
+NAME = "coverage-spy.yml"
+LEFT_OUT = f"left out in {NAME}"
+
+_PROCESS = re.compile(r"^([\w-]+):", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What coverage-spy.yml says; empty where it says nothing.
+
+    `test` is the test command, `leave_out` are the services that are not measured, `sources` has (container path,
+    repository path) pairs by service. `lines` says where in the file a service is named first.
+    """
+
+    test: tuple[str, ...] = ()
+    leave_out: frozenset[str] = frozenset()
+    sources: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    lines: Mapping[str, int] = field(default_factory=dict)
+
+    def require_services(self, services: Collection[str], project: Project) -> None:
+        """Raises TaskError when a service is named that is neither among `services` nor defined by the project.
+
+        It may be of a profile that is not active, or of the Procfile while containers run.
+        """
+        unknown = [name for name in self.lines if name not in services]
+        known = {*services, *_defined(project)} if unknown else set(services)
+        for name in unknown:
+            if name not in known:
+                raise _error(self.lines[name], f"there is no service {name!r}{_instead(name, known)}")
+
+
+def read_configuration(root: Path) -> Configuration:
+    """The settings of the repository `root`. Raises TaskError, with the line, when they cannot be taken as they are."""
+    file = root / NAME
+    if not file.exists():
+        if (misnamed := file.with_suffix(".yaml")).exists():
+            raise TaskError(f"{misnamed} is not read: rename it to {NAME}")
+        return Configuration()
+    try:
+        node = yaml.compose(file.read_text("utf-8"), Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        raise _error(error.problem_mark, f"it is no YAML ({error.problem}): correct it") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        raise TaskError(f"{file} cannot be read ({' '.join(str(error).split())}): correct it") from None
+    settings: dict[str, Any] = {}
+    lines: dict[str, int] = {}
+    for key, value in _items(node, "the file", "settings") if node else ():
+        if key.value not in _READERS:
+            raise _error(key, f"there is no setting {key.value!r}{_instead(key.value, _READERS)}")
+        settings[key.value.replace("-", "_")] = _READERS[key.value](value, root, lines)
+    return Configuration(lines=lines, **settings)
+
+
+def _test(node: yaml.Node, _root: Path, _lines: dict[str, int]) -> tuple[str, ...]:
+    if isinstance(node, yaml.SequenceNode):
+        command = [_text(item, "test") for item in node.value]
+    else:
+        try:
+            command = shlex.split(_text(node, "test", "a command or a list of its words"))
+        except ValueError as error:
+            raise _error(node, f"test cannot be split into words ({error}): correct its quotes") from None
+    if not command:
+        raise _error(node, "test is empty: give it a command, or remove it")
+    return tuple(command)
+
+
+def _leave_out(node: yaml.Node, _root: Path, lines: dict[str, int]) -> frozenset[str]:
+    if not isinstance(node, yaml.SequenceNode):
+        raise _error(node, f"leave-out is {_kind(node)}: make it a list of services")
+    return frozenset(_service(item, "leave-out", lines) for item in node.value)
+
+
+def _sources(node: yaml.Node, root: Path, lines: dict[str, int]) -> dict[str, tuple[tuple[str, str], ...]]:
+    return {
+        _service(service, "sources", lines): tuple(
+            (_container_path(container), _repository_path(path, root))
+            for container, path in _items(paths, f"sources of {service.value}", "container paths")
+        )
+        for service, paths in _items(node, "sources", "services")
+    }
+
+
+_READERS: Mapping[str, Callable[[yaml.Node, Path, dict[str, int]], Any]] = {
+    "leave-out": _leave_out,
+    "sources": _sources,
+    "test": _test,
+}
+
+
+def _service(node: yaml.Node, what: str, lines: dict[str, int]) -> str:
+    name = _text(node, what)
+    lines.setdefault(name, _line(node))
+    return name
+
+
+def _container_path(node: yaml.Node) -> str:
+    path = str(node.value)
+    if not path.startswith("/"):
+        raise _error(node, f"{path!r} is no path in a container: let it begin with /")
+    return os.path.normpath(path).replace("//", "/")
+
+
+def _repository_path(node: yaml.Node, root: Path) -> str:
+    path = os.path.normpath(_text(node, "sources"))
+    if path.split("/")[0] in ("", ".."):
+        raise _error(node, f"{path} is not in the repository: give a path below {root}, relative to it")
+    if not (root / path).exists():
+        raise _error(node, f"{path} does not exist in {root}: correct it, or remove it")
+    return path
+
+
+def _items(node: yaml.Node, what: str, of: str) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
+    """The pairs of a mapping, whose keys are strings and differ."""
+    if not isinstance(node, yaml.MappingNode):
+        raise _error(node, f"{what} is {_kind(node)}: make it a mapping of {of}")
+    seen = set()
+    for key, value in node.value:
+        if _text(key, what) in seen:
+            raise _error(key, f"{key.value} is there twice: remove one")
+        seen.add(key.value)
+        yield key, value
+
+
+def _text(node: yaml.Node, what: str, wanted: str = "text") -> str:
+    if not isinstance(node, yaml.ScalarNode) or node.tag != "tag:yaml.org,2002:str":
+        quoted = ", in quotes" if isinstance(node, yaml.ScalarNode) and node.value else ""
+        raise _error(node, f"{what} has {_kind(node)} where {wanted} belongs: write it as such{quoted}")
+    return str(node.value)
+
+
+def _kind(node: yaml.Node) -> str:
+    if isinstance(node, yaml.ScalarNode):
+        return repr(node.value) if node.value else "nothing"
+    return "a list" if isinstance(node, yaml.SequenceNode) else "a mapping"
+
+
+def _instead(name: str, known: Collection[str]) -> str:
+    close = get_close_matches(name, sorted(known), n=1)
+    return f": did you mean {close[0]}?" if close else f": known are {', '.join(sorted(known)) or 'none'}"
+
+
+def _line(where: yaml.Node | yaml.Mark | int | None) -> int:
+    if isinstance(where, int):
+        return where
+    mark = where.start_mark if isinstance(where, yaml.Node) else where
+    return int(mark.line) + 1 if mark else 1
+
+
+def _error(where: yaml.Node | yaml.Mark | int | None, sentence: str) -> TaskError:
+    return TaskError(f"{NAME}, line {_line(where)}: {sentence}")
+
+
+def _defined(project: Project) -> Iterator[str]:
+    """The services that the project's files name, as they stand there: nothing is resolved."""
+    directory = project.directory
+    for file in {*project.files, *(directory / name for name in (*COMPOSE_NAMES, *OVERRIDE_NAMES, "Procfile"))}:
+        try:
+            text = file.read_text("utf-8")
+            if file.name == "Procfile":
+                yield from _PROCESS.findall(text)
+            else:
+                yield from _keys(_value(yaml.compose(text, Loader=yaml.SafeLoader), "services"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError):
+            continue
+
+
+def _pairs(node: yaml.Node | None) -> Sequence[tuple[yaml.Node, yaml.Node]]:
+    return node.value if isinstance(node, yaml.MappingNode) else ()
+
+
+def _value(node: yaml.Node | None, name: str) -> yaml.Node | None:
+    return next((value for key, value in _pairs(node) if key.value == name), None)
+
+
+def _keys(node: yaml.Node | None) -> Iterator[str]:
+    return (str(key.value) for key, _ in _pairs(node))
