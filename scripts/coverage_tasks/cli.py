@@ -253,7 +253,9 @@ def _words(line: str) -> list[str]:
 
 
 def _has_data(project: Project) -> bool:
-    return next(project.data.glob("*.journal"), None) is not None
+    from .journals import find_journals
+
+    return bool(find_journals(project.data))
 
 
 def _combine(project: Project) -> list[str]:

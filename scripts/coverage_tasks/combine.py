@@ -20,6 +20,7 @@ from .processes import Processes, Silent
 from .project import Project, TaskError
 from .services import load_image
 from .sources import LIBRARY, Digest, Repository, Root, SourceMap, is_test, map_sources
+from .startup import read_marks
 
 UNNAMED = "unnamed"
 REMEDY = (
@@ -112,7 +113,7 @@ def combine(project: Project) -> Combined:
 
     Journals are read only, and damaged ones are left out. Raises TaskError when there is none to read.
     """
-    journals, errors = read_journals(project.data)
+    journals, errors = read_journals(project.data, read_marks(project))
     damage = [printable(text) for text in (*(str(e) for e in errors if e.kind != "unborn"), *_unread_words(journals))]
     if not journals:
         if len(damage) > 1:
@@ -217,11 +218,13 @@ def _combine_service(
         fallback=bool(entry.get("fallback", False)),
     )
     painted, imported = _Painted(), set()
+    startup: dict[str, set[int]] = defaultdict(set)
     for journal in journals:
         for path, digest in journal.files.items():
             match = find(path, digest)
             if match.state == "same" and match.path:
                 imported.add(match.path)
+                startup[match.path] |= journal.early.get(path, set())
                 if path in journal.lines:
                     painted.lines[match.path] |= journal.lines[path]
                 if path in journal.arcs:
@@ -230,6 +233,7 @@ def _combine_service(
                 result.unknown[match.path] = match.reason
             elif match.reason != LIBRARY:
                 result.unmapped[path] = match.reason
+    result.startup = {path: sorted(lines) for path, lines in sorted(startup.items()) if lines}
     own = _own_files(source_map, imported)
     for match in (find(path, digest) for path, digest in held.items() if not mounted.binds(path)):
         if match.state == "drifted" and match.path and match.path not in imported:

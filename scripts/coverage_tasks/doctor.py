@@ -13,6 +13,7 @@ from typing import Any
 from . import combine, commands, compose, procfile, stack
 from .census import Place, read_census
 from .combine import REMEDY, Combined, Result, described, printable, some
+from .journals import find_journals
 from .overlay import is_true, way_of
 from .payload import needs_tracer
 from .project import Project
@@ -169,7 +170,7 @@ def examine(project: Project, environ: Mapping[str, str]) -> tuple[list[Verdict]
 
 
 def _combined(project: Project) -> Combined | None:
-    if not next(project.data.glob("*.journal"), None):
+    if not find_journals(project.data):
         return None
     return combine.combine(project)
 

@@ -9,7 +9,7 @@ import zlib
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -61,6 +61,8 @@ class Receipt:
 class Journal:
     """One journal. Paths are those of the measured process; `unreadable` counts words that mean nothing here.
 
+    `early` are the lines that are told of before a mark, see `read_journals`.
+
     `last` is the kind of the last word of the process itself that is not zero, 0 when there is none.
     """
 
@@ -71,6 +73,7 @@ class Journal:
     arcs: Mapping[str, set[tuple[int, int]]]
     last: int
     unreadable: int
+    early: Mapping[str, set[int]] = field(default_factory=dict)
 
     @property
     def ended(self) -> bool:
@@ -78,21 +81,37 @@ class Journal:
         return self.last == words.END
 
 
-def read_journals(directory: Path) -> tuple[list[Journal], list[JournalError]]:
-    """All journals of a directory, in order of their names, and an error for each file that is none."""
+def find_journals(directory: Path) -> list[Path]:
+    """The files of a directory that have a journal's name, in order."""
+    return sorted(directory.glob("*" + head.SUFFIX))
+
+
+def read_journals(directory: Path, marks: Mapping[str, int] | None = None) -> tuple[list[Journal], list[JournalError]]:
+    """All journals of a directory, in order of their names, and an error for each file that is none.
+
+    `marks`: name of a journal -> how many of its words count as early.
+    """
     journals, errors = [], []
-    for path in sorted(directory.glob("*" + head.SUFFIX)):
+    for path in find_journals(directory):
         try:
-            journals.append(read_journal(path))
+            journals.append(read_journal(path, (marks or {}).get(path.name, 0)))
         except JournalError as error:
             errors.append(error)
     return journals, errors
 
 
-def read_journal(path: Path) -> Journal:
+def count_words(path: Path) -> int:
+    """How many words of a journal are in use by now, for a process that lives. Raises JournalError."""
+    data, _ = _contents(path)
+    _, _, start = _header(path, data)
+    return -(-len(data[start:-8].rstrip(b"\0")) // 8)  # the last one is kept for ORPHAN
+
+
+def read_journal(path: Path, early: int = 0) -> Journal:
     """Read one journal, whatever the file is: in bounded time and memory, and never more than it says.
 
-    Raises JournalError when there is no readable receipt.
+    What its first `early` words tell of is in Journal.early too, of arcs the lines that they touch. Raises JournalError
+    when there is no readable receipt.
     """
     data, beyond = _contents(path)
     order, text, start = _header(path, data)
@@ -101,7 +120,13 @@ def read_journal(path: Path) -> Journal:
     all_words = array("Q", body + bytes(-len(body) % 8))
     if order != head.ORDER:
         all_words.byteswap()
-    return _decode(path, receipt, all_words, beyond // 8)
+    journal = _decode(path, receipt, all_words, beyond // 8)
+    return replace(journal, early=_touched(_decode(path, receipt, all_words[:early], 0))) if early else journal
+
+
+def _touched(journal: Journal) -> dict[str, set[int]]:
+    arcs = ((name, {line for arc in arcs for line in arc if line > 0}) for name, arcs in journal.arcs.items())
+    return {**journal.lines, **dict(arcs)}
 
 
 def _contents(path: Path) -> tuple[bytes, int]:

@@ -21,9 +21,11 @@ from coverage_spy.settings import FALLBACK
 from . import compose, overlay, procfile
 from .census import forget_census, take_census
 from .configuration import LEFT_OUT, read_configuration
+from .journals import find_journals
 from .payload import fill_payload, needs_tracer
 from .project import SPY, Project, TaskError, own_environment, say
 from .services import Interpreter, Service, find_services
+from .startup import mark_startup
 
 VERSION = 1
 POLL_SECONDS = 0.3
@@ -50,6 +52,7 @@ def up(project: Project, append: bool = False, build: bool = False) -> None:
         say("the stack is up already: its journals are kept")
     elif not append:
         _empty(project.data)
+    before = find_journals(project.data)
     try:
         if project.runtime == "compose":
             _up_containers(project, build or project.example)
@@ -59,7 +62,8 @@ def up(project: Project, append: bool = False, build: bool = False) -> None:
     except BaseException:
         down(project)
         raise
-    take_census(project, _read_state(project))
+    collect(project)
+    mark_startup(project, before)
     say("the services are ready")
 
 
@@ -186,10 +190,11 @@ def prepare_data(data: Path) -> None:
 
 
 def _empty(data: Path) -> None:
-    journals = list(data.glob("*.journal"))
+    journals = find_journals(data)
     for journal in journals:
         journal.unlink()
     forget_census(data)
+    (data / "startup.json").unlink(missing_ok=True)
     if journals:
         say(f"removed {len(journals)} journals of the previous run (--append keeps them)")
 

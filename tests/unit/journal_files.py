@@ -59,7 +59,7 @@ def arc_word(number: int, start: int, end: int) -> int:
     return kind << 56 | number << 40 | abs(start) << 20 | abs(end)
 
 
-END = 7 << 56
+END, ORPHAN = 7 << 56, 8 << 56
 
 
 def write(

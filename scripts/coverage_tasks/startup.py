@@ -1,0 +1,35 @@
+"""Where start-up ends and traffic begins: how long each journal was when the stack was ready."""
+
+import json
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from .journals import JournalError, count_words, find_journals
+from .project import Project
+
+
+def mark_startup(project: Project, before: Collection[Path]) -> None:
+    """Keep the length of every journal, in words, in coverage-data/startup.json.
+
+    A journal that comes later is all traffic, and those that were there `before` have their marks or need none.
+    """
+    marks = dict(read_marks(project))
+    for path in find_journals(project.data):
+        if path not in before:
+            try:
+                marks[path.name] = count_words(path)
+            except JournalError:
+                continue  # combine names it
+    file = project.data / "startup.json"
+    beside = file.with_suffix(".part")
+    beside.write_text(json.dumps(marks) + "\n")
+    beside.replace(file)
+
+
+def read_marks(project: Project) -> Mapping[str, int]:
+    """Name of a journal -> its words when the stack was ready; nothing when nobody kept them."""
+    try:
+        marks = json.loads((project.data / "startup.json").read_text())
+        return {str(name): int(words) for name, words in marks.items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}
