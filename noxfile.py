@@ -14,11 +14,13 @@ from pathlib import Path
 import nox
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE / "scripts"))  # nox's console script leaves it out
+sys.path.append(str(HERE / "scripts"))
 
-import coverage_sessions  # noqa: E402, F401
+import coverage_sessions  # noqa: E402
 
 nox.needs_version = ">=2025.2.9"
+
+coverage_sessions.mount()
 
 if (HERE / "tests" / "chores.py").is_file():
     sys.path.insert(0, str(HERE / "tests"))

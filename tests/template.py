@@ -1,9 +1,11 @@
 """Copies of the template, as a user gets them, and commands as a user runs them."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 from machine import ROOT
@@ -30,6 +32,17 @@ def environment(**more):
     ours = ("COVERAGE_", "COMPOSE_", "NOX_", "PYTHONPATH", "PYTEST_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {**kept, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "NO_COLOR": "1", **more}
+
+
+def commands(text, *first):
+    """The indented blocks of a page that begin with one of these words, each as one script."""
+    blocks = re.findall(r"(?:^    .*\n(?:\n(?=    ))?)+", text, re.MULTILINE)
+    return [textwrap.dedent(block) for block in blocks if block.split()[0] in first]
+
+
+def shell(script, cwd, **more):
+    """Run a block of a page as a user who pastes it would, and return what it prints."""
+    return run("sh", "-euxc", script, cwd=cwd, **more).stdout
 
 
 def run(*command, cwd, check=0, timeout=600, **more):

@@ -2,9 +2,9 @@
 
 import sys
 
-from .project import SPY
+from .project import SPY, TOOL
 
-# The journal format is defined once, beside the spy that writes it. Appended, never first: the spy's
-# directory holds a sitecustomize.py that must not shadow anybody's.
-if str(SPY) not in sys.path:
-    sys.path.append(str(SPY))
+# Behind everything else: a host's scripts/ may hold a coverage.py, and the directory of the spy, where the journal
+# format is defined once for both sides, holds a sitecustomize.py that must not shadow anybody's.
+_LAST = [str(TOOL / "scripts"), str(SPY)]
+sys.path[:] = [*(place for place in sys.path if place not in _LAST), *_LAST]

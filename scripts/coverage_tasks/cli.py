@@ -100,6 +100,21 @@ def _doctor_task(project: Project, args: argparse.Namespace) -> int:
     return doctor.diagnose(project, args)
 
 
+def _install_task(_: object, args: argparse.Namespace) -> int:
+    from . import install
+
+    plan = install.make_plan(args.destination, args.prefix, args.keep)
+    refusals = install.refusals(plan)
+    write = not refusals and not args.dry_run
+    if write:
+        install.carry_out(plan)
+    if args.json:
+        print(install.as_json(plan, write))
+    elif not refusals:
+        print(install.summary(plan, args.dry_run))
+    return _complain(refusals)
+
+
 def _clean_task(project: Project, _: argparse.Namespace) -> int:
     from . import stack
 
@@ -122,6 +137,7 @@ class Task(NamedTuple):
     run: Callable[[Project, argparse.Namespace], int]
     help: str
     options: tuple[str, ...] = ()
+    needs_project: bool = True
 
 
 TASKS = (
@@ -148,12 +164,23 @@ TASKS = (
     Task("analyze-coverage", "reports", _analyze_task, "Show what ran, what did not and what is unknown", ("format",)),
     Task("coverage-doctor", "reports", _doctor_task, "Say what keeps services from being measured", ("json",)),
     Task("coverage-clean", "reports", _clean_task, "Remove the recorded data and the reports"),
+    Task(
+        "coverage-install",
+        "setup",
+        _install_task,
+        "Put coverage-spy into a repository, or update it",
+        ("install", "json"),
+        needs_project=False,
+    ),
 )
 
 
 def _add_command(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "command", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="the test command (default: COVERAGE_SPY_TEST)"
+        "command",
+        nargs=argparse.REMAINDER,
+        metavar="-- COMMAND",
+        help="the test command (default: COVERAGE_SPY_TEST, then coverage-spy.yml)",
     )
 
 
@@ -172,6 +199,19 @@ def _add_format(parser: argparse.ArgumentParser) -> None:
     formats.add_argument("--markdown", action="store_true", help="print Markdown")
 
 
+def _add_install(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("destination", type=Path, metavar="DEST", help="the repository")
+    parser.add_argument("--prefix", default="", metavar="DIRECTORY", help="install there, tools/coverage for example")
+    parser.add_argument(
+        "--keep",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="keep your version of a file that both sides changed",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+
+
 def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -182,6 +222,7 @@ OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "output": _add_output,
     "format": _add_format,
     "json": _add_json,
+    "install": _add_install,
 }
 
 
@@ -196,7 +237,7 @@ def build_parser() -> argparse.ArgumentParser:
         subparser.add_argument("-q", "--quiet", action="store_true", help="show results and errors only")
         for option in task.options:
             OPTIONS[option](subparser)
-        subparser.set_defaults(run=task.run)
+        subparser.set_defaults(run=task.run, needs_project=task.needs_project)
     return parser
 
 
@@ -209,8 +250,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     # A runner that gives up sends SIGTERM; the stack must come down all the same.
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        project = find_project(Path.cwd(), os.environ)
-        if project.example:
+        project = find_project(Path.cwd(), os.environ) if args.needs_project else None
+        if project and project.example:
             say(f"nothing to run in {project.root}: taking {project.directory.relative_to(project.root)}")
         code: int = args.run(project, args)
         return code

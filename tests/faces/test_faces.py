@@ -1,4 +1,4 @@
-"""nox and just offer the same tasks, and both can be mounted in a repository that has its own."""
+"""nox and just offer the same tasks."""
 
 import json
 import re
@@ -6,13 +6,10 @@ import re
 from machine import ROOT
 from template import copy_template, run
 
-WAIT_FOR_COUNT = ("python3", "-c", "import time; time.sleep(1)")
-EXECUTED = [1, 4, 5, 7, 10, 11, 12]
-
 
 def sessions(cwd=ROOT):
     """Name -> (description, group) of the sessions that `nox -l --json` lists."""
-    listed = json.loads(run("nox", "-l", "--json", "-t", "stack", "reports", "template", cwd=cwd).stdout)
+    listed = json.loads(run("nox", "-l", "--json", "-t", "stack", "reports", "setup", "template", cwd=cwd).stdout)
     return {entry["session"]: (entry["description"].rstrip("."), tuple(entry["tags"])) for entry in listed}
 
 
@@ -59,34 +56,3 @@ def test_arguments_reach_the_task_whole(host):
         assert "exit code 7" in result.stdout + result.stderr
     finally:
         run("just", "down-coverage", cwd=host)
-
-
-def executed(report, name):
-    return json.loads(report.read_text())["files"][name]["executed_lines"]
-
-
-def test_mounted_in_a_host_noxfile_that_has_its_own_sessions(host):
-    (host / "tools" / "coverage").mkdir(parents=True)
-    copy_template(host / "tools" / "coverage")
-    (host / "noxfile.py").write_text(
-        "import sys\nimport nox\n"
-        'sys.path.insert(0, "tools/coverage/scripts")\nimport coverage_sessions\n'
-        "@nox.session\ndef own(session):\n    print('own session runs')\n"
-    )
-    assert "own session runs" in run("nox", cwd=host).stdout
-    run("nox", "-s", "coverage", "--", *WAIT_FOR_COUNT, cwd=host)
-    assert executed(host / "coverage.json", "counter/main.py") == EXECUTED
-    assert (host / "htmlcov" / "index.html").is_file()
-
-
-def test_mounted_in_a_host_justfile_with_its_own_shell(host):
-    (host / "tools" / "coverage").mkdir(parents=True)
-    copy_template(host / "tools" / "coverage")
-    (host / "justfile").write_text(
-        "set shell := ['bash', '-uc']\nset positional-arguments\n\nown:\n    @echo own recipe runs\n\n"
-        "import 'tools/coverage/coverage.just'\n"
-    )
-    assert "own recipe runs" in run("just", cwd=host).stdout
-    run("just", "coverage", *WAIT_FOR_COUNT, cwd=host)
-    assert executed(host / "coverage.json", "counter/main.py") == EXECUTED
-    assert not (host / "tools" / "coverage" / "coverage.json").exists()

@@ -8,33 +8,12 @@ import urllib.request
 
 import pytest
 from machine import ROOT, alone_with
-from template import copy_template, environment
+from template import commands, copy_template, shell
 
 README = (ROOT / "README.md").read_text()
 
 
-def commands():
-    """The indented blocks of the README that are commands, each as one script; the output it shows is none."""
-    blocks = re.findall(r"(?:^    .*\n(?:\n(?=    ))?)+", README, re.MULTILINE)
-    return [textwrap.dedent(block) for block in blocks if re.match(r"    (cd|just|python3) ", block)]
-
-
-TRY, TEST, PUT, STEPS = commands()
-
-
-def shell(script, cwd, **more):
-    """Run a block of the README as a user who pastes it would."""
-    result = subprocess.run(
-        ["sh", "-euxc", script],
-        cwd=cwd,
-        env=environment(**more),
-        capture_output=True,
-        text=True,
-        timeout=600,
-        stdin=subprocess.DEVNULL,
-    )
-    assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
-    return result.stdout
+TRY, TEST, PUT, STEPS = commands(README, "cd", "just", "python3")
 
 
 def remove_images(project):
