@@ -10,7 +10,7 @@ from typing import Any
 
 from . import compose, procfile
 from .commands import is_python, shown
-from .project import Project, say
+from .project import Project, beside, say
 
 _IMPORT_ERROR = re.compile(r"^(?:ModuleNotFoundError|ImportError): .*", re.MULTILINE)
 
@@ -55,12 +55,10 @@ def take_census(project: Project, state: Mapping[str, Any]) -> None:
         key = place.name, place.host
         before = known[key].seen if key in known else ()
         known[key] = replace(place, seen=tuple(_merged(before, place.seen)))
-    beside = _file(project.data).with_suffix(".part")
     try:
-        beside.write_text(json.dumps([asdict(place) for place in known.values()], indent=1) + "\n")
-        beside.replace(_file(project.data))
+        with beside(_file(project.data)) as file:
+            file.write_text(json.dumps([asdict(place) for place in known.values()], indent=1) + "\n")
     except OSError as error:  # no reason to leave the stack running
-        beside.unlink(missing_ok=True)
         say(f"cannot write {_file(project.data)} ({error.strerror}): processes without a receipt will not be named")
 
 

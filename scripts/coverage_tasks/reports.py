@@ -10,7 +10,7 @@ from coverage import Coverage
 from coverage.exceptions import CoverageException
 
 from .combine import printable
-from .project import Project, TaskError
+from .project import Project, TaskError, beside
 from .results import Results, Totals, counts, opened_coverage, read_results
 from .tables import Row, escaped, markdown_table, text_table
 
@@ -19,8 +19,8 @@ from .tables import Row, escaped, markdown_table, text_table
 
 def html(project: Project) -> None:
     """Write htmlcov/; a folder that is there is replaced, or its rows of files that are gone would stay."""
-    with _reporting(project) as (coverage, files), tempfile.TemporaryDirectory(prefix=".htmlcov-", dir=".") as beside:
-        directory = Path(beside, "html")
+    with _reporting(project) as (coverage, files), tempfile.TemporaryDirectory(prefix=".htmlcov-", dir=".") as made:
+        directory = Path(made, "html")
         coverage.html_report(files, directory=str(directory))
         shutil.rmtree(project.html, ignore_errors=True)
         directory.replace(project.html)
@@ -28,13 +28,13 @@ def html(project: Project) -> None:
 
 def json(project: Project) -> None:
     """Write coverage.json."""
-    with _reporting(project) as (coverage, files), _beside(project.json) as file:
+    with _reporting(project) as (coverage, files), beside(project.json) as file:
         coverage.json_report(files, outfile=str(file))
 
 
 def xml(project: Project) -> None:
     """Write coverage.xml, in Cobertura's format."""
-    with _reporting(project) as (coverage, files), _beside(project.xml) as file:
+    with _reporting(project) as (coverage, files), beside(project.xml) as file:
         coverage.xml_report(files, outfile=str(file))
         # coverage.py names the directory that file names are relative to, which is nothing here; readers want a path.
         file.write_text(file.read_text("utf-8").replace("<source></source>", "<source>.</source>"), "utf-8")
@@ -42,7 +42,7 @@ def xml(project: Project) -> None:
 
 def lcov(project: Project) -> None:
     """Write lcov.info."""
-    with _reporting(project) as (coverage, files), _beside(project.lcov) as file:
+    with _reporting(project) as (coverage, files), beside(project.lcov) as file:
         coverage.lcov_report(files, outfile=str(file))
 
 
@@ -53,7 +53,7 @@ def markdown(project: Project) -> str:
     if results.findings:
         lines += ["", "## To look at", "", *(f"- {escaped(finding)}" for finding in results.findings)]
     text = "\n".join(lines) + "\n"
-    with _writing(), _beside(project.markdown) as file:
+    with _writing(), beside(project.markdown) as file:
         file.write_text(text, "utf-8")
     return text
 
@@ -100,13 +100,3 @@ def _writing() -> Iterator[None]:
         raise TaskError(f"coverage.py cannot report: {error}") from None
     except OSError as error:
         raise TaskError(f"cannot write {error.filename} ({error.strerror}): make it writable, or remove it") from None
-
-
-@contextmanager
-def _beside(path: Path) -> Iterator[Path]:
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        yield beside
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)

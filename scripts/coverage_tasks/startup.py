@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from .journals import JournalError, count_words, find_journals
-from .project import Project
+from .project import Project, beside, say
 
 
 def mark_startup(project: Project, before: Collection[Path]) -> None:
@@ -20,10 +20,11 @@ def mark_startup(project: Project, before: Collection[Path]) -> None:
                 marks[path.name] = count_words(path)
             except JournalError:
                 continue  # combine names it
-    file = project.data / "startup.json"
-    beside = file.with_suffix(".part")
-    beside.write_text(json.dumps(marks) + "\n")
-    beside.replace(file)
+    try:
+        with beside(project.data / "startup.json") as file:
+            file.write_text(json.dumps(marks) + "\n")
+    except OSError as error:
+        say(f"cannot write to {project.data} ({error.strerror}): start-up will not be told from traffic")
 
 
 def read_marks(project: Project) -> Mapping[str, int]:
