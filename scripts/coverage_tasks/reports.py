@@ -1,7 +1,9 @@
 """The reports: coverage.py's own from .coverage, and a table with a row per service."""
 
+import re
 import shutil
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,17 +35,20 @@ def json(project: Project) -> None:
 
 
 def xml(project: Project) -> None:
-    """Write coverage.xml, in Cobertura's format."""
-    with _reporting(project) as (coverage, files), beside(project.xml) as file:
-        coverage.xml_report(files, outfile=str(file))
-        # coverage.py names the directory that file names are relative to, which is nothing here; readers want a path.
-        file.write_text(file.read_text("utf-8").replace("<source></source>", "<source>.</source>"), "utf-8")
+    """Write coverage.xml, in Cobertura's format, and one for each service."""
+    for service, path in _with_services(project, project.xml, ".xml"):
+        with _reporting(project, service) as (coverage, files), beside(path) as file:
+            coverage.xml_report(files, outfile=str(file))
+            # coverage.py names the directory that file names are relative to: nothing here, and readers want a path.
+            text = file.read_text("utf-8").replace("<source></source>", "<source>.</source>")
+            file.write_text(text, "utf-8")
 
 
 def lcov(project: Project) -> None:
-    """Write lcov.info."""
-    with _reporting(project) as (coverage, files), beside(project.lcov) as file:
-        coverage.lcov_report(files, outfile=str(file))
+    """Write lcov.info, and one for each service."""
+    for service, path in _with_services(project, project.lcov, ".lcov"):
+        with _reporting(project, service) as (coverage, files), beside(path) as file:
+            coverage.lcov_report(files, outfile=str(file))
 
 
 def markdown(project: Project) -> str:
@@ -83,12 +88,34 @@ def _rows(results: Results) -> list[Row]:
     return [*rows, row("total", results.total(), processes)]
 
 
+def _with_services(project: Project, path: Path, suffix: str) -> Iterator[tuple[str, Path]]:
+    """Where a report goes: "" for the whole, and each service with its own below coverage-data/services."""
+    yield "", path
+    directory = project.data / "services"
+    with _writing():
+        directory.mkdir(exist_ok=True)
+        for old in directory.glob(f"*{suffix}"):
+            old.unlink()
+    results = read_results(project)
+    for name, result in results.combined.services.items():
+        if results.files.keys() & set(result.files):
+            yield name, directory / f"{_file_name(name)}{suffix}"
+
+
+def _file_name(service: str) -> str:
+    """The name of a service as that of a file, whatever a journal calls it: two never get the same one."""
+    plain = re.sub(r"[^\w.-]", "_", service).lstrip(".")
+    return plain if plain == service else f"{plain[:100]}-{zlib.crc32(service.encode()):08x}"
+
+
 @contextmanager
-def _reporting(project: Project) -> Iterator[tuple[Coverage, list[str]]]:
-    files = list(read_results(project).files)
+def _reporting(project: Project, service: str = "") -> Iterator[tuple[Coverage, list[str]]]:
+    results = read_results(project)
+    own = results.combined.services[service].files if service else results.files
+    files = [path for path in own if path in results.files]
     if not files:
         raise TaskError("no file of the repository counts for any service: see the findings of coverage-report")
-    with _writing(), opened_coverage(project) as coverage:
+    with _writing(), opened_coverage(project, service) as coverage:
         yield coverage, files
 
 

@@ -184,10 +184,11 @@ class _SharedPass(Coverage):
 
 
 @contextmanager
-def opened_coverage(project: Project) -> Iterator[Coverage]:
+def opened_coverage(project: Project, service: str = "") -> Iterator[Coverage]:
     """coverage.py on the combined data, with the tool's own settings, in the project's root.
 
-    Raises TaskError when nothing has been combined, or the settings are not coverage.py's.
+    With a `service` only what that executed counts, once `read_results` has read it. Raises TaskError when nothing
+    has been combined, or the settings are not coverage.py's.
     """
     if not project.coverage_file.is_file():
         raise TaskError("nothing has been combined yet: run coverage-combine first")
@@ -196,7 +197,7 @@ def opened_coverage(project: Project) -> Iterator[Coverage]:
         warnings.simplefilter("ignore")
         try:
             coverage = _SharedPass(data_file=str(project.coverage_file), config_file=str(CONFIG), messages=False)
-            coverage.analyses = _analyses(project, _changed(project))
+            coverage.analyses = _analyses(project, _changed(project))[service]
             coverage.set_option("run:relative_files", True)
             coverage.load()
         except CoverageException as error:
@@ -221,25 +222,31 @@ def _changed(project: Project) -> int:
 
 
 @lru_cache(maxsize=1)
-def _analyses(_project: Project, _changed: int) -> dict[str, Analysis]:
-    return {}
+def _analyses(_project: Project, _changed: int) -> dict[str, dict[str, Analysis]]:
+    """Service, or "" for all of them -> file -> analysis."""
+    return defaultdict(dict)
 
 
 @lru_cache(maxsize=1)
-def _analyse(project: Project, _changed: int) -> tuple[dict[str, Lines], dict[str, str]]:
+def _analyse(project: Project, changed: int) -> tuple[dict[str, Lines], dict[str, str]]:
     files, unparsed = {}, {}
     services = read_combined(project).services
+    owners: dict[str, list[str]] = defaultdict(list)
+    for name, result in services.items():
+        for path in result.files:
+            owners[path].append(name)
     with opened_coverage(project) as coverage:
         coverage.set_option("report:ignore_errors", False)
-        for path in sorted(coverage.get_data().measured_files()):
+        data = coverage.get_data()
+        for path in sorted(data.measured_files()):
             try:
                 for reporter, analysis in get_analysis_to_report(coverage, [path]):
-                    startup = {
-                        name: frozenset(reporter.translate_lines(result.startup[path])) & analysis.statements
-                        for name, result in services.items()
-                        if path in result.startup
-                    }
-                    files[path] = replace(_lines(coverage.get_data(), path, reporter, analysis), startup=startup)
+                    by_service = _by_service(data, path, reporter, analysis)
+                    nothing = replace(analysis, executed=set(), arcs_executed_set=set())
+                    for name in owners[path]:
+                        _analyses(project, changed)[name][path] = by_service.get(name, nothing)
+                    startup = {name: services[name].startup.get(path, ()) for name in by_service.keys() & services}
+                    files[path] = _lines(analysis, by_service, reporter, startup)
             except NoDataError:
                 continue  # left out by scripts/coveragerc
             except Exception as error:  # a parser may raise anything at what lies there under a source's name
@@ -247,32 +254,47 @@ def _analyse(project: Project, _changed: int) -> tuple[dict[str, Lines], dict[st
     return files, unparsed
 
 
-def _lines(data: CoverageData, path: str, reporter: FileReporter, analysis: Analysis) -> Lines:
+def _by_service(data: CoverageData, path: str, reporter: FileReporter, analysis: Analysis) -> dict[str, Analysis]:
+    """The same analysis with what each service executed alone, of those that executed something."""
     executed: dict[str, set[int]] = defaultdict(set)
     for line, services in data.contexts_by_lineno(path).items():
         for service in services:
             executed[service].add(line)
-    taken = {}
-    for service in executed if analysis.has_arcs else ():
+    if not analysis.has_arcs:
+        return {
+            service: replace(analysis, executed=reporter.translate_lines(lines) & analysis.statements)
+            for service, lines in sorted(executed.items())
+        }
+    found = {}
+    for service in sorted(executed):
         data.set_query_context(service)
-        own = analysis_from_file_reporter(data, analysis.precision, reporter, path)
-        taken[service] = own.numbers.n_executed_branches
+        found[service] = analysis_from_file_reporter(data, analysis.precision, reporter, path)
         data.set_query_contexts(None)
+    return found
+
+
+def _lines(
+    analysis: Analysis,
+    by_service: Mapping[str, Analysis],
+    reporter: FileReporter,
+    startup: Mapping[str, Iterable[int]],
+) -> Lines:
     return Lines(
         frozenset(analysis.statements),
         frozenset(analysis.executed),
-        {
-            service: frozenset(reporter.translate_lines(lines) & analysis.statements)
-            for service, lines in sorted(executed.items())
-        },
+        {service: frozenset(own.executed) for service, own in by_service.items()},
         analysis.numbers.n_branches,
         analysis.numbers.n_executed_branches,
-        taken,
+        {service: own.numbers.n_executed_branches for service, own in by_service.items()},
         tuple(
             Function(region.name, region.start, frozenset(region.lines & analysis.statements))
             for region in reporter.code_regions()
             if region.kind == "function"
         ),
+        {
+            service: frozenset(reporter.translate_lines(lines) & analysis.statements)
+            for service, lines in startup.items()
+        },
     )
 
 

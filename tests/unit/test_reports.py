@@ -235,3 +235,41 @@ def test_percentages_are_0_and_100_only_where_they_are(executed, statements, tex
 
 def test_markdown_from_names_is_inert():
     assert escaped("<b>|`x`|[a](b)*") == "&#60;b&#62;&#124;&#96;x&#96;&#124;&#91;a&#93;(b)&#42;"
+
+
+def test_each_service_has_xml_and_lcov_of_its_own(run):
+    reports.xml(run.project)
+    reports.lcov(run.project)
+    results = read_results(run.project)
+    directory = run.project.data / "services"
+    counting = {name: set(result.files) & results.files.keys() for name, result in results.combined.services.items()}
+    assert {file.stem for file in directory.iterdir()} == {name for name, files in counting.items() if files}
+    for name, files in counting.items():
+        if not files:
+            continue
+        root = ElementTree.parse(directory / f"{name}.xml").getroot()
+        hits = {
+            found.get("filename"): {int(line.get("number")) for line in found.iter("line") if line.get("hits") == "1"}
+            for found in root.iter("class")
+        }
+        assert hits == {path: set(results.files[path].by_service.get(name, ())) for path in files}
+        text = (directory / f"{name}.lcov").read_text()
+        assert re.findall("^SF:(.*)$", text, re.MULTILINE) == sorted(files)
+
+
+def test_reports_of_services_that_are_gone_are_removed(run):
+    reports.xml(run.project)
+    stale = run.project.data / "services" / "gone.xml"
+    stale.write_text("")
+    reports.xml(run.project)
+    assert not stale.exists()
+
+
+def test_a_service_of_any_name_gets_a_file_of_its_own(run):
+    for name in ("../../escape", "a/b", "a_b"):
+        run.lines(name, {"/app/main.py": (run.source("orders/main.py"), [1])})
+    combine(run.project)
+    reports.xml(run.project)
+    names = {file.name.partition("-")[0] for file in (run.project.data / "services").iterdir()}
+    assert names == {"a_b", "a_b.xml", "_.._escape", "orders.xml", "catalog.xml"}
+    assert not (run.project.root / "escape.xml").exists()
