@@ -115,6 +115,14 @@ def _install_task(_: object, args: argparse.Namespace) -> int:
     return _complain(refusals)
 
 
+def _sources_task(project: Project, args: argparse.Namespace) -> int:
+    from . import source_maps, stack
+
+    stack.prepare_data(project.data)
+    source_maps.show(project, args)
+    return 0
+
+
 def _clean_task(project: Project, _: argparse.Namespace) -> int:
     from . import stack
 
@@ -163,6 +171,13 @@ TASKS = (
     ),
     Task("analyze-coverage", "reports", _analyze_task, "Show what ran, what did not and what is unknown", ("format",)),
     Task("coverage-doctor", "reports", _doctor_task, "Say what keeps services from being measured", ("json",)),
+    Task(
+        "coverage-sources",
+        "reports",
+        _sources_task,
+        "Show which container path is which path of the repository, and why",
+        ("services", "json"),
+    ),
     Task("coverage-clean", "reports", _clean_task, "Remove the recorded data and the reports"),
     Task(
         "coverage-install",
@@ -212,6 +227,10 @@ def _add_install(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
 
 
+def _add_services(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("services", nargs="*", metavar="SERVICE", help="these services only")
+
+
 def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -221,6 +240,7 @@ OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "start": _add_start,
     "output": _add_output,
     "format": _add_format,
+    "services": _add_services,
     "json": _add_json,
     "install": _add_install,
 }

@@ -7,22 +7,18 @@ import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from functools import cache
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from coverage import CoverageData
 
 from .census import Place, read_census
-from .configuration import read_configuration
 from .journals import Journal, read_journals
+from .origins import Origins, of_run
 from .processes import Processes, Silent
 from .project import Project, TaskError
-from .services import load_image
-from .sources import LIBRARY, Digest, Repository, Root, SourceMap, is_test, map_sources
+from .sources import LIBRARY, Digest, Repository, Root, SourceMap, is_test
 from .startup import read_marks
 
-UNNAMED = "unnamed"
 REMEDY = (
     "look into its command for what keeps Python from loading the spy "
     "(-I, -E, env -i, which COVERAGE_SPY_INJECT=pth gets past, or -S)"
@@ -121,19 +117,10 @@ def combine(project: Project) -> Combined:
         raise TaskError(
             damage[0] if damage else f"there is nothing to combine in {project.data}: run up-coverage first"
         )
-    stack = _read_stack(project)
-    by_service: dict[str, list[Journal]] = {name: [] for name in stack["services"]}
-    for journal in journals:
-        by_service.setdefault(_service_name(journal), []).append(journal)
-    configuration = read_configuration(project.root)
-    configuration.require_services(by_service, project)
-    repository, census = Repository.of_project(project), read_census(project)
-    results, painted = {}, {}
-    for name, own_journals in sorted(by_service.items()):
-        entry = {**stack["services"].get(name, {}), "sources": configuration.sources.get(name, ())}
-        results[name], painted[name] = _combine_service(
-            project, stack, entry, own_journals, [place for place in census if place.service == name], repository
-        )
+    results, painted, census = {}, {}, read_census(project)
+    for name, origins in of_run(project, journals, Repository.of_project(project)).items():
+        places = [place for place in census if place.service == name]
+        results[name], painted[name] = _combine_service(origins, places)
     with_lines = [name for name, p in painted.items() if p.lines]
     with_arcs = [name for name, p in painted.items() if p.arcs]
     combined = Combined(results, bool(with_arcs and not with_lines), damage)
@@ -175,43 +162,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def _read_stack(project: Project) -> dict[str, Any]:
-    try:
-        stack: dict[str, Any] = json.loads(project.stack_file.read_text())
-        if isinstance(stack["services"], dict) and stack["runtime"]:
-            return stack
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # the journals name their services too
-    return {"runtime": project.runtime, "services": {}}
-
-
-def _service_name(journal: Journal) -> str:
-    # Anybody may have set it: a half of a surrogate pair would not go into the database.
-    return journal.receipt.service.encode("utf-8", "replace").decode() or UNNAMED
-
-
-def _combine_service(
-    project: Project,
-    stack: Mapping[str, Any],
-    entry: Mapping[str, Any],
-    journals: Collection[Journal],
-    places: Collection[Place],
-    repository: Repository,
-) -> tuple[Result, _Painted]:
-    image = load_image(project.data, entry["image_id"]) if entry.get("image_id") else None
-    held: Mapping[str, Digest] = image.files if image else {}
-    binds = [(container, path) for container, path in entry.get("binds", ())]
-    mounted = SourceMap(repository, tuple(Root(container, path, 0) for container, path in binds))
-    if stack["runtime"] == "procfile":
-        given = (Root(container, path, 0) for container, path in entry["sources"])
-        source_map = SourceMap(repository, (*given, *SourceMap.identity(repository).roots))
-    else:
-        seen = {path: digest for journal in journals for path, digest in journal.files.items() if digest}
-        source_map = map_sources({**held, **seen}, [*binds, *entry["sources"]], repository)
-    find = cache(source_map.find)
+def _combine_service(origins: Origins, places: Collection[Place]) -> tuple[Result, _Painted]:
+    source_map, journals, entry = origins.source_map, origins.journals, origins.entry
     result = Result(
-        measured=bool(entry.get("measured", True)),
-        reason=str(entry.get("reason", "")),
+        measured=origins.service.measured,
+        reason=origins.service.reason,
         python=sorted({journal.receipt.python for journal in journals}) or list(entry.get("interpreters", ())),
         processes=Processes.of_service(journals, places),
         roots=list(source_map.roots),
@@ -221,7 +176,7 @@ def _combine_service(
     startup: dict[str, set[int]] = defaultdict(set)
     for journal in journals:
         for path, digest in journal.files.items():
-            match = find(path, digest)
+            match = origins.find(path, digest)
             if match.state == "same" and match.path:
                 imported.add(match.path)
                 startup[match.path] |= journal.early.get(path, set())
@@ -235,7 +190,7 @@ def _combine_service(
                 result.unmapped[path] = match.reason
     result.startup = {path: sorted(lines) for path, lines in sorted(startup.items()) if lines}
     own = _own_files(source_map, imported)
-    for match in (find(path, digest) for path, digest in held.items() if not mounted.binds(path)):
+    for match in origins.held.values():
         if match.state == "drifted" and match.path and match.path not in imported:
             result.unknown.setdefault(match.path, match.reason)
         elif match.path:
@@ -259,7 +214,7 @@ def _settle(result: Result, own: set[str], imported: set[str]) -> None:
 
 
 def _own_files(source_map: SourceMap, imported: Collection[str]) -> set[str]:
-    """The repository files that the bind mounts of a service show it.
+    """The repository files that bind mounts show a service, or that coverage-spy.yml says are its own.
 
     Where all of the repository is mounted, or the processes run on it, not every file is the service's, only those
     below a directory where imports of what ran begin, that is the first one above the file that is no package.
@@ -267,7 +222,7 @@ def _own_files(source_map: SourceMap, imported: Collection[str]) -> set[str]:
     files = source_map.repository.files
     own = set()
     for root in source_map.roots:
-        if root.votes:
+        if not root.decides:
             continue
         begins = {_import_root(path, files) for path in imported} if root.repository == "." else {root.repository}
         for path in files:

@@ -16,8 +16,8 @@ from coverage_spy.settings import ON
 from . import compose
 from .payload import fill_payload, needs_tracer
 from .project import SPY, Project, TaskError, say
-from .services import Interpreter, Service, find_services
-from .sources import Repository, is_library, map_sources
+from .services import Interpreter, Service, find_services, map_service
+from .sources import Repository, is_library
 
 HEADER = """\
 # Written by the task coverage-overlay, which overwrites changes. It gives the services that run Python the spy and
@@ -220,7 +220,7 @@ def _variables(service: Service, repository: Repository, environ: Mapping[str, s
     # An empty component would put the current directory on sys.path.
     python_path = [part for part in service.python_path.split(":") if part]
     # The working directory keeps code visible that has drifted as a whole, so that nothing vouches for its place.
-    sources = map_sources(service.image.files, (*service.binds, *service.sources), repository).sources
+    sources = map_service(service, repository).sources
     if service.workdir not in ("", "/") and not any(_is_below(service.workdir, source) for source in sources):
         # Installed code below it has to be named all the same: the spy leaves out libraries that are not.
         inside = [source for source in sources if _is_below(source, service.workdir)]

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 from . import compose
 from .configuration import LEFT_OUT, Configuration, read_configuration
+from .dockerfile import copied_files
 from .project import Project, say
-from .sources import Digest, digest_of
+from .sources import Digest, Filesystem, Links, Repository, SourceMap, digest_of, map_sources
 
 OLDEST = (3, 8)
 
@@ -51,7 +52,8 @@ class Image:
 
     `sites` are the directories in which its interpreters, and the virtual environments of these, look for *.pth,
     `customizations` every sitecustomize and usercustomize wherever it lies, `coverage` the version of coverage.py that
-    is installed, `shebangs` the first lines of executable scripts that name python or env: path -> line.
+    is installed, `shebangs` the first lines of executable scripts that name python or env: path -> line. `links` are
+    the symbolic links that lead to `files` or above them: path -> path without a link in it.
     """
 
     id: str
@@ -68,6 +70,7 @@ class Image:
     customizations: tuple[str, ...] = ()
     coverage: str = ""
     shebangs: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ class Service:
 
     `binds` are (container path, repository path) pairs, `sources` those that coverage-spy.yml adds, `volumes` all
     container paths that the image does not fill, `entrypoint` and `command` those in force, the image's or the
-    service's own.
+    service's own; `copied` is what `copied_files` finds in its Dockerfile.
     """
 
     name: str
@@ -91,6 +94,7 @@ class Service:
     entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     sources: tuple[tuple[str, str], ...] = ()
+    copied: tuple[tuple[str, str], ...] = ()
 
 
 def find_services(
@@ -145,6 +149,18 @@ def load_image(data: Path, image_id: str) -> Image | None:
     return _load(data / "images", image_id)
 
 
+def map_service(
+    service: Service,
+    repository: Repository,
+    ran: Mapping[str, Digest] | None = None,
+) -> SourceMap:
+    """The source map of a service in a container. `ran` are files that its processes loaded."""
+    image = service.image
+    files = {**(image.files if image else {}), **(ran or {})}
+    links = Links(image.links if image else {})
+    return map_sources(Filesystem(files, service.binds, service.sources, service.copied, links), repository)
+
+
 def _service(project: Project, name: str, definition: Mapping[str, Any], image_name: str, build: bool) -> Service:
     builds = "build" in definition
     if (build and builds) or not compose.has_image(image_name):
@@ -167,6 +183,7 @@ def _service(project: Project, name: str, definition: Mapping[str, Any], image_n
         builds=builds,
         entrypoint=entrypoint,
         command=command,
+        copied=tuple(copied_files(project.root, definition.get("build"))),
     )
 
 
@@ -224,6 +241,7 @@ class _Contents(NamedTuple):
     customizations: tuple[str, ...]
     coverage: str
     shebangs: dict[str, str]
+    links: dict[str, str]
 
 
 def _read_filesystem(name: str, workdir: str) -> _Contents:
@@ -260,6 +278,7 @@ class _Reading:
         self.customizations: list[str] = []
         self.coverage: dict[str, str] = {}
         self.shebangs: dict[str, str] = {}
+        self.links: dict[str, str] = {}
         self.libc = "glibc"
 
     def take(self, member: tarfile.TarInfo, path: str) -> None:
@@ -274,7 +293,9 @@ class _Reading:
             return
         if _CUSTOMIZATION.fullmatch(path):
             self.customizations.append(path)
-        if member.isreg() or member.islnk():
+        if member.issym():
+            self.links[path] = member.linkname
+        elif member.isreg() or member.islnk():
             self._take_file(member, path)
 
     def _take_file(self, member: tarfile.TarInfo, path: str) -> None:
@@ -317,7 +338,12 @@ class _Reading:
             customizations=tuple(sorted(self.customizations)),
             coverage=self.coverage[min(self.coverage)] if self.coverage else "",
             shebangs=dict(sorted(self.shebangs.items())),
+            links=self._links_to_sources(),
         )
+
+    def _links_to_sources(self) -> dict[str, str]:
+        places = {str(place) for path in self.files for place in (path, *PurePosixPath(path).parents)} - {"/"}
+        return {link: path for link, path in sorted(Links.followed(self.links).links.items()) if path in places}
 
 
 def _is_read(prefix: str, version: str, interpreters: Collection[tuple[str, str]]) -> bool:

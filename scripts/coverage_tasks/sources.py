@@ -5,14 +5,17 @@ import subprocess
 import zlib
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal, NamedTuple, Self
 
+from .dockerfile import is_copied
 from .project import TOOL, Project
 
+MOST_LINKS = 40  # followed in one path; Linux's own number (MAXSYMLINKS)
+MOST_ALIASES = 100
 LIBRARY_DIRECTORIES = frozenset({"site-packages", "dist-packages"})
 NOT_SOURCE = LIBRARY_DIRECTORIES | {".git", "node_modules", "__pycache__", ".tox", ".nox"}
 VENDORED = frozenset({"vendor", "vendors", "vendored", "_vendor", "_vendored", "third_party", "extern"})
@@ -29,11 +32,26 @@ class Digest(NamedTuple):
 
 
 class Root(NamedTuple):
-    """A container directory (or file) and the repository's for it; no votes means a bind mount."""
+    """A container directory (or file) and the repository's for it, and what says so.
+
+    `content`: `votes` files with that content; `Dockerfile`: it copies this single file; `setting`: coverage-spy.yml;
+    `bind`: a bind mount; `host`: the process runs on the repository itself.
+    """
 
     container: str
     repository: str
-    votes: int
+    votes: int = 0
+    by: Literal["content", "Dockerfile", "setting", "bind", "host"] = "content"
+
+    @property
+    def binds(self) -> bool:
+        """Whether it shows the repository's very files, and hides what the image has there."""
+        return self.by in ("bind", "host")
+
+    @property
+    def decides(self) -> bool:
+        """Whether nothing else is asked about what lies below it."""
+        return self.binds or self.by == "setting"
 
 
 class Match(NamedTuple):
@@ -125,10 +143,79 @@ class Repository:
             directories[_parent(path)].append(path)
         return directories
 
+    def real(self, path: str) -> str:
+        """The file that a path leads to through symbolic links of the checkout; it may lie outside."""
+        return Path(os.path.relpath(os.path.realpath(self.root / path), os.path.realpath(self.root))).as_posix()
+
     def only_place(self, digest: Digest) -> str | None:
         """The one file with this content; None when there is none, several, or nothing in it."""
         places = self.places.get(digest, ()) if digest.size else ()
         return places[0] if len(places) == 1 else None
+
+
+class Links:
+    """The symbolic links of a file system: absolute path -> absolute path without a link in it."""
+
+    def __init__(self, links: Mapping[str, str]) -> None:
+        """Takes links as `followed` makes them."""
+        self.links = links
+
+    @classmethod
+    def followed(cls, links: Mapping[str, str]) -> Self:
+        """Links with targets as they were made: relative ones, and ones that lead through others."""
+        raw = cls({link: str(PurePosixPath(_parent(link), target)) for link, target in links.items()})
+        return cls({link: raw.resolve(target) for link, target in raw.links.items()})
+
+    def resolve(self, path: str) -> str:
+        """The path without a link in it, and without "..": what the file system calls the file."""
+        done, ahead, followed = "", path.split("/")[::-1], 0
+        while self.links and ahead:
+            part = ahead.pop()
+            if part == "..":
+                done = done.rpartition("/")[0]
+            elif part not in ("", "."):
+                target = self.links.get(f"{done}/{part}")
+                if target is None:
+                    done = f"{done}/{part}"
+                elif followed == MOST_LINKS:
+                    return path
+                else:
+                    done, followed = "", followed + 1
+                    ahead += target.split("/")[::-1]
+        return done or path
+
+    def aliases(self, path: str) -> set[str]:
+        """Further names of a directory, and of those below it that a link leads to."""
+        known, ahead = {path}, [path]
+        while ahead and len(known) < MOST_ALIASES:
+            name = ahead.pop()
+            for link, target in self.links.items():
+                if _is_below(name, target):
+                    alias = _join(link, name[len(target) :].strip("/"))
+                elif _is_below(target, name) and not is_library(target[len(name) :]):
+                    alias = link
+                else:
+                    continue
+                if alias not in known:
+                    known.add(alias)
+                    ahead.append(alias)
+        return known
+
+
+@dataclass(frozen=True)
+class Filesystem:
+    """What is known of the file system of one service; all container paths are absolute.
+
+    `files`: every *.py that its image holds or its processes ran. `binds`: the bind mounts, as (container path,
+    repository path). `given`: the same pairs as coverage-spy.yml says them. `copied`: what `copied_files` finds in its
+    Dockerfile. `links`: its symbolic links.
+    """
+
+    files: Mapping[str, Digest]
+    binds: Collection[tuple[str, str]] = ()
+    given: Collection[tuple[str, str]] = ()
+    copied: Collection[tuple[str, str]] = ()
+    links: Links = Links({})  # noqa: RUF009 - it is never changed
 
 
 @dataclass(frozen=True)
@@ -137,12 +224,14 @@ class SourceMap:
 
     repository: Repository
     roots: tuple[Root, ...]
+    links: Links = Links({})  # noqa: RUF009 - it is never changed
 
     @classmethod
-    def identity(cls, repository: Repository) -> Self:
-        """The map of processes that run on the host's own files."""
+    def identity(cls, repository: Repository, given: Iterable[tuple[str, str]] = ()) -> Self:
+        """The map of processes that run on the host's own files, but for the `given` ones."""
         places = dict.fromkeys((str(repository.root.absolute()), str(repository.root.resolve())))
-        return cls(repository, tuple(Root(place, ".", 0) for place in places))
+        roots = [Root(place, path, by="setting") for place, path in given]
+        return cls(repository, (*roots, *(Root(place, ".", by="host") for place in places)))
 
     @cached_property
     def _by_container(self) -> Mapping[str, list[Root]]:
@@ -151,20 +240,28 @@ class SourceMap:
             by_container[root.container].append(root)
         return by_container
 
-    def _roots_of(self, path: str) -> Iterator[Root]:
-        """The roots a path lies under, nearest first; a bind mount hides all behind it."""
+    def _roots_above(self, path: str) -> Iterator[Root]:
+        """All roots that a path lies under, nearest first."""
         while True:
-            for root in self._by_container.get(path, ()):
-                yield root
-                if not root.votes:
-                    return
+            yield from self._by_container.get(path, ())
             if path in ("/", ""):
                 return
             path = path.rpartition("/")[0] or "/"
 
+    def _roots_of(self, path: str) -> Iterator[Root]:
+        """The roots that say what a path is, nearest first: none behind one that decides."""
+        for root in self._roots_above(path):
+            yield root
+            if root.decides:
+                return
+
     def binds(self, path: str) -> bool:
         """Whether a path lies under a bind mount, which hides what the image has there."""
-        return any(not root.votes for root in self._roots_of(path))
+        return any(root.binds for root in self._roots_above(path))
+
+    def decides(self, path: str) -> bool:
+        """Whether a path lies under a bind mount, or where coverage-spy.yml says what it is."""
+        return any(root.decides for root in self._roots_above(path))
 
     def find(self, path: str, digest: Digest | None) -> Match:
         """The repository file a container file is, with the reason when its lines cannot be shown on it.
@@ -173,9 +270,12 @@ class SourceMap:
         """
         files, other, nearest = self.repository.files, None, None
         home = self.repository.only_place(digest) if digest else None
+        path = self.links.resolve(path)
         for root in self._roots_of(path):
             nearest = nearest or root
             candidate = _join(root.repository, path[len(root.container) :].strip("/"))
+            if candidate not in files and root.binds:
+                candidate = self.repository.real(candidate)
             if candidate not in files:
                 continue
             if files[candidate] == digest and not (other and home):
@@ -183,20 +283,21 @@ class SourceMap:
             other = other or candidate
         if is_library(path[len(nearest.container) :] if nearest else path):
             return Match(None, "unmapped", LIBRARY)
-        if home and nearest and nearest.votes:
+        if home and nearest and not nearest.decides:
             return Match(None, "unmapped", f"it is {home} by content, but {nearest.container} is {nearest.repository}")
         if other:
             return Match(other, "drifted", DRIFTED if digest else "its source could not be read where it ran")
         return Match(None, "unmapped", self._why_unmapped(digest, nearest))
 
     def _why_unmapped(self, digest: Digest | None, nearest: Root | None) -> str:
-        if nearest and not nearest.votes:
+        if nearest and nearest.binds:
             return "git ignores it, or it is gone from the repository"
+        where = f"{nearest.container} is {nearest.repository}" if nearest else "nothing else beside it comes from there"
         places = self.repository.places.get(digest, ()) if digest and digest.size else ()
         if len(places) > 1:
             return f"{len(places)} files have its content, among them {places[0]}"
         if places:
-            return f"it is {places[0]} by content, but nothing else beside it comes from there"
+            return f"it is {places[0]} by content, but {where}"
         return "it is only in the container"
 
     @property
@@ -207,24 +308,40 @@ class SourceMap:
         that are not named.
         """
         kept: list[str] = []
-        for path in sorted({root.container for root in self.roots}):
+        roots = {root.container for root in self.roots}
+        for path in sorted(set().union(*map(self.links.aliases, roots))):
             if not any(_is_below(path, above) and not is_library(path[len(above) :]) for above in kept):
                 kept.append(path)
         return kept
 
 
-def map_sources(files: Mapping[str, Digest], binds: Sequence[tuple[str, str]], repository: Repository) -> SourceMap:
-    """Map one service's container files to the repository by vote.
+def map_sources(system: Filesystem, repository: Repository) -> SourceMap:
+    """Map one service's files to the repository, by vote where nobody says where they come from.
 
-    `files`: absolute container path -> digest, of every *.py there. `binds`: (container path, repository-relative
-    path); they hide what the image has and are never put to the vote. A file whose content is unique in the
-    repository, under the same name, votes for the directory it lies in there. Directories without such files take
-    what their subdirectories agree on. Per directory the most votes win; a draw has no winner.
+    What lies below a bind mount, or a directory that coverage-spy.yml names, is never put to the vote. A file whose
+    content is unique in the repository, under the same name, votes for the directory it lies in there. Directories
+    without such files take what their subdirectories agree on. Per directory the most votes win; a
+    draw has no winner. A file that is in nobody's place is mapped alone when the Dockerfile copies it by name.
     """
-    bound = tuple(Root(container, path, 0) for container, path in dict(binds).items())
+    bound = tuple(Root(system.links.resolve(place), path, by="bind") for place, path in dict(system.binds).items())
     hidden = SourceMap(repository, bound)
-    visible = {path: digest for path, digest in files.items() if not hidden.binds(path)}
-    return SourceMap(repository, bound + tuple(_Election(visible, repository).roots()))
+    links = Links({link: target for link, target in system.links.links.items() if not hidden.binds(link)})
+    given = tuple(Root(links.resolve(place), path, by="setting") for place, path in system.given)
+    decided = SourceMap(repository, given + bound)
+    files = {links.resolve(path): digest for path, digest in system.files.items()}
+    visible = {path: digest for path, digest in files.items() if not decided.decides(path)}
+    voted = SourceMap(repository, (*decided.roots, *_Election(visible, repository).roots()))
+    return SourceMap(repository, (*voted.roots, *_copied_alone(visible, system.copied, voted)), links)
+
+
+def _copied_alone(
+    files: Mapping[str, Digest], copied: Collection[tuple[str, str]], source_map: SourceMap
+) -> Iterator[Root]:
+    """Files that no directory accounts for, and that the Dockerfile says are copies of a single file."""
+    for path, digest in files.items():
+        home = source_map.repository.only_place(digest)
+        if home and is_copied(home, _name(path), copied) and source_map.find(path, digest).state != "same":
+            yield Root(path, home, 1, "Dockerfile")
 
 
 class _Election:
@@ -271,13 +388,13 @@ class _Election:
         directory = root.container
         if directory == "/" or _name(directory) in LIBRARY_DIRECTORIES:
             return False
-        if is_library(directory):
-            return self._is_installed_from(root)
-        if self.direct[directory] or self.children[directory][root.repository] > 1:
-            return True
-        return any(  # all votes came up from one subdirectory: is there a file that needs this one?
-            _join(directory, _name(path)) in self.files for path in self.repository.directories.get(root.repository, ())
-        )
+        if self.direct[directory]:
+            needed = True
+        else:  # all votes came up: is there a file that needs this one? Installed distributions share a namespace.
+            files = self.repository.directories.get(root.repository, ())
+            several = self.children[directory][root.repository] > 1 and not is_library(directory)
+            needed = several or any(_join(directory, _name(path)) in self.files for path in files)
+        return needed and (not is_library(directory) or self._is_installed_from(root))
 
     def _is_installed_from(self, root: Root) -> bool:
         """Whether installed code comes from the repository, and is not the twin of a vendored copy.

@@ -223,6 +223,7 @@ def _entry(service: Service) -> dict[str, Any]:
         "image_id": service.image.id if service.image else "",
         "interpreters": [found.version for found in service.image.interpreters] if service.image else [],
         "binds": [list(pair) for pair in service.binds],
+        "copied": [list(pair) for pair in service.copied],
         "fallback": False,
     }
 

@@ -163,6 +163,15 @@ def test_names_every_sitecustomize_and_usercustomize():
     assert found.customizations == tuple(sorted(f"/{name}" for name in (*names, "opt/sitecustomize.py")))
 
 
+def test_keeps_the_links_that_lead_to_sources():
+    found = read(
+        *("srv/2/main.py", "opt/lib/a.py", "usr/share/doc/x"),
+        *(("app", "srv/current"), ("srv/current", "2"), ("srv/2/settings.py", "main.py"), ("doc", "/usr/share/doc")),
+        *(("all", "/"), ("round", "round"), ("bin", "usr/bin")),
+    )
+    assert found.links == {"/app": "/srv/2", "/srv/2/settings.py": "/srv/2/main.py", "/srv/current": "/srv/2"}
+
+
 @pytest.mark.parametrize(
     ("entries", "version"),
     [

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coverage_tasks.sources import Digest, Repository, SourceMap, digest_of, map_sources
+from coverage_tasks.sources import Digest, Filesystem, Links, Repository, SourceMap, digest_of, map_sources
 
 SITE = "/usr/local/lib/python3.11/site-packages"
 
@@ -215,7 +216,7 @@ LAYOUTS = {
 def map_layout(layout: Layout) -> SourceMap:
     repository = Repository(Path("/nowhere"), {path: digest_of(t.encode()) for path, t in layout.repository.items()})
     container = {path: digest_of(text.encode()) for path, text in layout.container.items()}
-    return map_sources(container, layout.binds, repository)
+    return map_sources(Filesystem(container, layout.binds), repository)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
@@ -260,7 +261,7 @@ CONTENTS = st.sampled_from([b"", b"a = 1\n", b"b = 22\n", b"c = 333\n"])
 def test_whatever_the_layout_lines_land_on_equal_content(container, files, binds) -> None:
     repository = Repository(Path("/nowhere"), {path: digest_of(content) for path, content in files.items()})
     digests = {path: digest_of(content) for path, content in container.items()}
-    source_map = map_sources(digests, binds, repository)
+    source_map = map_sources(Filesystem(digests, binds), repository)
     for path, digest in digests.items():
         match = source_map.find(path, digest)
         if match.state == "same":
@@ -322,3 +323,43 @@ def test_git_says_which_files_count(tmp_path: Path) -> None:
         "main.py",
         "untracked.py",
     ]
+
+
+@pytest.mark.parametrize("make_map", [SourceMap.identity, lambda r: map_sources(Filesystem({}, [("/app", ".")]), r)])
+def test_links_of_the_checkout_lead_to_the_file(tmp_path: Path, make_map: Callable[[Repository], SourceMap]) -> None:
+    write(tmp_path, PRICING)
+    (tmp_path / "orders").mkdir()
+    (tmp_path / "orders/pricing").symlink_to("../libs/pricing/pricing")
+    (tmp_path / "orders/away").symlink_to("/usr")
+    source_map = make_map(Repository.read(tmp_path))
+    here = source_map.roots[0].container
+    assert source_map.find(f"{here}/orders/pricing/tax.py", TAX) == ("libs/pricing/pricing/tax.py", "same", "")
+    assert source_map.find(f"{here}/orders/pricing/tax.py", Digest(1, 1)).state == "drifted"
+    assert source_map.find(f"{here}/orders/away/tax.py", TAX).path is None
+
+
+TAX = digest_of(code("tax").encode())
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/app/main.py", "/srv/2/main.py"),
+        ("/srv/current/../current/main.py", "/srv/2/main.py"),
+        ("/a/x", "/a/x"),
+        ("/", "/"),
+        ("/app", "/srv/2"),
+        ("/apple/main.py", "/apple/main.py"),
+        ("/up/main.py", "/opt/main.py"),
+    ],
+)
+def test_links_are_followed_as_the_kernel_does(path: str, expected: str) -> None:
+    made = {
+        "/app": "srv/current",
+        "/srv/current": "2",
+        "/a": "/b",
+        "/b": "/a",
+        "/srv/2/up": "..",
+        "/up": "app/../../opt",
+    }
+    assert Links.followed(made).resolve(path) == expected

@@ -1,0 +1,66 @@
+"""What a Dockerfile copies file by file: a person's word on where a file comes from."""
+
+import json
+import re
+import shlex
+from collections.abc import Collection, Iterator, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+_COMMENT = re.compile(r"^\s*#.*\n?", re.MULTILINE)
+_CONTINUED = re.compile(r"\\[ \t]*\n")
+_COPY = re.compile(r"\s*(?:COPY|ADD)\s+(?P<rest>.*)", re.IGNORECASE)
+
+
+def copied_files(root: Path, build: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
+    """(repository path, name in the image) of what the Dockerfile names *.py in COPY or ADD.
+
+    The name is "*" where files keep theirs, and the path may be a pattern. `build` is that of the compose model. What
+    comes from other stages or is named by a variable is left out, and so is a Dockerfile that cannot be read.
+    """
+    context = Path((build or {}).get("context") or "")
+    if not build or not context.is_absolute() or not context.resolve().is_relative_to(root):
+        return
+    place = PurePosixPath(context.resolve().relative_to(root).as_posix())
+    for sources, target in _copies(_text(context, build)):
+        for source in sources:
+            if source.endswith(".py"):
+                renamed = target.endswith(".py") and len(sources) == 1
+                yield str(place / source.lstrip("/")), PurePosixPath(target).name if renamed else "*"
+
+
+def is_copied(path: str, name: str, copied: Collection[tuple[str, str]]) -> bool:
+    """Whether `copied` says that a file `name` of the image is the repository's file `path`."""
+    return any(
+        path.count("/") == pattern.count("/")
+        and fnmatchcase(path, pattern)
+        and name in (target, PurePosixPath(path).name)
+        for pattern, target in copied
+        if target in (name, "*")
+    )
+
+
+def _text(context: Path, build: Mapping[str, Any]) -> str:
+    if build.get("dockerfile_inline"):
+        return str(build["dockerfile_inline"])
+    try:
+        return (context / (build.get("dockerfile") or "Dockerfile")).read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+def _copies(text: str) -> Iterator[tuple[list[str], str]]:
+    """The sources and the target of each COPY and ADD that takes from the context."""
+    for line in _CONTINUED.sub(" ", _COMMENT.sub("", text)).splitlines():
+        if not (found := _COPY.fullmatch(line)):
+            continue
+        try:
+            rest = found["rest"]
+            flags, words = [], [str(word) for word in (json.loads(rest) if rest[:1] == "[" else shlex.split(rest))]
+        except ValueError:
+            continue
+        while words and words[0].startswith("--"):
+            flags.append(words.pop(0))
+        if len(words) > 1 and not any(flag.startswith("--from") for flag in flags):
+            yield words[:-1], words[-1]
