@@ -97,7 +97,8 @@ def _as_json(results: Results) -> dict[str, Any]:
 def _file_as_json(results: Results, service: str, path: str) -> dict[str, list[int]]:
     lines = results.files[path]
     executed = lines.by_service.get(service, frozenset())
-    return {"executed": sorted(executed), "missed": sorted(lines.statements - executed)}
+    statements = results.combined.services[service].statements(path, lines.statements)
+    return {"executed": sorted(executed), "missed": sorted(statements - executed)}
 
 
 def _totals_as_json(totals: Totals) -> dict[str, int]:

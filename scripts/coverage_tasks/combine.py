@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from coverage import CoverageData
 
+from .carry import Arc, Carried, Old, Ran, lines_of
 from .census import Place, read_census
 from .journals import Journal, read_journals
 from .origins import Origins, of_run
@@ -31,8 +32,8 @@ class Result:
 
     `files` are the repository files that count as its own, `never_imported` those of them that no process loaded.
     `unknown` are files of its own of which nothing can be said, `unmapped` container files that ran and are no file of
-    the repository, each with the reason. `startup` are the lines, by repository file, that some process of it executed
-    before the stack was ready.
+    the repository, each with the reason. `carried` are those of `files` that are known in part, by an old version.
+    `startup` are the lines, by repository file, that some process of it executed before the stack was ready.
     """
 
     measured: bool = True
@@ -44,8 +45,13 @@ class Result:
     never_imported: list[str] = field(default_factory=list)
     unknown: dict[str, str] = field(default_factory=dict)
     unmapped: dict[str, str] = field(default_factory=dict)
+    carried: dict[str, Carried] = field(default_factory=dict)
     startup: dict[str, list[int]] = field(default_factory=dict)
     fallback: bool = False
+
+    def statements(self, path: str, statements: frozenset[int]) -> frozenset[int]:
+        """Those of a file's statements that the service can say anything about."""
+        return statements.intersection(self.carried[path].known) if path in self.carried else statements
 
     @property
     def silent(self) -> bool:
@@ -88,13 +94,32 @@ class Combined:
         unknown = ((p, why) for result in self.services.values() for p, why in result.unknown.items())
         return {path: why for path, why in sorted(unknown) if path not in known}
 
+    def known_lines(self, path: str) -> set[int] | None:
+        """The lines of a file that some service can say anything about; None when that is all of them."""
+        known: set[int] = set()
+        for result in self.services.values():
+            if path in result.carried:
+                known.update(result.carried[path].known)
+            elif path in result.files:
+                return None
+        return known or None
+
 
 @dataclass
 class _Painted:
-    """Executed lines and arcs of one service, by repository file."""
+    """What one service executed, by repository file; `startup` are the lines that ran before the stack was ready."""
 
     lines: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
-    arcs: dict[str, set[tuple[int, int]]] = field(default_factory=lambda: defaultdict(set))
+    arcs: dict[str, set[Arc]] = field(default_factory=lambda: defaultdict(set))
+    startup: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+
+    def add(self, path: str, ran: Ran) -> None:
+        if ran.lines:
+            self.lines[path].update(ran.lines)
+        if ran.arcs:
+            self.arcs[path].update(ran.arcs)
+        if ran.startup:
+            self.startup[path].update(ran.startup)
 
 
 def combine(project: Project) -> Combined:
@@ -149,7 +174,13 @@ def read_combined(project: Project) -> Combined:
     try:
         found = json.loads((project.data / "combined.json").read_text())
         services = {
-            name: Result(**values | {"processes": Processes.from_json(values["processes"])})
+            name: Result(
+                **values
+                | {
+                    "processes": Processes.from_json(values["processes"]),
+                    "carried": {path: Carried(**carried) for path, carried in values["carried"].items()},
+                }
+            )
             for name, values in found["services"].items()
         }
         return Combined(services, found["branch"], found["damage"], found["findings"])
@@ -173,30 +204,36 @@ def _combine_service(origins: Origins, places: Collection[Place]) -> tuple[Resul
         fallback=bool(entry.get("fallback", False)),
     )
     painted, imported = _Painted(), set()
-    startup: dict[str, set[int]] = defaultdict(set)
+    old: dict[str, Old] = {}
     for journal in journals:
         for path, digest in journal.files.items():
             match = origins.find(path, digest)
+            ran = Ran(journal.lines.get(path, set()), journal.arcs.get(path, set()), journal.early.get(path, set()))
             if match.state == "same" and match.path:
                 imported.add(match.path)
-                startup[match.path] |= journal.early.get(path, set())
-                if path in journal.lines:
-                    painted.lines[match.path] |= journal.lines[path]
-                if path in journal.arcs:
-                    painted.arcs[match.path] |= journal.arcs[path]
+                painted.add(match.path, ran)
+            elif match.path and (same := origins.carry(path, digest)):
+                old.setdefault(match.path, Old(origins.versions[path, digest])).add(same, ran)
             elif match.path:
                 result.unknown[match.path] = match.reason
             elif match.reason != LIBRARY:
                 result.unmapped[path] = match.reason
-    result.startup = {path: sorted(lines) for path, lines in sorted(startup.items()) if lines}
-    own = _own_files(source_map, imported)
-    for match in origins.held.values():
-        if match.state == "drifted" and match.path and match.path not in imported:
-            result.unknown.setdefault(match.path, match.reason)
-        elif match.path:
-            own.add(match.path)
-    own = {path for path in own - set(result.unknown) if path in imported or not is_test(path)} | imported
-    _settle(result, own, imported)
+    seen = imported | old.keys()
+    held = {match.path for match in origins.held.values() if match.path and match.state == "same"}
+    for path, match in origins.held.items():
+        if match.state == "drifted" and match.path and match.path not in seen | held | result.unknown.keys():
+            if same := origins.carry(path, origins.digest(path)):
+                old.setdefault(match.path, Old(origins.versions[path, origins.digest(path)])).add(same, Ran())
+            else:
+                result.unknown[match.path] = match.reason
+    for repository_path, known in old.items():
+        painted.add(repository_path, known.ran)
+        # Whoever ran the present version as well knows all of it.
+        if repository_path not in imported:
+            result.carried[repository_path] = known.carried()
+    result.startup = {path: sorted(lines) for path, lines in sorted(painted.startup.items())}
+    own = (_own_files(source_map, seen) | held | old.keys()) - result.unknown.keys()
+    _settle(result, {path for path in own if path in seen or not is_test(path)} | seen, seen)
     return result, painted
 
 
@@ -206,11 +243,13 @@ def _settle(result: Result, own: set[str], imported: set[str]) -> None:
     if why and not imported:
         # A service without Python is nothing to know about, whatever files its image holds.
         result.unknown = dict.fromkeys(sorted(own), why) if result.python else {}
+        result.carried = {}
         return
     result.files = sorted(own)
     result.never_imported = sorted(own - imported)
     result.unknown = dict(sorted(result.unknown.items()))
     result.unmapped = dict(sorted(result.unmapped.items()))
+    result.carried = {path: carried for path, carried in sorted(result.carried.items()) if path in own}
 
 
 def _own_files(source_map: SourceMap, imported: Collection[str]) -> set[str]:
@@ -280,6 +319,13 @@ def _findings(combined: Combined) -> Iterator[str]:
                 f"{name} could not write to coverage-data, so its journals were copied out of its container: "
                 "those of containers that were removed before are lost"
             )
+        for commit, paths in _by_value({path: carried.commit for path, carried in result.carried.items()}).items():
+            files = [result.carried[path] for path in paths]
+            lines, lost = (sum(numbers) for numbers in zip(*((file.lines, file.lost) for file in files), strict=True))
+            yield (
+                f"{name}: {some(paths)} as of commit {commit[:10]}: {_number(lines, 'executed line')} carried over to "
+                f"the same statements, {lost} lost, and what changed since is unknown: rebuild the image"
+            )
         # Of a service that is unknown as a whole, the sentence above says enough.
         for reason, paths in _by_value({} if result.why_unknown else result.unknown).items():
             yield f"{name}: {some(paths)} unknown: {reason}"
@@ -336,14 +382,10 @@ def _write_coverage(project: Project, combined: Combined, painted: Mapping[str, 
                 data.add_arcs(found.arcs)
             else:
                 data.add_lines(found.lines)
-                data.add_lines({path: _lines_of(arcs) for path, arcs in found.arcs.items()})
+                data.add_lines({path: lines_of(arcs) for path, arcs in found.arcs.items()})
         data.touch_files(sorted(combined.files - data.measured_files()))
         data.close()
         file.replace(project.coverage_file)
-
-
-def _lines_of(arcs: Iterable[tuple[int, int]]) -> set[int]:
-    return {line for arc in arcs for line in arc if line > 0}
 
 
 def _write(path: Path, text: str) -> None:

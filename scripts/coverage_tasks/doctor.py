@@ -343,6 +343,12 @@ def _sources(patient: Patient) -> Iterator[Verdict]:
         if reasons:
             path, reason = next(iter(reasons.items()))
             yield Verdict(patient.name, name, f"{some(list(reasons))} unknown; {path}: {reason}", remedy)
+    for path, carried in list(result.carried.items())[:1]:
+        yield Verdict(
+            patient.name, "drifted",
+            f"{some(list(result.carried))} known in part; {path}: it is as of commit {carried.commit[:10]}",
+            "build the image anew",
+        )  # fmt: skip
 
 
 CHECKS: tuple[Callable[[Patient], Iterator[Verdict]], ...] = (_image, _command, _ends, _receipts, _sources)

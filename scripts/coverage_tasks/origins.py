@@ -1,31 +1,39 @@
-"""Where the files of each service come from: its source map applied to what its image holds and what it ran."""
+"""Where the files of each service come from: its source map and git's history, for what its image holds and it ran."""
 
 import json
 import os
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import PurePosixPath
 from typing import Any
 
 from . import compose
+from .carry import carry
 from .configuration import Configuration, read_configuration
+from .history import History, Version
 from .journals import Journal
 from .procfile import read_processes
 from .project import Project
 from .services import Service, find_services, load_image, map_service
-from .sources import Digest, Match, Repository, SourceMap
+from .sources import LIBRARY, Digest, Match, Repository, SourceMap
 
 UNNAMED = "unnamed"
 
 
 @dataclass(frozen=True)
 class Origins:
-    """One service: its entry in stack.json, the journals of its processes, and its source map."""
+    """One service: its entry in stack.json, the journals of its processes, and its source map.
+
+    `versions`: (container path, digest) -> the old version that a file is.
+    """
 
     service: Service
     source_map: SourceMap
     journals: tuple[Journal, ...] = ()
     entry: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[tuple[str, Digest | None], Version] = field(default_factory=dict)
 
     @cached_property
     def held(self) -> Mapping[str, Match]:
@@ -48,14 +56,52 @@ class Origins:
         return matches
 
     def find(self, path: str, digest: Digest | None) -> Match:
-        """As SourceMap.find, remembered."""
+        """As SourceMap.find, with old versions known, and remembered."""
         key = path, digest
         if key not in self._found:
-            self._found[key] = self.source_map.find(path, digest)
+            version = self.versions.get(key)
+            if version:
+                self._found[key] = Match(version.now, "drifted", f"it is as of commit {version.commit[:10]}")
+            else:
+                self._found[key] = self.source_map.find(path, digest)
         return self._found[key]
+
+    def digest(self, path: str) -> Digest | None:
+        """What the image has at a path."""
+        return self.service.image.files.get(path) if self.service.image else None
+
+    def carry(self, path: str, digest: Digest | None) -> Mapping[int, int]:
+        """Line of an old version -> line of today, as `carry` finds them; nothing without a version, or alike."""
+        key = path, digest
+        if key not in self._carried:
+            version, repository = self.versions.get(key), self.source_map.repository
+            self._carried[key] = {}
+            if version and version.now:
+                old = History(repository.root).read(version)
+                self._carried[key] = carry(old, (repository.root / version.now).read_bytes())
+        return self._carried[key]
+
+    def stale(self) -> Iterator[tuple[str, Digest]]:
+        """The files, with their digests, that may be old versions: of the service's own code, and not as it is now."""
+        image = self.service.image
+        held = image.files.items() if image else ()
+        workdir = (image.workdir if image else "/").rstrip("/") + "/"
+        ran = {(path, digest) for journal in self.journals for path, digest in journal.files.items()}
+        for path, digest in {*held, *ran}:
+            if digest and not ((path, digest) not in ran and self.source_map.binds(path)):
+                match = self.find(path, digest)
+                if match.state == "same" or match.reason == LIBRARY:
+                    continue
+                near = (path, digest) in ran or (workdir != "/" and path.startswith(workdir))
+                if near or next(self.source_map.candidates(path), None):
+                    yield path, digest
 
     @cached_property
     def _found(self) -> dict[tuple[str, Digest | None], Match]:
+        return {}
+
+    @cached_property
+    def _carried(self) -> dict[tuple[str, Digest | None], Mapping[int, int]]:
         return {}
 
 
@@ -82,7 +128,7 @@ def of_run(project: Project, journals: Iterable[Journal], repository: Repository
         by_service.setdefault(_service_name(journal), []).append(journal)
     configuration = read_configuration(project.root)
     configuration.require_services(by_service, project)
-    return {
+    found = {
         name: _of_service(
             _service(project, name, stack["services"].get(name, {}), configuration),
             stack["runtime"],
@@ -92,6 +138,7 @@ def of_run(project: Project, journals: Iterable[Journal], repository: Repository
         )
         for name, own in sorted(by_service.items())
     }
+    return _with_versions(found, repository)
 
 
 def of_images(project: Project, repository: Repository) -> dict[str, Origins]:
@@ -106,7 +153,8 @@ def of_images(project: Project, repository: Repository) -> dict[str, Origins]:
     else:
         compose.require_engine()
         services = find_services(project, compose.read_model(project))
-    return {service.name: _of_service(service, project.runtime, (), repository) for service in services}
+    found = {service.name: _of_service(service, project.runtime, (), repository) for service in services}
+    return _with_versions(found, repository)
 
 
 def _service(project: Project, name: str, entry: Mapping[str, Any], configuration: Configuration) -> Service:
@@ -131,9 +179,59 @@ def _of_service(
     if runtime == "procfile":
         source_map = SourceMap.identity(repository, service.sources)
     else:
-        ran = {path: digest for journal in journals for path, digest in journal.files.items() if digest}
-        source_map = map_service(service, repository, ran)
+        source_map = map_service(service, repository, _ran(journals))
     return Origins(service, source_map, tuple(journals), entry or {})
+
+
+def _ran(journals: Iterable[Journal]) -> dict[str, Digest]:
+    return {path: digest for journal in journals for path, digest in journal.files.items() if digest}
+
+
+def _with_versions(services: Mapping[str, Origins], repository: Repository) -> dict[str, Origins]:
+    """The services with the old versions that git knows of what is not as it is now; nothing is asked without need."""
+    stale = {name: sorted(origins.stale()) for name, origins in services.items()}
+    wanted: dict[str, set[Digest]] = defaultdict(set)
+    for name, files in stale.items():
+        for path, digest in files:
+            for known in (path, *services[name].source_map.candidates(path)):
+                wanted[PurePosixPath(known).name].add(digest)
+    versions = History(repository.root).find(wanted) if wanted else {}
+    return {
+        name: _with_own_versions(origins, stale[name], versions, repository) if stale[name] else origins
+        for name, origins in services.items()
+    }
+
+
+def _with_own_versions(
+    origins: Origins,
+    stale: Collection[tuple[str, Digest]],
+    versions: Mapping[Digest, Collection[Version]],
+    repository: Repository,
+) -> Origins:
+    source_map = origins.source_map
+    past: dict[Digest, str] = {}
+    for _, digest in stale:
+        now = {version.now or "" for version in versions.get(digest, ())}
+        if len(now) == 1 and now <= repository.files.keys() and digest not in repository.places:
+            past[digest] = now.pop()
+    if past and not any(root.by == "host" for root in source_map.roots):
+        source_map = map_service(origins.service, repository, _ran(origins.journals), past)
+    own: dict[tuple[str, Digest | None], Version] = {}
+    for path, digest in stale:
+        if source_map.find(path, digest).state != "same":
+            version = _version_of(source_map.candidates(path), versions.get(digest, ()), repository)
+            if version:
+                own[path, digest] = version
+    return replace(origins, source_map=source_map, versions=own)
+
+
+def _version_of(candidates: Iterable[str], versions: Collection[Version], repository: Repository) -> Version | None:
+    """The version of the file that should lie in the place, under its name then or now."""
+    for candidate in candidates:
+        for version in versions:
+            if candidate in (version.path, version.now) and version.now in repository.files:
+                return version
+    return None
 
 
 def _service_name(journal: Journal) -> str:

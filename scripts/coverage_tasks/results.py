@@ -12,6 +12,7 @@ from typing import NamedTuple
 from coverage import Coverage, CoverageData
 from coverage.exceptions import CoverageException, NoDataError
 from coverage.plugin import FileReporter
+from coverage.python import PythonFileReporter
 from coverage.report_core import get_analysis_to_report
 from coverage.results import Analysis, analysis_from_file_reporter
 from coverage.types import TMorf
@@ -159,7 +160,7 @@ class Results:
         known = {path: self.files[path] for path in paths & own if path in self.files}
         return Totals(
             files=len(known),
-            statements=sum(len(lines.statements) for lines in known.values()),
+            statements=sum(len(result.statements(path, lines.statements)) for path, lines in known.items()),
             executed=sum(len(lines.by_service.get(name, ())) for lines in known.values()),
             never_imported=len(known.keys() & never_imported),
             unknown=sum(path in result.unknown or path in result.unmapped or path in self.unparsed for path in paths),
@@ -168,13 +169,41 @@ class Results:
         )
 
 
+class _PartlyKnown(PythonFileReporter):
+    """A file of which some lines are known only: statements on the others are excluded, neither executed nor missed."""
+
+    known: frozenset[int]
+
+    def lines(self) -> set[int]:
+        """The statements that something is known of."""
+        return super().lines() & self.known
+
+    def excluded_lines(self) -> set[int]:
+        """What the settings exclude, and the other statements."""
+        return super().excluded_lines() | (super().lines() - self.known)
+
+    def exit_counts(self) -> dict[int, int]:
+        """Without those of the other statements."""
+        return {line: count for line, count in super().exit_counts().items() if line in self.known}
+
+
 class _SharedPass(Coverage):
     """coverage.py with one analysis of each file, whatever the number of reports: parsing is most of their time.
 
-    `_analyze` is not public; all reports of coverage 7.17 get their analyses from it.
+    And with files that are known in part. `_analyze` and `_get_file_reporter` are not public; all reports of coverage
+    7.17 get their analyses from them.
     """
 
     analyses: dict[str, Analysis]
+    combined: Combined
+
+    def _get_file_reporter(self, morf: TMorf) -> FileReporter:
+        known = self.combined.known_lines(str(morf))
+        if known is None:
+            return super()._get_file_reporter(morf)
+        reporter = _PartlyKnown(morf, self)
+        reporter.known = frozenset(known)
+        return reporter
 
     def _analyze(self, morf: TMorf, file_reporter: FileReporter | None = None) -> Analysis:
         key = str(morf)
@@ -192,12 +221,14 @@ def opened_coverage(project: Project, service: str = "") -> Iterator[Coverage]:
     """
     if not project.coverage_file.is_file():
         raise TaskError("nothing has been combined yet: run coverage-combine first")
+    combined = read_combined(project)
     # Python may have warnings about a source that it parses; they are not about its coverage.
     with chdir(project.root), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             coverage = _SharedPass(data_file=str(project.coverage_file), config_file=str(CONFIG), messages=False)
             coverage.analyses = _analyses(project, _changed(project))[service]
+            coverage.combined = combined
             coverage.set_option("run:relative_files", True)
             coverage.load()
         except CoverageException as error:

@@ -153,12 +153,14 @@ def map_service(
     service: Service,
     repository: Repository,
     ran: Mapping[str, Digest] | None = None,
+    past: Mapping[Digest, str] | None = None,
 ) -> SourceMap:
-    """The source map of a service in a container. `ran` are files that its processes loaded."""
+    """The source map of a service in a container: `ran` are files that its processes loaded, `past` old contents."""
     image = service.image
     files = {**(image.files if image else {}), **(ran or {})}
     links = Links(image.links if image else {})
-    return map_sources(Filesystem(files, service.binds, service.sources, service.copied, links), repository)
+    system = Filesystem(files, service.binds, service.sources, service.copied, links, past or {})
+    return map_sources(system, repository)
 
 
 def _service(project: Project, name: str, definition: Mapping[str, Any], image_name: str, build: bool) -> Service:

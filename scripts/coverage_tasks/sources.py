@@ -6,7 +6,7 @@ import zlib
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Literal, NamedTuple, Self
@@ -208,7 +208,7 @@ class Filesystem:
 
     `files`: every *.py that its image holds or its processes ran. `binds`: the bind mounts, as (container path,
     repository path). `given`: the same pairs as coverage-spy.yml says them. `copied`: what `copied_files` finds in its
-    Dockerfile. `links`: its symbolic links.
+    Dockerfile. `links`: its symbolic links. `past`: the file of the repository whose old content a digest is.
     """
 
     files: Mapping[str, Digest]
@@ -216,6 +216,7 @@ class Filesystem:
     given: Collection[tuple[str, str]] = ()
     copied: Collection[tuple[str, str]] = ()
     links: Links = Links({})  # noqa: RUF009 - it is never changed
+    past: Mapping[Digest, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -255,6 +256,15 @@ class SourceMap:
             if root.decides:
                 return
 
+    def candidates(self, path: str) -> Iterator[str]:
+        """The repository paths that a path would have by each root it lies under, nearest first; all may be missing."""
+        path = self.links.resolve(path)
+        for root in self._roots_of(path):
+            candidate = _join(root.repository, path[len(root.container) :].strip("/"))
+            if root.binds and candidate not in self.repository.files:
+                candidate = self.repository.real(candidate)
+            yield candidate
+
     def binds(self, path: str) -> bool:
         """Whether a path lies under a bind mount, which hides what the image has there."""
         return any(root.binds for root in self._roots_above(path))
@@ -271,11 +281,8 @@ class SourceMap:
         files, other, nearest = self.repository.files, None, None
         home = self.repository.only_place(digest) if digest else None
         path = self.links.resolve(path)
-        for root in self._roots_of(path):
+        for root, candidate in zip(self._roots_of(path), self.candidates(path), strict=True):
             nearest = nearest or root
-            candidate = _join(root.repository, path[len(root.container) :].strip("/"))
-            if candidate not in files and root.binds:
-                candidate = self.repository.real(candidate)
             if candidate not in files:
                 continue
             if files[candidate] == digest and not (other and home):
@@ -319,9 +326,10 @@ def map_sources(system: Filesystem, repository: Repository) -> SourceMap:
     """Map one service's files to the repository, by vote where nobody says where they come from.
 
     What lies below a bind mount, or a directory that coverage-spy.yml names, is never put to the vote. A file whose
-    content is unique in the repository, under the same name, votes for the directory it lies in there. Directories
-    without such files take what their subdirectories agree on. Per directory the most votes win; a
-    draw has no winner. A file that is in nobody's place is mapped alone when the Dockerfile copies it by name.
+    content is unique in the repository, under the same name, votes for the directory it lies in there, and so does one
+    that is known for an old content. Directories without such files take what their subdirectories agree on. Per
+    directory the most votes win; a draw has no winner. A file that is in nobody's place is mapped alone when the
+    Dockerfile copies it by name.
     """
     bound = tuple(Root(system.links.resolve(place), path, by="bind") for place, path in dict(system.binds).items())
     hidden = SourceMap(repository, bound)
@@ -330,7 +338,7 @@ def map_sources(system: Filesystem, repository: Repository) -> SourceMap:
     decided = SourceMap(repository, given + bound)
     files = {links.resolve(path): digest for path, digest in system.files.items()}
     visible = {path: digest for path, digest in files.items() if not decided.decides(path)}
-    voted = SourceMap(repository, (*decided.roots, *_Election(visible, repository).roots()))
+    voted = SourceMap(repository, (*decided.roots, *_Election(visible, repository, system.past).roots()))
     return SourceMap(repository, (*voted.roots, *_copied_alone(visible, system.copied, voted)), links)
 
 
@@ -347,7 +355,7 @@ def _copied_alone(
 class _Election:
     """The vote on one service's directories."""
 
-    def __init__(self, files: Mapping[str, Digest], repository: Repository) -> None:
+    def __init__(self, files: Mapping[str, Digest], repository: Repository, past: Mapping[Digest, str]) -> None:
         self.files = files
         self.sorted = sorted(files)
         self.repository = repository
@@ -355,7 +363,7 @@ class _Election:
         self.handed_up: dict[str, Counter[str]] = defaultdict(Counter)  # by its subdirectories
         self.children: dict[str, Counter[str]] = defaultdict(Counter)  # how many subdirectories said so
         for path, digest in files.items():
-            home = repository.only_place(digest)
+            home = repository.only_place(digest) or past.get(digest)
             if home and _name(home) == _name(path):
                 self.direct[_parent(path)][_parent(home)] += 1
 

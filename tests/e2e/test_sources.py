@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from unit.checkouts import commit, git
 
 pytestmark = pytest.mark.engine
 
@@ -58,3 +59,25 @@ def test_linked_and_single_files_are_mapped_and_measured(repository):
     after = repository.succeed("coverage-sources", "web").stdout
     assert "mapped: 4, of which 3 ran" in after
     assert "not mapped: /srv/releases/1/mail.py (ran): it is only in the container" in after
+
+
+def test_code_edited_since_the_image_was_built_is_known_where_it_has_not_changed(repository):
+    repository.service("web", "import time\nSTARTED = 1\nif STARTED == 2:\n    print('never')\ntime.sleep(1000)\n")
+    repository.write("docker-compose.yml", "services:\n  web: {build: web, stop_grace_period: 1s}\n")
+    git(repository.root, "init", "-q")
+    built = commit(repository.root)
+    repository.succeed("coverage-overlay")
+    repository.write(
+        "web/main.py", "import sys\nimport time\nSTARTED = 1\nif STARTED == 2:\n    print('never')\ntime.sleep(1)\n"
+    )
+    before = repository.succeed("coverage-sources").stdout
+    assert f"drifted: /app/main.py is web/main.py: it is as of commit {built[:10]}" in before
+
+    repository.succeed("up-coverage")
+    repository.succeed("down-coverage")
+    assert repository.executed() == {"web/main.py": [2, 3, 4]}
+    report = json.loads((repository.root / "coverage.json").read_text())["files"]["web/main.py"]
+    assert (report["missing_lines"], report["excluded_lines"]) == ([5], [1, 6])
+    assert f"web: web/main.py is as of commit {built[:10]}: 3 executed lines carried over" in (
+        repository.succeed("analyze-coverage").stdout
+    )

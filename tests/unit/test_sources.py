@@ -1,7 +1,5 @@
 """Mapping by content, on a corpus of layouts: a file that is mapped is mapped rightly, one that is not is named."""
 
-import os
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from unit.checkouts import git, write
 
 from coverage_tasks.sources import Digest, Filesystem, Links, Repository, SourceMap, digest_of, map_sources
 
@@ -273,18 +272,6 @@ def test_whatever_the_layout_lines_land_on_equal_content(container, files, binds
 def test_a_name_that_is_another_files_beginning_is_not_below_it() -> None:
     match = map_layout(LAYOUTS["one service in /app"]).find("/application/main.py", Digest(3, 3))
     assert match.state == "unmapped"
-
-
-def write(root: Path, files: dict[str, str]) -> None:
-    for path, text in files.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text)
-
-
-def git(root: Path, *command: str) -> None:
-    identity = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "protocol.file.allow=always"]
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
-    subprocess.run(["git", "-C", root, *identity, *command], check=True, capture_output=True, env=environ)
 
 
 def test_identity_maps_the_repositorys_own_paths(tmp_path: Path) -> None:
