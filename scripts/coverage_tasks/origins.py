@@ -17,16 +17,17 @@ from .journals import Journal
 from .procfile import read_processes
 from .project import Project
 from .services import Service, find_services, load_image, map_service
-from .sources import LIBRARY, Digest, Match, Repository, SourceMap
+from .sources import DRIFTED, LIBRARY, Digest, Match, Repository, SourceMap
 
 UNNAMED = "unnamed"
+UNSHALLOW = "this clone is shallow: `git fetch --unshallow` may bring the version that ran"
 
 
 @dataclass(frozen=True)
 class Origins:
     """One service: its entry in stack.json, the journals of its processes, and its source map.
 
-    `versions`: (container path, digest) -> the old version that a file is.
+    `versions`: (container path, digest) -> the old version that a file is. `shallow`: git lacks older ones.
     """
 
     service: Service
@@ -34,6 +35,7 @@ class Origins:
     journals: tuple[Journal, ...] = ()
     entry: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[tuple[str, Digest | None], Version] = field(default_factory=dict)
+    shallow: bool = False
 
     @cached_property
     def held(self) -> Mapping[str, Match]:
@@ -59,11 +61,12 @@ class Origins:
         """As SourceMap.find, with old versions known, and remembered."""
         key = path, digest
         if key not in self._found:
-            version = self.versions.get(key)
+            match, version = self.source_map.find(path, digest), self.versions.get(key)
             if version:
-                self._found[key] = Match(version.now, "drifted", f"it is as of commit {version.commit[:10]}")
-            else:
-                self._found[key] = self.source_map.find(path, digest)
+                match = Match(version.now, "drifted", f"it is as of commit {version.commit[:10]}: rebuild the image")
+            elif self.shallow and match.reason == DRIFTED:
+                match = match._replace(reason=f"{DRIFTED}; {UNSHALLOW}")
+            self._found[key] = match
         return self._found[key]
 
     def digest(self, path: str) -> Digest | None:
@@ -195,9 +198,12 @@ def _with_versions(services: Mapping[str, Origins], repository: Repository) -> d
         for path, digest in files:
             for known in (path, *services[name].source_map.candidates(path)):
                 wanted[PurePosixPath(known).name].add(digest)
-    versions = History(repository.root).find(wanted) if wanted else {}
+    if not wanted:
+        return dict(services)
+    history = History(repository.root)
+    versions, shallow = history.find(wanted), history.shallow
     return {
-        name: _with_own_versions(origins, stale[name], versions, repository) if stale[name] else origins
+        name: replace(_with_own_versions(origins, stale[name], versions, repository), shallow=shallow)
         for name, origins in services.items()
     }
 

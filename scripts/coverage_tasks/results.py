@@ -1,5 +1,8 @@
 """Which statements of which files each service executed: one pass over all files, shared by every report."""
 
+import os
+import re
+import sys
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -117,7 +120,18 @@ class Results:
 
     def _cannot_parse(self) -> Iterator[str]:
         for path, reason in self.unparsed.items():
-            yield printable(f"{path} is unknown: {reason}; report with a Python that can parse it")
+            yield printable(f"{path} is unknown: {reason}; {self._reader(path)}")
+
+    def _reader(self, path: str) -> str:
+        """What to do about a file that this Python cannot parse: what ran it can, and perhaps what has it."""
+        services = [result for result in self.combined.services.values() if path in result.files]
+        newest = max((_version(python) for result in services for python in result.python), default=())
+        leave_out = f"correct it, or leave it out under `omit` in {os.path.relpath(CONFIG)}"
+        if newest <= sys.version_info[:2]:
+            return leave_out
+        report = f"set NOXFORCEPYTHON={'.'.join(map(str, newest))} to report with the Python of its service"
+        ran = any(path not in result.never_imported for result in services)
+        return report if ran else f"{report}, and if that cannot either, {leave_out}"
 
     def of_service(self, name: str) -> Totals:
         """A service's numbers, of its own files."""
@@ -167,6 +181,12 @@ class Results:
             branches=sum(lines.branches for lines in known.values()),
             taken=sum(lines.taken_by_service.get(name, 0) for lines in known.values()),
         )
+
+
+def _version(python: str) -> tuple[int, ...]:
+    """(3, 12) of "3.12.1"; nothing of what is no version."""
+    found = re.match(r"(\d+)\.(\d+)", python)
+    return tuple(map(int, found.groups())) if found else ()
 
 
 class _PartlyKnown(PythonFileReporter):

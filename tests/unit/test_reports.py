@@ -120,6 +120,26 @@ def test_a_file_that_cannot_be_parsed_is_damage_and_stops_nothing(run, text):
     assert f"- {damage}\n" in printed(reports.summary, run.project)
 
 
+@pytest.mark.parametrize(
+    ("python", "ran", "remedy"),
+    [
+        ("3.99.1", True, "; set NOXFORCEPYTHON=3.99 to report with the Python of its service"),
+        ("3.99.1", False, "its service, and if that cannot either, correct it, or leave it out under `omit` in "),
+        ("3.8.18", True, "; correct it, or leave it out under `omit` in "),
+        ("none", True, "; correct it, or leave it out under `omit` in "),
+    ],
+)
+def test_the_python_that_can_parse_a_file_is_named(run, python, ran, remedy):
+    lines = {"/app/python2.py": (run.source("orders/python2.py"), [1])} if ran else {}
+    run.service("orders", {"/app/python2.py": run.source("orders/python2.py")}, interpreters=["3.8"])
+    for journal in run.project.data.glob("*.journal"):
+        journal.unlink()
+    run.lines("orders", lines, python=python)
+    combine(run.project)
+    (damage,) = read_results(run.project).damage
+    assert remedy in damage
+
+
 def test_what_python_warns_of_is_no_damage(run):
     idle = run.project.root / "orders/idle.py"
     idle.write_text("x = 1 is 1\n")
