@@ -22,6 +22,11 @@ _EXECUTABLE = re.compile(r"(?P<prefix>.*)/bin/python(?P<version>\d+\.\d+)t?")
 _EXTENSION = re.compile(
     r"(?P<prefix>.*)/lib\d*/python(?P<version>\d+\.\d+)t?/lib-dynload/[^/.]+(?P<suffix>\.cpython-[^/]+\.so)"
 )
+# What a build with all extension modules inside the executable has, as those that uv installs: lib-dynload is empty.
+_CONFIGURATION = re.compile(
+    r"(?P<prefix>.*)/lib\d*/python(?P<version>(?P<major>\d+)\.(?P<minor>\d+))t?/"
+    r"_sysconfigdata_(?P<flags>\w*)_linux_(?P<platform>[\w-]+)\.py"
+)
 _SITE = re.compile(r"(?P<prefix>.*)/lib\d*/python(?P<version>\d+(\.\d+)?)t?/(site|dist)-packages")
 _COVERAGE = re.compile(r".*/(site|dist)-packages/coverage-(?P<version>\d[^/-]*)(-py[^/]+)?\.(dist|egg)-info(/.*)?")
 _CUSTOMIZATION = re.compile(r".*/(site|user)customize(/__init__)?\.py")
@@ -274,6 +279,7 @@ class _Reading:
         self.workdir = workdir.rstrip("/")
         self.executables: dict[tuple[str, str], str] = {}
         self.suffixes: dict[tuple[str, str], str] = {}
+        self.likely_suffixes: dict[tuple[str, str], str] = {}
         self.files: dict[str, Digest] = {}
         self.sites: list[tuple[str, str, str]] = []
         self.environments: set[str] = set()
@@ -315,6 +321,9 @@ class _Reading:
             self.executables[found["prefix"], found["version"]] = path
         elif found := _EXTENSION.fullmatch(path):
             self.suffixes.setdefault((found["prefix"], found["version"]), found["suffix"])
+        elif found := _CONFIGURATION.fullmatch(path):
+            tag = f"cpython-{found['major']}{found['minor']}{found['flags']}-{found['platform']}"
+            self.likely_suffixes[found["prefix"], found["version"]] = f".{tag}.so"
         elif member.mode & 0o111 and (above == self.workdir or above.endswith(("/bin", "/sbin"))):
             beginning = self._read(member, _SHEBANG_LENGTH) or b""
         if member.mode & 0o111 and _SHEBANG.match(beginning):
@@ -327,10 +336,11 @@ class _Reading:
 
     def contents(self) -> _Contents:
         """What was found, after the last member."""
+        suffixes = self.likely_suffixes | self.suffixes
         complete = {
-            place: Interpreter(path, place[1], self.suffixes[place], self.libc)
+            place: Interpreter(path, place[1], suffixes[place], self.libc)
             for place, path in self.executables.items()
-            if place in self.suffixes
+            if place in suffixes
         }
         read = (p for p, prefix, v in self.sites if prefix in self.environments or _is_read(prefix, v, complete))
         return _Contents(

@@ -75,6 +75,27 @@ def test_finds_an_interpreter_by_its_files(executable, extension, expected):
 
 
 @pytest.mark.parametrize(
+    ("library", "suffix"),
+    [
+        ("python3.12/_sysconfigdata__linux_x86_64-linux-gnu.py", ".cpython-312-x86_64-linux-gnu.so"),
+        ("python3.12/_sysconfigdata_t_linux_aarch64-linux-musl.py", ".cpython-312t-aarch64-linux-musl.so"),
+        ("python3.12/_sysconfigdata__linux_.py", None),
+        ("python3.12/_sysconfigdata__darwin_darwin.py", None),
+    ],
+)
+def test_finds_an_interpreter_that_has_all_its_extension_modules_inside(library, suffix):
+    found = read("python/cpython-3.12/bin/python3.12", f"python/cpython-3.12/lib/{library}").interpreters
+    assert [interpreter.suffix for interpreter in found] == ([suffix] if suffix else [])
+
+
+def test_what_an_extension_module_says_counts_first():
+    # Alpine's own 3.9 is built against musl and says gnu.
+    files = ["lib-dynload/m.cpython-39-x86_64-linux-gnu.so", "_sysconfigdata__linux_x86_64-linux-musl.py"]
+    (found,) = read("usr/bin/python3.9", *(f"usr/lib/python3.9/{file}" for file in files)).interpreters
+    assert found.suffix == ".cpython-39-x86_64-linux-gnu.so"
+
+
+@pytest.mark.parametrize(
     "entries",
     [
         [("usr/bin/python3.11", "python3"), f"usr/lib/python3.11/lib-dynload/_json.{GNU_311}"],
