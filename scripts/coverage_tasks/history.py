@@ -60,11 +60,10 @@ class History:
 
     def read(self, version: Version) -> bytes:
         """The content of a version; empty when git no longer has it."""
-        answers = (
-            self._git("cat-file", "blob", version.blob, directory=self.root / prefix)
-            for prefix in ("", *self._submodules)
-        )
-        return next(filter(None, answers), b"")
+        content = self._git("cat-file", "blob", version.blob)
+        for prefix in () if content else self._submodules:
+            content = content or History(self.root / prefix).read(version)
+        return content
 
     def _versions(self, wanted: Wanted) -> Iterator[tuple[Digest, Version]]:
         candidates = list(self._candidates(wanted))
@@ -123,10 +122,10 @@ class History:
         entries = os.fsdecode(self._git("ls-files", "--stage")).splitlines()
         return [entry.partition("\t")[2] for entry in entries if entry.startswith("160000")]
 
-    def _git(self, *arguments: str, given: Sequence[str] | None = None, directory: Path | None = None) -> bytes:
+    def _git(self, *arguments: str, given: Sequence[str] | None = None) -> bytes:
         """The output of a git command, as far as it got; nothing when there is none to ask."""
         environment = {**os.environ, "GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0"}
-        command = ["git", "-c", "core.quotePath=false", "-C", str(directory or self.root), *arguments]
+        command = ["git", "-c", "core.quotePath=false", "-C", str(self.root), *arguments]
         try:
             return subprocess.run(
                 command,

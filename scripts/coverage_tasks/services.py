@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 from . import compose
 from .configuration import LEFT_OUT, Configuration, read_configuration
 from .dockerfile import copied_files
+from .election import map_sources
 from .project import Project, say
-from .sources import Digest, Filesystem, Links, Repository, SourceMap, digest_of, map_sources
+from .sources import Digest, Filesystem, Links, Repository, SourceMap, digest_of
 
 OLDEST = (3, 8)
 

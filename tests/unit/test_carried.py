@@ -126,6 +126,17 @@ def test_a_version_that_git_does_not_have_stays_unknown(run):
     assert list(orders.unknown) == ["orders/main.py"]
 
 
+def test_that_a_shallow_clone_may_lack_the_version_is_said(run, tmp_path_factory):
+    commit(run.project.root)
+    clone = tmp_path_factory.mktemp("clone")
+    git(clone, "clone", "-q", "--depth", "1", f"file://{run.project.root}", ".")
+    shallow = Run(clone, {})
+    shallow.service("orders", {"/app/main.py": OLD.encode(), "/app/util.py": b"a = 1\n"})
+    old_run(shallow)
+    (reason,) = combine(shallow.project).services["orders"].unknown.values()
+    assert "this clone is shallow: `git fetch --unshallow`" in reason
+
+
 def test_without_a_statement_in_common_the_file_stays_unknown(run):
     old_run(run)
     (run.project.root / "orders/main.py").write_text("NOW = 1\n")

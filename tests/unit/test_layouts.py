@@ -14,7 +14,8 @@ import yaml
 from machine import ROOT
 
 from coverage_tasks.dockerfile import copied_files
-from coverage_tasks.sources import Filesystem, Links, Repository, SourceMap, digest_of, map_sources
+from coverage_tasks.election import map_sources
+from coverage_tasks.sources import Filesystem, Links, Repository, SourceMap, digest_of
 
 LAYOUTS = {file.stem: yaml.safe_load(file.read_text()) for file in sorted((ROOT / "tests" / "layouts").glob("*.yml"))}
 SERVICES = [(layout, name) for layout, found in LAYOUTS.items() for name in found["services"]]

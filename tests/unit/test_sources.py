@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.checkouts import git, write
 
-from coverage_tasks.sources import Digest, Filesystem, Links, Repository, SourceMap, digest_of, map_sources
+from coverage_tasks.election import map_sources
+from coverage_tasks.sources import Digest, Filesystem, Links, Repository, SourceMap, digest_of
 
 SITE = "/usr/local/lib/python3.11/site-packages"
 
