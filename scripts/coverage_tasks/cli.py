@@ -118,7 +118,8 @@ def _install_task(_: object, args: argparse.Namespace) -> int:
 def _sources_task(project: Project, args: argparse.Namespace) -> int:
     from . import source_maps, stack
 
-    stack.prepare_data(project.data)
+    if not _has_data(project):
+        stack.prepare_data(project.data)  # what images hold is remembered there
     source_maps.show(project, args)
     return 0
 

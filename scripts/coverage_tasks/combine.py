@@ -16,7 +16,7 @@ from .census import Place, read_census
 from .journals import Journal, read_journals
 from .origins import Origins, of_run
 from .processes import Processes, Silent
-from .project import Project, TaskError
+from .project import Project, TaskError, beside
 from .sources import LIBRARY, Digest, Repository, Root, SourceMap, is_test
 from .startup import read_marks
 
@@ -161,7 +161,8 @@ def combine(project: Project) -> Combined:
     combined.findings = [*damage, *(printable(text) for text in (*findings, *_findings(combined)))]
     try:
         _write_coverage(project, combined, painted)
-        _write(project.data / "combined.json", json.dumps({"version": 1} | asdict(combined), indent=1) + "\n")
+        with beside(project.data / "combined.json") as file:
+            file.write_text(json.dumps({"version": 1} | asdict(combined), indent=1) + "\n")
     except OSError as error:
         raise TaskError(
             f"cannot write {error.filename or project.coverage_file} ({error.strerror}): make it writable, or remove it"
@@ -386,9 +387,3 @@ def _write_coverage(project: Project, combined: Combined, painted: Mapping[str, 
         data.touch_files(sorted(combined.files - data.measured_files()))
         data.close()
         file.replace(project.coverage_file)
-
-
-def _write(path: Path, text: str) -> None:
-    beside = path.with_name(path.name + ".part")
-    beside.write_text(text)
-    beside.replace(path)
