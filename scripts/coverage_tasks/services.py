@@ -114,12 +114,15 @@ def find_services(
     configuration = read_configuration(project.root)
     configuration.require_services(model["services"], project)
     names = compose.image_names(project, model)
-    return [
+    # One service may build what others only name.
+    ordered = sorted(model["services"].items(), key=lambda entry: ("build" not in entry[1], entry[0]))
+    found = [
         _configured(_service(project, name, definition, names[name], build), configuration)
         if obtain or compose.has_image(names[name])
         else Service(name, None, measured=False, reason="its image is neither built nor pulled")
-        for name, definition in sorted(model["services"].items())
+        for name, definition in ordered
     ]
+    return sorted(found, key=lambda service: service.name)
 
 
 def inspect_image(name: str, cache: Path) -> Image:

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from coverage_tasks import services
+from coverage_tasks.project import Project
 from coverage_tasks.services import Image, Interpreter, load_image
 from coverage_tasks.sources import Digest, digest_of
 
@@ -276,6 +277,21 @@ def test_cache_of_another_version_is_read_anew(tmp_path, change):
 def test_says_why_a_service_is_not_measured(versions, reason):
     interpreters = tuple(Interpreter(f"/usr/bin/python{version}", version, ".so") for version in versions)
     assert services._why_not(replace(IMAGE, interpreters=interpreters)) == reason
+
+
+@pytest.mark.parametrize("build", [False, True])
+def test_image_is_built_before_the_services_that_only_name_it_look_for_it(tmp_path, monkeypatch, build):
+    calls: list[str] = []
+    monkeypatch.setattr(services.compose, "image_names", lambda *_: dict.fromkeys(("web", "job"), "shop"))
+    monkeypatch.setattr(services.compose, "has_image", lambda _: bool(calls))
+    monkeypatch.setattr(
+        services.compose, "obtain_image", lambda _, service, builds: calls.append(f"{service} {builds}")
+    )
+    monkeypatch.setattr(services, "inspect_image", lambda name, _: calls.append(name) or IMAGE)
+    model = {"services": {"job": {"image": "shop"}, "web": {"image": "shop", "build": "."}}}
+    found = services.find_services(Project(tmp_path, "compose", tmp_path, ()), model, build)
+    assert [service.name for service in found] == ["job", "web"]
+    assert calls == ["web True", "shop", "shop"]
 
 
 @pytest.mark.parametrize(
