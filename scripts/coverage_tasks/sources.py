@@ -18,7 +18,7 @@ LIBRARY_DIRECTORIES = frozenset({"site-packages", "dist-packages"})
 NOT_SOURCE = LIBRARY_DIRECTORIES | {".git", "node_modules", "__pycache__", ".tox", ".nox"}
 LIBRARY = "an installed library"
 DRIFTED = "the source that ran is another one: rebuild the image, or check out what it was built from"
-BUILD_FILES = frozenset({"setup.py", "noxfile.py", "conftest.py"})
+BUILD_FILES = frozenset({"setup.py", "noxfile.py", "conftest.py", "tests.py"})
 
 
 class Digest(NamedTuple):

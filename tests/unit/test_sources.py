@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from unit.checkouts import git, write
 
 from coverage_tasks.election import map_sources
-from coverage_tasks.sources import Digest, Filesystem, Links, Repository, SourceMap, digest_of
+from coverage_tasks.sources import Digest, Filesystem, Links, Repository, SourceMap, digest_of, is_test
 
 SITE = "/usr/local/lib/python3.11/site-packages"
 
@@ -273,6 +273,23 @@ def test_whatever_the_layout_lines_land_on_equal_content(container, files, binds
 def test_a_name_that_is_another_files_beginning_is_not_below_it() -> None:
     match = map_layout(LAYOUTS["one service in /app"]).find("/application/main.py", Digest(3, 3))
     assert match.state == "unmapped"
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("patients/tests.py", True),
+        ("web/tests/pages.py", True),
+        ("web/test_pages.py", True),
+        ("web/pages_test.py", True),
+        ("setup.py", True),
+        ("web/pages.py", False),
+        ("web/contests.py", False),
+        ("tests_of_time/clock.py", False),
+    ],
+)
+def test_knows_a_test_by_its_name(path: str, expected: bool) -> None:
+    assert is_test(path) == expected
 
 
 def test_identity_maps_the_repositorys_own_paths(tmp_path: Path) -> None:
