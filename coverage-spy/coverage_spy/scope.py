@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 TYPE_CHECKING = False  # type checkers take it for true; to import typing costs every start 8 ms
 if TYPE_CHECKING:
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 LIMIT = 50_000  # names remembered: generated file names never end
 LONGEST = 4096  # bytes of a name; Linux opens no longer one (PATH_MAX)
 INSTALLED = ("/site-packages/", "/dist-packages/")
+SCRIPTS = os.path.join(sys.prefix, "bin") + "/"  # an installed package's start there
 STANDARD_LIBRARY = os.path.dirname(os.__file__) + "/"
 SPY = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + "/"
 
@@ -65,7 +67,8 @@ class Scope:
             return not path.startswith(STANDARD_LIBRARY) and not any(part in path for part in INSTALLED)
         if path in self.files:
             return True
-        return any(
-            path.startswith(root) and not any(part in path[len(root) - 1 :] for part in INSTALLED)
-            for root in self.roots
-        )
+        return any(path.startswith(root) and not self._installed(path, root) for root in self.roots)
+
+    def _installed(self, path: str, root: str) -> bool:
+        inside = path[len(root) - 1 :]
+        return any(part in inside for part in INSTALLED) or (len(root) < len(SCRIPTS) and path.startswith(SCRIPTS))

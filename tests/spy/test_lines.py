@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from machine import SPY
@@ -63,6 +64,22 @@ def test_without_a_source_installed_packages_and_the_standard_library_stay_out(n
     del newest.environment["COVERAGE_SOURCE"]
     run = newest.run(app="import json, pip\nprint(json.dumps(1))")
     assert {path for journal in run.journals for path in journal.lines} == {str(newest.directory / "app.py")}
+
+
+def test_scripts_of_a_virtual_environment_inside_the_source_stay_out(newest):
+    environment = newest.directory / ".venv"
+    newest.run("-m", "venv", "--without-pip", str(environment))
+    (environment / "bin" / "serve").write_text("import app\n")
+    newest.write(app="x = 1")
+    for source, recorded in ((newest.directory, {"app.py"}), (environment / "bin", {"serve"})):
+        for journal in newest.data.iterdir():
+            journal.unlink()
+        result = subprocess.run(
+            [environment / "bin" / "python", environment / "bin" / "serve"],
+            env={**newest.environment, "PYTHONPATH": f"{SPY}:{newest.directory}", "COVERAGE_SOURCE": str(source)},
+        )
+        run = newest.read(result, {})
+        assert {Path(path).name for journal in run.journals for path in journal.lines} == recorded
 
 
 def test_files_carry_size_and_crc_of_their_source(spy):
