@@ -336,7 +336,7 @@ def _findings(combined: Combined) -> Iterator[str]:
 
 def _seen_there(processes: Processes) -> str:
     seen = [described(silent) for silent in processes.silent if silent.pid or silent.command]
-    return f" ({_number(len(seen), 'place')} ran without a receipt, such as {seen[0]})" if seen else ""
+    return f" ({_number(len(seen), 'place')} ran without a receipt, such as {seen[0].rstrip(',')})" if seen else ""
 
 
 def described(silent: Silent) -> str:
