@@ -96,7 +96,20 @@ def docker_stream(*arguments: str) -> Iterator[IO[bytes]]:
 
 def base(project: Project) -> list[str]:
     """The compose command for the project as production runs it."""
-    return [*_compose_command(), *(part for file in project.files for part in ("-f", str(file)))]
+    named = (("--env-file", env_files(project)), ("-f", project.files))
+    return [*_compose_command(), *(part for option, files in named for file in files for part in (option, str(file)))]
+
+
+def env_files(project: Project) -> list[Path]:
+    """The .env files, when compose would not find them by itself: the last one wins.
+
+    It reads the one where it is called, then the one beside the first compose file; with -f only the latter.
+    """
+    beside, called = project.files[0].parent / ".env", project.directory / ".env"
+    told = os.environ.get("COMPOSE_ENV_FILES") or os.environ.get("COMPOSE_DISABLE_ENV_FILE")
+    if told or beside == called or not called.is_file():
+        return []
+    return [*([beside] if beside.is_file() else []), called]
 
 
 def measured(project: Project, name: str) -> list[str]:

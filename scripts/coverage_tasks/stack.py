@@ -111,6 +111,8 @@ def run_command(project: Project, command: list[str]) -> int:
             "COMPOSE_PATH_SEPARATOR": os.pathsep,
             "COMPOSE_PROJECT_NAME": state["project"],
         }
+        if env_files := compose.env_files(project):
+            environment["COMPOSE_ENV_FILES"] = ",".join(map(str, env_files))
     try:
         code = subprocess.run(command, cwd=project.root, env=environment, check=False).returncode
     except OSError as error:

@@ -83,6 +83,29 @@ def test_up_and_down_name_the_same_files(commands, tmp_path):
     assert compose.measured(project, "shop-coverage") == [*expected, "-f", str(overlay), "-p", "shop-coverage"]
 
 
+@pytest.mark.parametrize(
+    ("there", "environ", "expected"),
+    [
+        ([".env", "deploy/.env"], {}, ["deploy/.env", ".env"]),
+        ([".env"], {}, [".env"]),
+        (["deploy/.env"], {}, []),  # compose finds it
+        ([".env/web.env"], {}, []),
+        ([".env"], {"COMPOSE_ENV_FILES": "prod.env"}, []),
+        ([".env"], {"COMPOSE_DISABLE_ENV_FILE": "1"}, []),
+    ],
+)
+def test_names_the_dotenv_that_compose_would_not_find(commands, tmp_path, monkeypatch, there, environ, expected):
+    commands("docker", KNOWS_COMPOSE)
+    for name in there:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    for name in ("COMPOSE_ENV_FILES", "COMPOSE_DISABLE_ENV_FILE"):
+        monkeypatch.setenv(name, environ.get(name, ""))
+    project = Project(tmp_path, "compose", tmp_path, (tmp_path / "deploy" / "compose.yml",))
+    options = [part for name in expected for part in ("--env-file", str(tmp_path / name))]
+    assert compose.base(project) == ["docker", "compose", *options, "-f", str(project.files[0])]
+
+
 def test_overlay_of_the_example_is_in_the_repository(tmp_path):
     example, other = (Project(tmp_path, "compose", tmp_path, (), example) for example in (True, False))
     assert compose.overlay_file(example) == tmp_path / "compose" / "docker-compose.coverage.yml"
