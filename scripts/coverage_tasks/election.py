@@ -135,7 +135,8 @@ class _Election:
             if directory != "/" and not is_library(directory):
                 winner = winners.get(directory)
                 for repo, votes in direct.most_common():
-                    if not (winner and winner.repository == repo) and self._is_complete(directory, repo):
+                    others = {*direct, winner.repository if winner else repo} - {repo}
+                    if not (winner and winner.repository == repo) and self._is_complete(directory, repo, others):
                         yield Root(directory, repo, votes)
 
     def _single_files(self) -> Iterator[Root]:
@@ -147,18 +148,25 @@ class _Election:
             if directory != "/" and _name(directory) not in LIBRARY_DIRECTORIES:
                 continue
             for repo in direct:
-                if directory == "/" or (self._is_complete(directory, repo) and not _is_vendored(repo)):
+                if directory == "/" or (self._is_complete(directory, repo, ()) and not _is_vendored(repo)):
                     for path in self.repository.directories[repo]:
                         container = joined(directory, _name(path))
                         if self.files.get(container) == self.repository.files[path]:
                             yield Root(container, path, 1)
 
-    def _is_complete(self, directory: str, repo: str) -> bool:
-        return all(
-            self.files.get(joined(directory, path if repo == "." else path[len(repo) + 1 :])) == digest
-            for path, digest in self.repository.files.items()
-            if digest.size and (repo == "." or path.startswith(repo + "/")) and not is_test(path)
-        )
+    def _is_complete(self, directory: str, repo: str, others: Collection[str]) -> bool:
+        """Whether all files of a repository directory are there.
+
+        A build stamps versions into some, so one that none of the `others` has may have another content.
+        """
+        for path, digest in self.repository.files.items():
+            if digest.size and (repo == "." or path.startswith(repo + "/")) and not is_test(path):
+                rest = path if repo == "." else path[len(repo) + 1 :]
+                found = self.files.get(joined(directory, rest))
+                stamped = found and others and not any(joined(o, rest) in self.repository.files for o in others)
+                if found != digest and not stamped:
+                    return False
+        return True
 
 
 def _follows(root: Root, winners: Mapping[str, Root]) -> bool:

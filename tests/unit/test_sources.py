@@ -207,6 +207,23 @@ LAYOUTS = {
         {"/app/x.py": None, "/app/y.py": None},
         [],
     ),
+    "two directories copied into one, a file of the smaller stamped by the build": Layout(
+        {
+            "shared/x.py": code("x"),
+            "shared/z.py": code("z"),
+            "web/y.py": code("y"),
+            "web/version.py": code("@version@"),
+        },
+        {"/app/x.py": code("x"), "/app/z.py": code("z"), "/app/y.py": code("y"), "/app/version.py": code("1.2")},
+        {"/app/x.py": "shared/x.py", "/app/y.py": "web/y.py", "/app/version.py": "drifted:web/version.py"},
+        ["/app"],
+    ),
+    "a file of another directory in one that has the rest by name only": Layout(
+        {"a/x.py": code("x"), "a/y.py": code("y"), "a/main.py": code("a"), "b/z.py": code("z"), "b/main.py": code("b")},
+        {"/app/x.py": code("x"), "/app/y.py": code("y"), "/app/main.py": code("a"), "/app/z.py": code("z")},
+        {"/app/main.py": "a/main.py", "/app/z.py": None},
+        ["/app"],
+    ),
     "nothing but a file with a new name": Layout(
         {"a/prod.py": code("settings")}, {"/app/settings.py": code("settings")}, {"/app/settings.py": None}, []
     ),
