@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from coverage import CoverageData
 
+from . import loops
 from .carry import Arc, Carried, Old, Ran, lines_of
 from .census import Place, read_census
 from .journals import Journal, read_journals
@@ -120,6 +121,13 @@ class _Painted:
             self.arcs[path].update(ran.arcs)
         if ran.startup:
             self.startup[path].update(ran.startup)
+
+    def complete_loops(self, root: Path) -> None:
+        """Adds the endless loops that an old Python did not record."""
+        for path, lines in self.lines.items():
+            lines.update(loops.missing_lines((root / path).read_bytes(), lines))
+        for path, arcs in self.arcs.items():
+            arcs.update(loops.missing_arcs((root / path).read_bytes(), arcs))
 
 
 def combine(project: Project) -> Combined:
@@ -232,6 +240,8 @@ def _combine_service(origins: Origins, places: Collection[Place]) -> tuple[Resul
         # Whoever ran the present version as well knows all of it.
         if repository_path not in imported:
             result.carried[repository_path] = known.carried()
+    if any(version.startswith(loops.OLD) for version in result.python):
+        painted.complete_loops(source_map.repository.root)
     result.startup = {path: sorted(lines) for path, lines in sorted(painted.startup.items())}
     own = (_own_files(source_map, seen) | held | old.keys()) - result.unknown.keys()
     _settle(result, {path for path in own if path in seen or not is_test(path)} | seen, seen)

@@ -225,6 +225,16 @@ def test_arcs_make_branch_data(run):
     assert executed(run) == {"orders": {"orders/api/routes.py": {1}}}
 
 
+@pytest.mark.parametrize(("python", "expected"), [("3.8.18", {1, 2}), ("3.9.18", {1, 2}), ("3.10.1", {2})])
+def test_an_old_pythons_endless_loop_ran_when_its_body_did(run, python, expected):
+    (run.project.root / "orders/idle.py").write_text("while True:\n    x = 1\n")
+    source = run.source("orders/idle.py")
+    run.service("orders", {"/app/main.py": run.source("orders/main.py"), "/app/idle.py": source})
+    run.lines("orders", {"/app/idle.py": (source, [2])}, python=python)
+    combine(run.project)
+    assert executed(run) == {"orders": {"orders/idle.py": expected}}
+
+
 def test_lines_and_arcs_together_are_lines_and_said_to_be(run):
     run.arcs("orders", {"/app/main.py": (run.source("orders/main.py"), [(-1, 1), (1, 2), (2, -1)])})
     run.lines("catalog", {"/app/main.py": (run.source("catalog/main.py"), [1])})
