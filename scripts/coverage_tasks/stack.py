@@ -239,7 +239,9 @@ def _look_at_containers(_: Project, state: Mapping[str, Any]) -> tuple[list[str]
             _died(container.service, compose.logs(container.id), f"exit code {container.exit_code}")
         if container.health == "unhealthy":
             _died(container.service, compose.logs(container.id), "its health check fails")
-        if container.state not in ("running", "exited") or container.health == "starting":
+        # With `restart: always` a job that has ended well waits to be started again.
+        ended = container.state in ("exited", "restarting") and not container.exit_code
+        if (container.state != "running" and not ended) or container.health == "starting":
             waiting.append(f"{container.service} is {container.health or container.state}")
     return waiting, {container.id: container.started for container in containers}
 
