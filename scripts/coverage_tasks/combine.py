@@ -305,10 +305,15 @@ def _findings(combined: Combined) -> Iterator[str]:
         processes = result.processes
         if not result.measured and result.python:
             yield f"{name} is not measured: {result.reason}"
-        if result.silent:
+        if result.silent and processes.silent:
             yield (
                 f"{name} sent nothing, so nothing is known of it{_seen_there(processes)}: look into its log whether it "
                 f"started, and {REMEDY}"
+            )
+        elif result.silent:
+            yield (
+                f"{name} sent nothing and nobody saw it run, so nothing is known of it: look into its log whether it "
+                "started, and into the compose file whether it is scaled to nothing"
             )
         for refusal, count in processes.refusals.items():
             yield f"{name}: {refusal} ({_number(count, 'process')})"
