@@ -18,6 +18,7 @@ LIBRARY_DIRECTORIES = frozenset({"site-packages", "dist-packages"})
 NOT_SOURCE = LIBRARY_DIRECTORIES | {".git", "node_modules", "__pycache__", ".tox", ".nox"}
 LIBRARY = "an installed library"
 DRIFTED = "the source that ran is another one: rebuild the image, or check out what it was built from"
+UNREADABLE = "its source could not be read where it ran"
 BUILD_FILES = frozenset({"setup.py", "noxfile.py", "conftest.py", "tests.py"})
 
 
@@ -290,14 +291,16 @@ class SourceMap:
         if home and nearest and not nearest.decides:
             return Match(None, "unmapped", f"it is {home} by content, but {nearest.container} is {nearest.repository}")
         if other:
-            return Match(other, "drifted", DRIFTED if digest else "its source could not be read where it ran")
+            return Match(other, "drifted", DRIFTED if digest else UNREADABLE)
         return Match(None, "unmapped", self._why_unmapped(digest, nearest))
 
     def _why_unmapped(self, digest: Digest | None, nearest: Root | None) -> str:
+        if not digest:
+            return UNREADABLE
         if nearest and nearest.binds:
             return "git ignores it, or it is gone from the repository"
         where = f"{nearest.container} is {nearest.repository}" if nearest else "nothing else beside it comes from there"
-        places = self.repository.places.get(digest, ()) if digest and digest.size else ()
+        places = self.repository.places.get(digest, ()) if digest.size else ()
         if len(places) > 1:
             return f"{len(places)} files have its content, among them {places[0]}"
         if places:

@@ -264,6 +264,11 @@ def test_a_source_that_could_not_be_read_is_not_vouched_for() -> None:
     assert (match.path, match.state) == ("orders/main.py", "drifted")
 
 
+def test_a_source_that_could_not_be_read_is_not_said_to_be_in_the_container() -> None:
+    match = map_layout(LAYOUTS["one service in /app"]).find("/compiled/main.py", None)
+    assert match == (None, "unmapped", "its source could not be read where it ran")
+
+
 NAMES = st.sampled_from(["app", "lib", "site-packages", "a.py", "b.py", "__init__.py"])
 PATHS = st.lists(NAMES, min_size=1, max_size=4).map("/".join)
 CONTENTS = st.sampled_from([b"", b"a = 1\n", b"b = 22\n", b"c = 333\n"])
