@@ -126,11 +126,19 @@ def _silent(known: Collection[Process], places: Collection[Place]) -> Iterator[S
 
 def _without_receipt(place: Place, known: Iterable[Process]) -> Iterator[Sighting]:
     """The sightings that no receipt can be from; where pids can't be compared each takes the next receipt in time."""
-    left = sorted(known, key=lambda process: process.started)
-    for seen in sorted(place.seen, key=lambda seen: (not seen.pid, seen.started)):
-        matching = [p for p in left if seen.pid in (0, p.pid) and p.started >= seen.started - SECONDS_APART]
-        if not matching:
+    left, vouched = [], set()
+    for process in sorted(known, key=lambda process: process.started):
+        own = [s for s in place.seen if s.pid == process.pid and s.started <= process.started + SECONDS_APART]
+        if own:
+            # A container that is started again has the same pids; a process that becomes another program by exec keeps
+            # its pid, and the time at which it was started, and sends a receipt for each.
+            nearest = min(own, key=lambda seen: abs(seen.started - process.started))
+            vouched |= {seen for seen in own if abs(seen.started - nearest.started) <= 1}
+        else:
+            left.append(process)
+    for seen in sorted(place.seen, key=lambda seen: seen.started):
+        later = [process for process in left if process.started >= seen.started - SECONDS_APART]
+        if not seen.pid and later:
+            left.remove(later[0])
+        elif seen not in vouched:
             yield seen
-        # A process that becomes another program by exec keeps its pid and sends a receipt for each.
-        for process in matching if seen.pid else matching[:1]:
-            left.remove(process)

@@ -33,6 +33,17 @@ def test_a_pid_that_was_used_before_does_not():
     assert silent(known, place(Sighting(7, 150, "python a.py"))) == [("web-1", 7, "python a.py")]
 
 
+def test_a_place_that_was_restarted_has_the_same_pid_again():
+    both = place(Sighting(1, 100, "python a.py"), Sighting(1, 103, "python a.py"), started=103.0)
+    assert silent([process(1, 100.5), process(1, 103.5)], both) == []
+    assert silent([process(1, 103.5)], both) == [("web-1", 1, "python a.py")]
+
+
+def test_a_process_that_becomes_another_program_sends_a_receipt_for_each():
+    both = place(Sighting(1, 100, "python a.py"), Sighting(1, 101, "python b.py"))
+    assert silent([process(1, 100.5), process(1, 150.5)], both) == []
+
+
 def test_where_pids_cannot_be_compared_each_process_takes_a_receipt_of_its_time():
     two = (Sighting(0, 100, "python a.py"), Sighting(0, 120, "python b.py"))
     assert silent([process(7, 100.5), process(8, 120.5)], place(*two)) == []
