@@ -46,10 +46,10 @@ def compose_command() -> list[str]:
 class Repository:
     """A repository with a compose file, and the tasks run in it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, name: str = "") -> None:
         self.root = root
-        self.name = root.name
-        self.stack = f"{root.name}-coverage"
+        self.name = name or root.name
+        self.stack = f"{self.name}-coverage"
         self.tool = TOOL
         self.environ = environment()
 
@@ -113,7 +113,9 @@ class Repository:
                 ("container", containers_of(name)),
                 ("network", docker("network", "ls", "--quiet", "--filter", label).split()),
                 ("volume", docker("volume", "ls", "--quiet", "--filter", label).split()),
-                ("image", docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", f"{name}-*").split()),
+                # Newest first, as they are listed: an image stays while there is one derived from it.
+                ("image", docker("image", "ls", "--quiet", f"{name}-*").split()),
+                ("image", docker("image", "ls", "--quiet", "--filter", label).split()),
             ):
                 if found:
-                    subprocess.run(["docker", kind, "rm", "--force", *set(found)], capture_output=True)
+                    subprocess.run(["docker", kind, "rm", "--force", *dict.fromkeys(found)], capture_output=True)
