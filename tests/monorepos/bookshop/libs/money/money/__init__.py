@@ -1,0 +1,3 @@
+from .amount import Amount  # runs
+
+__all__ = ["Amount"]  # runs

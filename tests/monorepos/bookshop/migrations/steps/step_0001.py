@@ -1,0 +1,6 @@
+def forward():  # runs
+    print("books")  # runs
+
+
+def backward():  # runs
+    print("no books")

@@ -1,0 +1,6 @@
+def forward():  # runs
+    print("orders")  # runs
+
+
+def backward():  # runs
+    print("no orders")

@@ -1,0 +1,4 @@
+INSTALLED_APPS = ["patients"]  # runs
+DEBUG = True  # runs
+if not DEBUG:  # runs
+    ALLOWED_HOSTS = ["clinic.example"]

@@ -1,0 +1,3 @@
+from clinic.urls import application
+
+__all__ = ["application"]

@@ -1,0 +1,1 @@
+print("importing 1998")  # runs

@@ -1,0 +1,3 @@
+from acme.geo.mercator import project  # runs
+
+__all__ = ["project"]  # runs

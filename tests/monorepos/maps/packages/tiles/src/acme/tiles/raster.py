@@ -1,0 +1,2 @@
+def pixels(zoom):
+    return 256 * 2**zoom

@@ -1,0 +1,1 @@
+print("refilled")  # runs in api

@@ -1,0 +1,1 @@
+API = "http://api:8000"  # runs

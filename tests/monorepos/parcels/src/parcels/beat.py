@@ -1,0 +1,3 @@
+from parcels import queue  # runs
+
+queue.put("sweep", "all")  # runs

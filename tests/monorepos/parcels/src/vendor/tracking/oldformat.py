@@ -1,0 +1,2 @@
+def carrier(number):
+    return "by horse"

@@ -1,0 +1,1 @@
+CREAM = "#fffdd0"

@@ -1,0 +1,1 @@
+print("the toolkit is built")  # runs in toolkit

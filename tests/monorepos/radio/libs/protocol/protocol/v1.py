@@ -1,0 +1,2 @@
+def pack(payload):
+    return payload + b"\n"

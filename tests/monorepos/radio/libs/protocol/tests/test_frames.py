@@ -1,0 +1,7 @@
+import io
+
+from protocol import pack, unpack
+
+
+def test_round():
+    assert unpack(io.BytesIO(pack(b"hello"))) == b"hello"

@@ -1,0 +1,3 @@
+"""Shows what was measured."""
+
+__version__ = "2.1.0"  # runs

@@ -1,0 +1,3 @@
+from importlib.metadata import version  # runs
+
+__version__ = version("ingest")  # runs

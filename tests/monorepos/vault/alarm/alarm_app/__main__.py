@@ -1,0 +1,6 @@
+import time
+
+import siren
+
+print(siren.sound(), flush=True)
+time.sleep(600)
