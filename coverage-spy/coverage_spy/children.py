@@ -11,6 +11,9 @@ from __future__ import annotations
 import os
 import sys
 
+# `functools` would import collections.
+from _functools import partial  # type: ignore[import-not-found]
+
 from .environment import GIVEN, VARIABLES, hide, own_variables, without_spy
 
 TYPE_CHECKING = False  # type checkers take it for true; to import typing costs every start 8 ms
@@ -98,33 +101,37 @@ def stand_in_for_exec(variables: Variables, leave: Callable[[], None]) -> None:
     """os.execv and os.execve call `leave` first and give the new program the variables."""
     execv, execve = os.execv, os.execve
 
-    def execv_with_spy(path: Any, argv: Any, /) -> Any:
+    def leave_then_execv() -> Any:
         leave()
         environment = variables.for_child(None)
-        return execv(path, argv) if environment is None else execve(path, argv, environment)
+        return execv if environment is None else partial(execve, env=environment)
+
+    def leave_then_execve() -> Any:
+        leave()
+        return execve_with_spy
 
     def execve_with_spy(path: Any, argv: Any, env: Any) -> Any:
-        leave()
         return execve(path, argv, variables.for_child(env))
 
-    stand_in(os, "execv", execv_with_spy)
-    stand_in(os, "execve", execve_with_spy)
+    stand_in(os, "execv", leave_then_execv)
+    stand_in(os, "execve", leave_then_execve)
 
 
 def stand_in_for_posix_spawn(variables: Variables) -> None:
     """os.posix_spawn and os.posix_spawnp give the child the variables."""
     for name in ("posix_spawn", "posix_spawnp"):
         if hasattr(os, name):
-            stand_in(os, name, posix_spawn_with_spy(getattr(os, name), variables))
+            stand_in_for_one_posix_spawn(name, variables)
 
 
-def posix_spawn_with_spy(original: Callable[..., int], variables: Variables) -> Callable[..., int]:
-    """Return a function that stands in for os.posix_spawn or os.posix_spawnp."""
+def stand_in_for_one_posix_spawn(name: str, variables: Variables) -> None:
+    """The one of the two that has this name gives the child the variables."""
+    original = getattr(os, name)
 
-    def spawn(path: Any, argv: Any, env: Any, /, **options: Any) -> int:
+    def spawn_with_spy(path: Any, argv: Any, env: Any, /, **options: Any) -> Any:
         return original(path, argv, variables.for_child(env), **options)
 
-    return spawn
+    stand_in(os, name, lambda: spawn_with_spy)
 
 
 def stand_in_for_fork_exec(variables: Variables, leave: Callable[[], None]) -> None:
@@ -146,7 +153,7 @@ def stand_in_for_fork_exec(variables: Variables, leave: Callable[[], None]) -> N
             values[env_place] = environment_list(variables, values[env_place])
         return fork_exec(*values)
 
-    stand_in(_posixsubprocess, "fork_exec", fork_exec_with_spy)
+    stand_in(_posixsubprocess, "fork_exec", lambda: fork_exec_with_spy)
     subprocess = sys.modules.get("subprocess")
     if subprocess is not None and hasattr(subprocess, "_fork_exec"):  # imported before us, by a .pth
         subprocess._fork_exec = _posixsubprocess.fork_exec  # type: ignore[attr-defined]
@@ -180,19 +187,18 @@ def stand_in_for_signals(flush: Callable[[], None]) -> None:
     """
     import _signal  # type: ignore[import-not-found]
 
-    getpid, kill, raise_signal = os.getpid, os.kill, _signal.raise_signal
+    kill, raise_signal = os.kill, _signal.raise_signal
 
-    def kill_after_flush(pid: Any, number: Any, /) -> Any:
-        if pid in (0, -1) or pid == getpid():
-            flush()
-        return kill(pid, number)
-
-    def raise_after_flush(signalnum: Any) -> Any:
+    def flush_then_kill() -> Any:
         flush()
-        return raise_signal(signalnum)
+        return kill
 
-    stand_in(os, "kill", kill_after_flush)
-    stand_in(_signal, "raise_signal", raise_after_flush)
+    def flush_then_raise() -> Any:
+        flush()
+        return raise_signal
+
+    stand_in(os, "kill", flush_then_kill)
+    stand_in(_signal, "raise_signal", flush_then_raise)
     signal = sys.modules.get("signal")
     if signal is not None:  # imported before us, by a .pth
         signal.raise_signal = _signal.raise_signal  # type: ignore[attr-defined]
@@ -202,11 +208,11 @@ def stand_in_for_exit(leave: Callable[[], None]) -> None:
     """os._exit calls `leave` first."""
     exit_at_once = os._exit
 
-    def exit_after_leave(status: int) -> Any:
+    def leave_then_exit() -> Any:
         leave()
-        exit_at_once(status)
+        return exit_at_once
 
-    stand_in(os, "_exit", exit_after_leave)
+    stand_in(os, "_exit", leave_then_exit)
 
 
 def as_text(value: Any) -> str:
@@ -228,14 +234,17 @@ class StandIn:
     A function of Python would become a method where a class keeps it (`leave = os._exit`).
     """
 
-    def __init__(self, original: Any, call: Callable[..., Any]) -> None:
+    def __init__(self, original: Any, prepare: Callable[[], Callable[..., Any]]) -> None:
+        """prepare: runs at the beginning of each call, without its arguments, and returns what is called with them."""
         self.__name__, self.__qualname__ = original.__name__, original.__qualname__
         self.__module__, self.__doc__ = original.__module__, original.__doc__
         self.__wrapped__ = original  # inspect.signature follows it
-        self._call = call
+        self._prepare = prepare
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: D102
-        return self._call(*args, **kwargs)
+    @property
+    def __call__(self) -> Callable[..., Any]:
+        """A property, so that nothing of ours is on the stack, or in a traceback, of what it returns."""
+        return self._prepare()
 
     def __repr__(self) -> str:
         return repr(self.__wrapped__)
@@ -244,12 +253,12 @@ class StandIn:
         return str(self.__qualname__)
 
 
-def stand_in(module: Any, name: str, call: Callable[..., Any]) -> None:
-    """Put `call` in the place of a builtin function.
+def stand_in(module: Any, name: str, prepare: Callable[[], Callable[..., Any]]) -> None:
+    """Put a StandIn in the place of a builtin function.
 
     What os has from posix is replaced there too: that is where pickle looks for it.
     """
     original = getattr(module, name)
-    replacement = StandIn(original, call)
+    replacement = StandIn(original, prepare)
     for holder in {module, sys.modules.get(original.__module__, module)}:
         setattr(holder, name, replacement)

@@ -12,9 +12,11 @@ import atexit
 import os
 import sys
 
-# `signal` would import enum.
+# `functools` would import collections, and `signal` enum.
+from _functools import partial  # type: ignore[import-not-found]
 from _signal import SIG_BLOCK, SIGURG, getsignal, pthread_sigmask, signal, valid_signals  # type: ignore[import-not-found]
 from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec
+from itertools import chain
 
 from .children import stand_in
 from .engine import Unavailable
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 INTERVAL = 0.1  # seconds between two flushes: what a SIGKILL can take
 PAYLOAD = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "payload")
 CACHED = 50_000  # file names the tracer may remember
+CAUGHT_RECURSION_ABORTS = sys.version_info < (3, 9, 2)  # when the stack gets 50 calls deeper then (bpo-42500)
 
 
 class Tracer:
@@ -48,6 +51,8 @@ class Tracer:
         self.branch = branch
         self.data: dict[str, set[int]] = {}
         self.dispositions: dict[str, Any] = {}
+        self.untraced = self._disposition("", None)
+        self.undecided = False  # whether `untraced` stands for a file that is to be looked at again
         self.greenlets = False  # whether the application has imported greenlet
         self.shift = self._packing() if branch else 0
         self.start_thread = _thread.start_new_thread
@@ -69,13 +74,15 @@ class Tracer:
         self._follow_threads()
         self.install()
 
-    def install(self) -> None:
-        """Trace the calling thread."""
-        self._new_tracer().start()
+    def install(self) -> Any:
+        """Trace the calling thread. Returns its tracer."""
+        tracer = self._new_tracer()
+        tracer.start()
         if self.greenlets:
             follow(self._new_tracer)
+        return tracer
 
-    def flush(self) -> None:
+    def flush(self, _woken: bool = False) -> None:
         """Move what the tracers hold to the journal.
 
         Exactly what was read is removed: to empty a live set would lose what another thread put in meanwhile.
@@ -94,7 +101,9 @@ class Tracer:
                 except Full:
                     return  # still in `live`: the next flush tries again
                 live.difference_update(found)
-            if len(self.dispositions) > CACHED or (not self.greenlets and "greenlet" in sys.modules):
+            followed = self.greenlets or "greenlet" not in sys.modules
+            if self.undecided or not followed or len(self.dispositions) > CACHED:
+                self.undecided = False
                 self.dispositions.clear()  # the next call of a function asks again, in its own thread
         finally:
             self.flushing_thread = 0
@@ -130,45 +139,24 @@ class Tracer:
             pass  # tried again with the first line
         self._start_flusher()
 
-    def retire(self) -> None:
-        """Stop the tracer of a thread that ends.
-
-        One that is freed while it is started ends the tracing of the thread in which it is freed, which is another one
-        where greenlet kept it; and at the end of the interpreter CPython complains about that on stderr.
-        """
-        tracer = sys.gettrace()
-        if isinstance(tracer, self.module.CTracer):
-            tracer.stop()
-
     def _follow_threads(self) -> None:
         """Stand in for the functions that start threads; for `threading`'s names of them too if it is there already."""
-        install, retire = self.install, self.retire
-
-        def traced(function: Callable[..., object]) -> Callable[..., object]:
-            def run(*args: object, **kwargs: object) -> object:
-                install()
-                try:
-                    return function(*args, **kwargs)
-                finally:
-                    retire()
-
-            return run if callable(function) else function  # the original says what is wrong with it
-
         for name in ("start_new_thread", "start_joinable_thread"):  # the second since 3.13
-            start = getattr(_thread, name, None)
-            if start is None:
-                continue
-
-            def start_traced(
-                function: Callable[..., object], *args: Any, start: Callable[..., Any] = start, **kwargs: Any
-            ) -> Any:
-                return start(traced(function), *args, **kwargs)
-
-            stand_in(_thread, name, start_traced)
-            threading = sys.modules.get("threading")  # imported before us by a .pth
-            if threading is not None:
-                setattr(threading, "_" + name, getattr(_thread, name))
+            if hasattr(_thread, name):
+                self._stand_in_for_start(name)
+                threading = sys.modules.get("threading")  # imported before us by a .pth
+                if threading is not None:
+                    setattr(threading, "_" + name, getattr(_thread, name))
         _thread.start_new = _thread.start_new_thread
+
+    def _stand_in_for_start(self, name: str) -> None:
+        start, install = getattr(_thread, name), self.install
+
+        def start_traced(function: Any, *args: Any, **kwargs: Any) -> Any:
+            # What can't be called is refused by the original.
+            return start(Traced(function, install) if callable(function) else function, *args, **kwargs)
+
+        stand_in(_thread, name, lambda: start_traced)
 
     def _new_tracer(self) -> Any:
         tracer = self._tracer(self.data)
@@ -181,18 +169,22 @@ class Tracer:
         wake.acquire()
         asleep.acquire()
 
-        def flush_for_ever() -> None:
+        def block_signals() -> None:
             # What the application blocks in all of its threads must find none of ours that takes it.
             pthread_sigmask(SIG_BLOCK, valid_signals())
-            while not wake.acquire(timeout=INTERVAL):
-                self.flush()
-            asleep.release()
-            # To end a thread glibc may have to load libgcc_s, and aborts when it can't: after a chroot, or without a
-            # free descriptor. So it sleeps for good; but a sub-interpreter can't be ended before its threads are.
-            if self.main_interpreter:
-                wake.acquire()
 
-        self.start_thread(flush_for_ever, ())
+        # All of its waiting is done by functions of C, one after the other: a thread without a frame of Python is in
+        # nobody's sys._current_frames().
+        steps: list[Any] = [
+            iter(block_signals, None),  # calls it until it returns None, that is once
+            map(self.flush, iter(partial(wake.acquire, True, INTERVAL), True)),
+            iter(asleep.release, None),
+        ]
+        # To end a thread glibc may have to load libgcc_s, and aborts when it can't: after a chroot, or without a free
+        # descriptor. So it sleeps for good; but a sub-interpreter can't be ended before its threads are.
+        if self.main_interpreter:
+            steps.append(iter(wake.acquire, True))
+        self.start_thread(any, (chain.from_iterable(steps),))
 
     def _record(self, name: str, item: int) -> None:
         if not self.branch:
@@ -203,26 +195,44 @@ class Tracer:
         self.journal.arc(name, -start if signs & 1 else start, -end if signs & 2 else end)
 
     def _should_trace(self, filename: str, _frame: FrameType) -> Any:
-        disposition = self.module.CFileDisposition()
-        disposition.original_filename = disposition.canonical_filename = filename
-        disposition.source_filename = disposition.file_tracer = None
-        disposition.reason, disposition.trace, disposition.has_dynamic_filename = "", False, False
+        try:
+            return self._disposition(filename, self._name_of(filename))
+        except RecursionError:
+            # It may not get out: the tracer would take the lines that follow for those of other files.
+            if CAUGHT_RECURSION_ABORTS:
+                raise
+            self.undecided = True
+            return self.untraced
+
+    def _name_of(self, filename: str) -> str | None:
+        """Return the name under which a file is recorded, None when it isn't."""
         try:
             if not self.greenlets and "greenlet" in sys.modules:
                 self.greenlets = follow(self._new_tracer)
             name = self.scope.measured(filename)
             if name is not None:
                 self.journal.look_at(name)
-                disposition.source_filename, disposition.trace = name, True
+            return name
+        except RecursionError:
+            raise
         except Exception as error:
             raise_foreign(error)
+            return None
+
+    def _disposition(self, filename: str, name: str | None) -> Any:
+        disposition = self.module.CFileDisposition()
+        disposition.original_filename = disposition.canonical_filename = filename
+        disposition.source_filename, disposition.trace = name, name is not None
+        disposition.reason, disposition.file_tracer, disposition.has_dynamic_filename = "", None, False
         return disposition
 
     def _tracer(self, data: dict[str, set[int]]) -> Any:
         tracer = self.module.CTracer()
         tracer.data = data
         tracer.trace_arcs = self.branch
-        tracer.lock_data = tracer.unlock_data = nothing
+        # Both are called whenever a function begins. A type is the only callable whose call does not count against the
+        # limit of recursion (from 3.9 on), and the tracers up to 7.10 leak what is returned: the one empty tuple.
+        tracer.lock_data = tracer.unlock_data = tuple
         tracer.warn = nothing
         tracer.file_tracers = {}
         # The tracer compares these with None and crashes on what was never set.
@@ -238,9 +248,7 @@ class Tracer:
         data: dict[str, set[int]] = {}
 
         def always(filename: str, _frame: FrameType) -> Any:
-            disposition = self._should_trace(filename, _frame)
-            disposition.source_filename, disposition.trace = filename, True
-            return disposition
+            return self._disposition(filename, filename)
 
         tracer = self._tracer(data)
         tracer.should_trace, tracer.should_trace_cache = always, {}
@@ -248,6 +256,32 @@ class Tracer:
         nothing()
         tracer.stop()
         return 28 if any(arc >> 56 for arcs in data.values() for arc in arcs) else 20
+
+
+class Traced:
+    """A function on a new thread, which installs a tracer there first."""
+
+    def __init__(self, function: Callable[..., object], install: Callable[[], Any]) -> None:
+        self.function, self.install = function, install
+        self.tracer: Any = None
+
+    @property
+    def __call__(self) -> Callable[..., object]:
+        """A property, so that the function has nothing of ours below it on the stack of its thread."""
+        self.tracer = self.install()
+        return self.function
+
+    def __repr__(self) -> str:
+        return repr(self.function)  # "Exception ignored in thread started by: ..."
+
+    def __del__(self) -> None:
+        """Stop the tracer: its thread has run the function.
+
+        One that is freed while it is started ends the tracing of the thread in which it is freed, which is another one
+        where greenlet kept it; and at the end of the interpreter CPython complains about that on stderr.
+        """
+        if self.tracer is not None:
+            self.tracer.stop()
 
 
 def is_main_interpreter() -> bool:
