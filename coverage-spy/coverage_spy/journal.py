@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 FILE, LINE, ARC, ARC_FROM_NEGATIVE, ARC_TO_NEGATIVE, ARC_BOTH_NEGATIVE, END, ORPHAN = range(1, 9)
 KIND_SHIFT, NUMBER_SHIFT, TAG_SHIFT, FROM_SHIFT = 56, 40, 24, 20
 LAST_NUMBER, LAST_LINE, LAST_ARC_LINE = (1 << 16) - 1, (1 << 24) - 1, (1 << 20) - 1
+SEEN_AHEAD = 256  # lines
 RECORD_HEAD = 10  # bytes before the name in a file's record: 2 length of the name, 4 size, 4 CRC-32
 UNREADABLE = 0xFFFFFFFF  # as size: the source could not be read
 
@@ -107,7 +108,8 @@ class Journal:
         self.segment = Segment([], [])  # until there is one, every word finds its journal full
         self.pid = pid
         self.digests: dict[str, tuple[int, int]] = {}
-        self.seen: dict[str, set[Any]] = {}
+        self.seen: dict[str, bytearray] = {}  # a byte for each line: a set takes a hundred
+        self.seen_arcs: dict[str, set[int]] = {}
         self.size = FIRST_SIZE
         self.quiet_until = 0.0
         self.spare: Segment | None = None
@@ -137,22 +139,28 @@ class Journal:
             self.forked()
         seen = self.seen.get(name)
         if seen is None:
-            seen = self.seen.setdefault(name, set())
-        if line in seen or line > LAST_LINE:
-            return
+            seen = self.seen.setdefault(name, bytearray())
+        try:
+            if seen[line]:
+                return
+        except IndexError:
+            if line > LAST_LINE:
+                return
+            seen.extend(bytes(line + SEEN_AHEAD))
         self._store(LINE << KIND_SHIFT | line, name)
-        seen.add(line)
+        seen[line] = True
 
     def arc(self, name: str, start: int, end: int) -> None:
         """Record that the line `end` of the file `name` ran after `start`; negative as in coverage.py. Raises Full."""
         if self.pid != _getpid():
             self.forked()
-        seen = self.seen.setdefault(name, set())
-        if (start, end) in seen or abs(start) > LAST_ARC_LINE or abs(end) > LAST_ARC_LINE:
-            return
+        seen = self.seen_arcs.setdefault(name, set())
         kind = ARC + (start < 0) + 2 * (end < 0)
-        self._store(kind << KIND_SHIFT | abs(start) << FROM_SHIFT | abs(end), name)
-        seen.add((start, end))
+        word = kind << KIND_SHIFT | abs(start) << FROM_SHIFT | abs(end)
+        if word in seen or abs(start) > LAST_ARC_LINE or abs(end) > LAST_ARC_LINE:
+            return
+        self._store(word, name)
+        seen.add(word)
 
     def end(self) -> None:
         """Record that the process takes leave with everything written. Raises Full."""

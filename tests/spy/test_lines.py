@@ -210,3 +210,17 @@ def test_name_that_no_file_can_have_is_left_out(newest):
     run = newest.run(app=f"exec(compile('x = 1', '{newest.directory}/' + 'n' * 70_000, 'exec'))\nprint('runs')")
     assert run.result.stdout == "runs\n"
     assert [set(journal.lines) for journal in run.journals] == [{str(newest.directory / "app.py")}]
+
+
+def test_remembering_which_lines_ran_takes_little_memory(monitored):
+    program = """
+        for n in range(100):
+            exec(compile("x = 1\\n" * 600, "generated_%d.py" % n, "exec"), {})
+        with open("/proc/self/status") as status:
+            print(*[line.split()[1] for line in status if line.startswith("RssAnon")])
+    """
+    measured, plain = (
+        int(monitored.run(app=program, environment={"COVERAGE_ENABLE": enable}).result.stdout)
+        for enable in ("true", "false")
+    )
+    assert measured - plain < 2_500  # kB, for 60,000 lines
