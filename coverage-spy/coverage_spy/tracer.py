@@ -71,6 +71,7 @@ class Tracer:
         except RuntimeError as error:
             raise Unavailable(f"no thread can be started: {error}") from None
         atexit.register(self.finish)
+        self._hide_flusher()
         self._follow_threads()
         self.install()
 
@@ -184,7 +185,20 @@ class Tracer:
         # descriptor. So it sleeps for good; but a sub-interpreter can't be ended before its threads are.
         if self.main_interpreter:
             steps.append(iter(wake.acquire, True))
-        self.start_thread(any, (chain.from_iterable(steps),))
+        self.flusher = self.start_thread(any, (chain.from_iterable(steps),))
+
+    def _hide_flusher(self) -> None:
+        """sys._current_exceptions shows threads that have no frame, too."""
+        original = getattr(sys, "_current_exceptions", None)  # since 3.10
+        if original is None:
+            return
+
+        def without_flusher() -> Any:
+            found = original()
+            found.pop(self.flusher, None)
+            return found
+
+        stand_in(sys, "_current_exceptions", lambda: without_flusher)
 
     def _record(self, name: str, item: int) -> None:
         if not self.branch:
