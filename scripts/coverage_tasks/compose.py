@@ -1,12 +1,14 @@
 """The only module that runs docker and docker compose."""
 
+import fcntl
 import functools
 import json
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +20,7 @@ import yaml
 from .project import Project, TaskError
 
 ENGINE_SECONDS = 20
+LOCK_FLAGS = os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
 
 # What compose and the engine say when a port is taken, in the versions met so far.
 PORT_TAKEN = re.compile(
@@ -41,6 +44,20 @@ class Container:
     started: float
     restarts: int
     oom_killed: bool
+    image: str
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose a container is: a compose project, and the directory it was started from."""
+
+    project: str
+    directory: str
+
+    def __str__(self) -> str:
+        """As the subject of a sentence."""
+        place = f" in {self.directory}" if self.directory else ""
+        return f"the compose project {self.project}{place}" if self.project else "somebody without compose"
 
 
 def engine_problem() -> str | None:
@@ -137,6 +154,17 @@ def read_model(project: Project) -> dict[str, Any]:
     return model
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """Keeps this user's other tasks from building meanwhile, in whatever checkout they run."""
+    file = os.open(Path(tempfile.gettempdir(), f"coverage-spy-{os.getuid()}.lock"), LOCK_FLAGS, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(file)
+
+
 def image_names(project: Project, model: Mapping[str, Any]) -> dict[str, str]:
     """Service name -> the image that the base project runs it from."""
     known = set(_output([*base(project), "config", "--images"]).split())
@@ -170,10 +198,17 @@ def build_image(tag: str, dockerfile: str, context: str, arguments: Mapping[str,
         raise TaskError(f"the image {tag} with the spy does not build: see below\n{_output_of(answer)}")
 
 
+def create(project: Project, name: str) -> None:
+    """Makes the containers, networks and volumes of the measured stack, and starts nothing."""
+    answer = _run([*measured(project, name), "up", "--no-start", "--no-build"])
+    if answer.returncode:
+        raise TaskError(f"the services cannot be created: {_last_line(answer.stderr)}; correct this and start again")
+
+
 def up(project: Project, name: str, timeout: float) -> None:
-    """Starts the measured stack. Raises TaskError: with the port when one is taken, else with compose's words."""
+    """Starts the containers that create() made. Raises TaskError: with the port when one is taken, else as compose."""
     try:
-        answer = _run([*measured(project, name), "up", "--detach", "--no-build"], timeout=timeout)
+        answer = _run([*measured(project, name), "up", "--detach", "--no-build", "--no-recreate"], timeout=timeout)
     except subprocess.TimeoutExpired:
         raise TaskError(
             f"the services have not started within {timeout:g} s: raise COVERAGE_SPY_TIMEOUT, or see "
@@ -183,8 +218,7 @@ def up(project: Project, name: str, timeout: float) -> None:
         return
     taken = PORT_TAKEN.search(answer.stderr)
     if taken:
-        port = next(group for group in taken.groups() if group)
-        raise TaskError(f"port {port} is taken: stop what listens there (perhaps the stack without coverage)")
+        raise TaskError(_who_listens(next(group for group in taken.groups() if group)))
     raise TaskError(f"the services do not start: {_last_line(answer.stderr)}; correct this and start again")
 
 
@@ -213,6 +247,7 @@ def containers(name: str) -> list[Container]:
             started=max(datetime.fromisoformat(container["State"]["StartedAt"]).timestamp(), 0),
             restarts=container["RestartCount"],
             oom_killed=container["State"]["OOMKilled"],
+            image=container["Image"],
         )
         for container in sorted(found, key=lambda container: str(container["Name"]))
         if container["Config"]["Labels"].get("com.docker.compose.oneoff") != "True"
@@ -222,6 +257,33 @@ def containers(name: str) -> list[Container]:
 def processes(container: str) -> list[str]:
     """The lines of `ps -o pid,etime,args` about a container's processes; none where the engine can't list them."""
     return _run(["docker", "top", container, "-o", "pid,etime,args"]).stdout.splitlines()[1:]
+
+
+def owners(names: Iterable[str]) -> dict[str, Owner]:
+    """Container name -> whose it is, for those of `names` that the engine has."""
+    wanted = sorted(names)
+    if not wanted:
+        return {}
+    # One that isn't there makes docker fail and describe the others all the same.
+    found = json.loads(_run(["docker", "container", "inspect", *wanted]).stdout or "[]")
+    owners = {container["Name"].lstrip("/"): _owner(container["Config"]["Labels"] or {}) for container in found}
+    return {name: owners[name] for name in wanted if name in owners}
+
+
+def _owner(labels: Mapping[str, str]) -> Owner:
+    label = "com.docker.compose.project"
+    return Owner(labels.get(label, ""), labels.get(f"{label}.working_dir", ""))
+
+
+def _who_listens(port: str) -> str:
+    """The sentence about a port that is taken."""
+    names = _run(["docker", "ps", "--filter", f"publish={port}", "--format", "{{.Names}}"]).stdout.split()
+    for name, owner in owners(names).items():
+        return (
+            f"port {port} is taken by the container {name} of {owner}: stop that, or let a variable set the port in "
+            "the compose file, since a machine has each port only once"
+        )
+    return f"port {port} is taken: stop what listens there"
 
 
 def logs(container: str, lines: int = 50) -> str:

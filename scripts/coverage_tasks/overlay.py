@@ -7,6 +7,7 @@ import os
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -14,6 +15,7 @@ import yaml
 from coverage_spy.settings import ON
 
 from . import compose
+from .names import Reset, container_names, own_names, stack_name
 from .payload import fill_payload, needs_tracer
 from .project import SPY, Project, TaskError, say
 from .services import Interpreter, Service, find_services, map_service
@@ -42,6 +44,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 _Dumper.add_representer(_Text, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
+_Dumper.add_representer(Reset, lambda dumper, _: dumper.represent_scalar("!reset", "null"))
 
 
 def make_overlay(project: Project, output: Path | None = None) -> Path:
@@ -55,34 +58,44 @@ def make_overlay(project: Project, output: Path | None = None) -> Path:
         )
     compose.require_engine()
     model = compose.read_model(project)
-    return write_overlay(project, model["name"], find_services(project, model), os.environ, output)
+    return write_overlay(project, model, find_services(project, model), os.environ, output)
 
 
 def write_overlay(
     project: Project,
-    base_name: str,
+    model: Mapping[str, Any],
     services: Sequence[Service],
     environ: Mapping[str, str],
     output: Path | None = None,
 ) -> Path:
     """As make_overlay, for services that are known already."""
     way = way_of(environ)
+    stack = stack_name(model["name"], project.root)
     prepare_spy(services, environ)
     images = {service.name: service.image.name for service in services if service.image}
     if way == "image":
-        images |= _derive_images(base_name, services)
+        images |= _derive_images(stack, services)
     if way == "pth":
         _write_lines(project, services, environ)
     file = output or compose.overlay_file(project)
     file.parent.mkdir(parents=True, exist_ok=True)
     beside = file.with_name(file.name + ".part")
-    beside.write_text(render(project, services, images, environ))
+    beside.write_text(render(project, services, images, environ, own_names(model, _taken(model, stack))))
     beside.replace(file)
     return file
 
 
-def render(project: Project, services: Sequence[Service], images: Mapping[str, str], environ: Mapping[str, str]) -> str:
-    """The overlay as text. `images` is what each service runs from; `environ` holds the settings passed on."""
+def render(
+    project: Project,
+    services: Sequence[Service],
+    images: Mapping[str, str],
+    environ: Mapping[str, str],
+    names: Mapping[str, Any] = MappingProxyType({}),
+) -> str:
+    """The overlay as text.
+
+    `images` is what each service runs from, `environ` holds the settings passed on, `names` is of own_names().
+    """
     repository = Repository.of_project(project)
     way = way_of(environ)
     entries: dict[str, Any] = {}
@@ -97,8 +110,28 @@ def render(project: Project, services: Sequence[Service], images: Mapping[str, s
         elif service.builds:
             # The default name of a built image holds the project's name, which is another one here.
             entries[service.name] = {"image": _text(images[service.name])}
-    text: str = yaml.dump({"services": entries}, Dumper=_Dumper, sort_keys=False, width=10_000, allow_unicode=True)
+    for name, entry in _quoted(names.get("services", {})).items():
+        entries.setdefault(name, {}).update(entry)
+    document = {"services": entries, **{kind: part for kind, part in names.items() if kind != "services"}}
+    text: str = yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=10_000, allow_unicode=True)
     return HEADER + text
+
+
+def _quoted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _quoted(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_quoted(part) for part in value]
+    return _text(value) if isinstance(value, str) else value
+
+
+def _taken(model: Mapping[str, Any], stack: str) -> set[str]:
+    """The fixed container names that containers of other stacks have."""
+    names = container_names(model)
+    taken = {name: owner for name, owner in compose.owners(names).items() if owner.project != stack}
+    for name, owner in taken.items():
+        say(f"{owner} has a container {name}: that of the measured {names[name]} has the name in its networks only")
+    return set(taken)
 
 
 def is_true(value: str | None) -> bool:
@@ -203,11 +236,11 @@ def _is_reached(service: Service, way: str) -> bool:
     return way == "pth" and bool(sites) and service.image is not None and len(sites) == len(service.image.sites)
 
 
-def _derive_images(base_name: str, services: Sequence[Service]) -> dict[str, str]:
+def _derive_images(stack: str, services: Sequence[Service]) -> dict[str, str]:
     images = {}
     for service in services:
         if service.measured and service.image:
-            images[service.name] = f"{base_name}-coverage-{service.name}"
+            images[service.name] = f"{stack}-{service.name}"
             say(f"adding the spy to the image of {service.name}")
             compose.build_image(
                 images[service.name], str(SPY / "Dockerfile.coverage"), str(SPY), {"BASE_IMAGE": service.image.name}

@@ -137,7 +137,7 @@ def inspect_image(name: str, cache: Path) -> Image:
     say(f"reading the image {name}")
     config = description["Config"]
     workdir = config.get("WorkingDir") or "/"
-    found = _read_filesystem(name, workdir)
+    found = _read_filesystem(description["Id"], workdir)
     image = Image(
         id=description["Id"],
         name=name,
@@ -174,10 +174,12 @@ def map_service(
 
 def _service(project: Project, name: str, definition: Mapping[str, Any], image_name: str, build: bool) -> Service:
     builds = "build" in definition
-    if (build and builds) or not compose.has_image(image_name):
-        say(f"{'building' if builds else 'pulling'} the image of {name}")
-        compose.obtain_image(project, name, builds)
-    image = inspect_image(image_name, project.data / "images")
+    # Another checkout may build the same name: what is read here is what was built here.
+    with compose.alone():
+        if (build and builds) or not compose.has_image(image_name):
+            say(f"{'building' if builds else 'pulling'} the image of {name}")
+            compose.obtain_image(project, name, builds)
+        image = inspect_image(image_name, project.data / "images")
     # A null value is a variable that the host does not set: the image's own stays in force.
     python_path = (definition.get("environment") or {}).get("PYTHONPATH")
     reason = _why_not(image)
@@ -255,9 +257,9 @@ class _Contents(NamedTuple):
     links: dict[str, str]
 
 
-def _read_filesystem(name: str, workdir: str) -> _Contents:
+def _read_filesystem(image: str, workdir: str) -> _Contents:
     # The entrypoint is never run; an image may have neither entrypoint nor command.
-    container = compose.docker("create", "--entrypoint", "/never-run", name).strip()
+    container = compose.docker("create", "--entrypoint", "/never-run", image).strip()
     try:
         with (
             compose.docker_stream("export", container) as stream,

@@ -11,7 +11,7 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -22,15 +22,19 @@ from . import compose, overlay, procfile
 from .census import forget_census, take_census
 from .configuration import LEFT_OUT, read_configuration
 from .journals import find_journals
+from .names import stack_name
 from .payload import fill_payload, needs_tracer
 from .project import SPY, Project, TaskError, own_environment, say
 from .services import Interpreter, Service, find_services
+from .sources import Repository, map_sources
 from .startup import mark_startup
 
 VERSION = 1
 POLL_SECONDS = 0.3
 # A service without a health check counts as ready when it has been up for this long.
 SETTLED_SECONDS = 1.0
+# How often containers are made anew because somebody moved the name of an image in between.
+CREATIONS = 3
 
 _JOURNAL = re.compile(r"[0-9a-f]{16}\.journal")
 _DESCRIBE = """
@@ -204,17 +208,51 @@ def _empty(data: Path) -> None:
 def _up_containers(project: Project, build: bool) -> None:
     compose.require_engine()
     model = compose.read_model(project)
-    services = find_services(project, model, build)
-    overlay.write_overlay(project, model["name"], services, os.environ)
-    name = f"{model['name']}-coverage"
-    _write_state(project, _new_state(project, name, {service.name: _entry(service) for service in services}))
+    name = stack_name(model["name"], project.root)
+    for left in reversed(range(CREATIONS)):
+        services = find_services(project, model, build)
+        overlay.write_overlay(project, model, services, os.environ)
+        _write_state(project, _new_state(project, name, {service.name: _entry(service) for service in services}))
+        compose.create(project, name)
+        moved = _moved(project, services)
+        if not moved:
+            break
+        if not left:
+            raise TaskError(f"{moved} was built again and again meanwhile: let one build end before another begins")
+        say(f"{moved} was built anew meanwhile, perhaps by another checkout: once more")
+    _say_what_is_old(project, services)
     _say_what_is_measured({service.name: service.reason for service in services})
+    say(f"the compose project is {name}")
     try:
         compose.up(project, name, _timeout())
     except TaskError:
         # A service that died says why better than compose, which only says that another one waits for it.
         _look_at_containers(project, _read_state(project))
         raise
+
+
+def _moved(project: Project, services: Sequence[Service]) -> str:
+    """An image whose name now means another one than was inspected: its container was made of code that is not ours."""
+    if overlay.way_of(os.environ) == "image":
+        return ""  # names of derived images are nobody else's
+    expected = {service.name: service.image for service in services if service.image and service.builds}
+    for container in compose.containers(_read_state(project)["project"]):
+        image = expected.get(container.service)
+        if image and container.image != image.id:
+            return f"the image {image.name}"
+    return ""
+
+
+def _say_what_is_old(project: Project, services: Sequence[Service]) -> None:
+    repository = Repository.of_project(project)
+    for service in services:
+        if service.measured and service.builds and service.image:
+            found = map_sources(service.image.files, service.binds, repository)
+            matches = (found.find(path, digest) for path, digest in service.image.files.items())
+            old = sorted(match.path for match in matches if match.path and match.state == "drifted")
+            if old:
+                more = f" and {len(old) - 1} more files are" if len(old) > 1 else " is"
+                say(f"{old[0]}{more} not what the image {service.image.name} was built from: --build builds it anew")
 
 
 def _entry(service: Service) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from template import environment
 
+from coverage_tasks.names import stack_name
 from coverage_tasks.project import TOOL
 
 SERVER = """
@@ -49,7 +50,7 @@ class Repository:
     def __init__(self, root: Path, name: str = "") -> None:
         self.root = root
         self.name = name or root.name
-        self.stack = f"{self.name}-coverage"
+        self.stack = stack_name(self.name, root.resolve())
         self.tool = TOOL
         self.environ = environment()
 

@@ -1,5 +1,6 @@
 """`cp -r` of the template into somebody's repository, and nothing else."""
 
+import time
 import urllib.request
 
 import pytest
@@ -32,7 +33,7 @@ def test_copied_template_measures_the_repository_it_is_in(repository, free_port)
             urllib.request.urlopen(f"http://127.0.0.1:{free_port}/").close()
             break
         except OSError:
-            continue
+            time.sleep(0.1)
     repository.succeed("down-coverage")
     answer = repository.succeed("coverage-report")
     assert "api" in answer.stdout

@@ -10,6 +10,8 @@ import pytest
 from machine import ROOT, alone_with
 from template import commands, copy_template, shell
 
+from coverage_tasks.names import stack_name
+
 README = (ROOT / "README.md").read_text()
 
 
@@ -95,12 +97,13 @@ def monorepo(tmp_path):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(textwrap.dedent(text).lstrip("\n"))
     yield root
+    stack = stack_name("readme", root.resolve())
     containers = subprocess.check_output(
-        ["docker", "ps", "-aq", "--filter", "label=com.docker.compose.project=readme-coverage"], text=True
+        ["docker", "ps", "-aq", "--filter", f"label=com.docker.compose.project={stack}"], text=True
     ).split()
     if containers:
         subprocess.run(["docker", "rm", "-f", *containers], check=True, capture_output=True)
-    subprocess.run(["docker", "network", "rm", "readme-coverage_default"], capture_output=True)
+    subprocess.run(["docker", "network", "rm", f"{stack}_default"], capture_output=True)
     remove_images("readme")
 
 
