@@ -129,9 +129,9 @@ def env_files(project: Project) -> list[Path]:
     return [*([beside] if beside.is_file() else []), called]
 
 
-def measured(project: Project, name: str) -> list[str]:
+def measured(project: Project, name: str, overlay: Path | None = None) -> list[str]:
     """The compose command for the measured stack `name`: the same for up, ps and down, or containers stay behind."""
-    overlay = overlay_file(project)
+    overlay = overlay or overlay_file(project)
     return [*base(project), *(("-f", str(overlay)) if overlay.is_file() else ()), "-p", name]
 
 
@@ -139,6 +139,13 @@ def overlay_file(project: Project) -> Path:
     """Where the overlay is written: for the example in the repository, else with the data, outside git."""
     directory = project.root / "compose" if project.example else project.data
     return directory / "docker-compose.coverage.yml"
+
+
+def render(project: Project, name: str, with_overlay: bool) -> dict[str, Any]:
+    """The resolved model of the stack `name`, with the overlay and without."""
+    command = measured(project, name) if with_overlay else [*base(project), "-p", name]
+    model: dict[str, Any] = yaml.safe_load(_output([*command, "config"]))
+    return model
 
 
 def read_model(project: Project) -> dict[str, Any]:
@@ -178,6 +185,21 @@ def image_names(project: Project, model: Mapping[str, Any]) -> dict[str, str]:
     return names
 
 
+def image_ids(names: Iterable[str]) -> dict[str, str]:
+    """Image name -> id, for those that the engine has."""
+    ids = {}
+    for name in sorted(set(names)):
+        answer = _run(["docker", "image", "inspect", "--format", "{{.Id}}", name])
+        if not answer.returncode:
+            ids[name] = answer.stdout.strip()
+    return ids
+
+
+def engine_time() -> float:
+    """The engine's clock, which its containers go by, in seconds."""
+    return datetime.fromisoformat(docker("info", "--format", "{{.SystemTime}}").strip()).timestamp()
+
+
 def obtain_image(project: Project, service: str, builds: bool) -> None:
     """Builds or pulls the image of a service, under the base project. Its output is shown only when it fails."""
     answer = _run([*base(project), *(("build",) if builds else ("pull", "--quiet")), service])
@@ -198,17 +220,18 @@ def build_image(tag: str, dockerfile: str, context: str, arguments: Mapping[str,
         raise TaskError(f"the image {tag} with the spy does not build: see below\n{_output_of(answer)}")
 
 
-def create(project: Project, name: str) -> None:
+def create(project: Project, name: str, overlay: Path | None = None) -> None:
     """Makes the containers, networks and volumes of the measured stack, and starts nothing."""
-    answer = _run([*measured(project, name), "up", "--no-start", "--no-build"])
+    answer = _run([*measured(project, name, overlay), "up", "--no-start", "--no-build"])
     if answer.returncode:
         raise TaskError(f"the services cannot be created: {_last_line(answer.stderr)}; correct this and start again")
 
 
-def up(project: Project, name: str, timeout: float) -> None:
+def up(project: Project, name: str, timeout: float, overlay: Path | None = None) -> None:
     """Starts the containers that create() made. Raises TaskError: with the port when one is taken, else as compose."""
+    command = [*measured(project, name, overlay), "up", "--detach", "--no-build", "--no-recreate"]
     try:
-        answer = _run([*measured(project, name), "up", "--detach", "--no-build", "--no-recreate"], timeout=timeout)
+        answer = _run(command, timeout=timeout)
     except subprocess.TimeoutExpired:
         raise TaskError(
             f"the services have not started within {timeout:g} s: raise COVERAGE_SPY_TIMEOUT, or see "
@@ -227,13 +250,22 @@ def container_ids(name: str) -> list[str]:
     return docker("ps", "--all", "--quiet", "--filter", f"label=com.docker.compose.project={name}").split()
 
 
-def containers(name: str) -> list[Container]:
-    """The state of every service's container. Those of `docker compose run` do not count."""
+def describe(name: str) -> list[dict[str, Any]]:
+    """What the engine says about every service's container, in the order of their names, but not those of `run`."""
     identifiers = container_ids(name)
     if not identifiers:
         return []
     # One that has just gone makes docker fail and describe the others all the same.
     found = json.loads(_run(["docker", "container", "inspect", *identifiers]).stdout)
+    return [
+        container
+        for container in sorted(found, key=lambda container: str(container["Name"]))
+        if container["Config"]["Labels"].get("com.docker.compose.oneoff") != "True"
+    ]
+
+
+def containers(name: str) -> list[Container]:
+    """The state of every service's container. Those of `docker compose run` do not count."""
     return [
         Container(
             id=container["Id"],
@@ -249,8 +281,7 @@ def containers(name: str) -> list[Container]:
             oom_killed=container["State"]["OOMKilled"],
             image=container["Image"],
         )
-        for container in sorted(found, key=lambda container: str(container["Name"]))
-        if container["Config"]["Labels"].get("com.docker.compose.oneoff") != "True"
+        for container in describe(name)
     ]
 
 
@@ -291,14 +322,14 @@ def logs(container: str, lines: int = 50) -> str:
     return _output_of(_run(["docker", "logs", "--tail", str(lines), container]))
 
 
-def stop(project: Project, name: str) -> None:
+def stop(project: Project, name: str, overlay: Path | None = None) -> None:
     """Stops the containers the way production would: SIGTERM, then the service's own grace period."""
-    _output([*measured(project, name), "stop"])
+    _output([*measured(project, name, overlay), "stop"])
 
 
-def down(project: Project, name: str) -> None:
-    """Removes the containers and networks of the measured stack; volumes stay."""
-    _output([*measured(project, name), "down", "--remove-orphans"])
+def down(project: Project, name: str, overlay: Path | None = None, volumes: bool = False) -> None:
+    """Removes the containers and networks of the measured stack, and its `volumes` when told to."""
+    _output([*measured(project, name, overlay), "down", "--remove-orphans", *(["--volumes"] if volumes else [])])
 
 
 @functools.cache

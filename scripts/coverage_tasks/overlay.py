@@ -80,7 +80,7 @@ def write_overlay(
     file = output or compose.overlay_file(project)
     file.parent.mkdir(parents=True, exist_ok=True)
     beside = file.with_name(file.name + ".part")
-    beside.write_text(render(project, services, images, environ, own_names(model, _taken(model, stack))))
+    beside.write_text(render(project, services, images, environ, own_names_of(model, stack)))
     beside.replace(file)
     return file
 
@@ -125,13 +125,13 @@ def _quoted(value: Any) -> Any:
     return _text(value) if isinstance(value, str) else value
 
 
-def _taken(model: Mapping[str, Any], stack: str) -> set[str]:
-    """The fixed container names that containers of other stacks have."""
+def own_names_of(model: Mapping[str, Any], stack: str) -> dict[str, Any]:
+    """own_names(), and a word about every container name that another stack has."""
     names = container_names(model)
     taken = {name: owner for name, owner in compose.owners(names).items() if owner.project != stack}
     for name, owner in taken.items():
-        say(f"{owner} has a container {name}: that of the measured {names[name]} has the name in its networks only")
-    return set(taken)
+        say(f"{owner} has a container {name}: {names[name]} is known by that name to its networks only")
+    return own_names(model, taken)
 
 
 def is_true(value: str | None) -> bool:

@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from coverage_spy.settings import FALLBACK
 
-from . import compose, overlay, procfile
+from . import compose, overlay, procfile, proof
 from .census import forget_census, take_census
 from .configuration import LEFT_OUT, read_configuration
 from .journals import find_journals
@@ -64,7 +64,7 @@ def up(project: Project, append: bool = False, build: bool = False) -> None:
             _up_processes(project)
         wait_until_ready(project)
     except BaseException:
-        down(project)
+        down(project, proven=False)
         raise
     collect(project)
     mark_startup(project, before)
@@ -77,19 +77,30 @@ def wait_until_ready(project: Project) -> None:
     Raises TaskError, after printing its logs, when one died; and when COVERAGE_SPY_TIMEOUT seconds have passed.
     """
     state = _require_running(project)
-    look = _look_at_containers if project.runtime == "compose" else _look_at_processes
-    deadline = time.monotonic() + _timeout()
+    if project.runtime == "compose":
+        wait_for_containers(state["project"])
+    else:
+        _wait(lambda: _look_at_processes(project, state))
+
+
+def wait_for_containers(name: str) -> None:
+    """As wait_until_ready, for the compose project `name`."""
+    _wait(lambda: _look_at_containers(name))
+
+
+def _wait(look: Callable[[], tuple[list[str], dict[str, float]]]) -> None:
+    deadline = time.monotonic() + timeout()
     since, starts = None, None
     while True:
         before = starts
-        waiting, starts = look(project, state)
+        waiting, starts = look()
         # One that dies and is started again and again is up at many a look.
         since = None if waiting or starts != before else since or time.monotonic()
         if since and time.monotonic() - since >= SETTLED_SECONDS:
             return
         if not since and time.monotonic() > deadline:
             awaited = ", ".join(waiting) or "a container is started again and again"
-            raise TaskError(f"not ready after {_timeout():g} s: {awaited}; correct this or raise COVERAGE_SPY_TIMEOUT")
+            raise TaskError(f"not ready after {timeout():g} s: {awaited}; correct this or raise COVERAGE_SPY_TIMEOUT")
         time.sleep(POLL_SECONDS)
 
 
@@ -124,20 +135,24 @@ def run_command(project: Project, command: list[str]) -> int:
     return code if code >= 0 else 128 - code
 
 
-def down(project: Project) -> bool:
+def down(project: Project, proven: bool = True) -> bool:
     """Stops the services gracefully, collects their journals, removes containers and networks; volumes stay.
 
-    Returns whether there was anything to stop.
+    `proven`: says what measuring changed. Returns whether there was anything to stop.
     """
     if not running(project):
         return False
     state = _read_state(project)
     say("stopping the services")
-    with _undisturbed():
+    with undisturbed():
         take_census(project, state)
         if project.runtime == "compose":
+            health = {container.id: container.health for container in compose.containers(state["project"])}
+            stopped = compose.engine_time()
             compose.stop(project, state["project"])
             collect(project)
+            if proven:
+                proof.prove(project, state, stopped, health)
             compose.down(project, state["project"])
         else:
             procfile.stop(_started(state).values())
@@ -224,10 +239,10 @@ def _up_containers(project: Project, build: bool) -> None:
     _say_what_is_measured({service.name: service.reason for service in services})
     say(f"the compose project is {name}")
     try:
-        compose.up(project, name, _timeout())
+        compose.up(project, name, timeout())
     except TaskError:
         # A service that died says why better than compose, which only says that another one waits for it.
-        _look_at_containers(project, _read_state(project))
+        _look_at_containers(name)
         raise
 
 
@@ -247,7 +262,7 @@ def _say_what_is_old(project: Project, services: Sequence[Service]) -> None:
     repository = Repository.of_project(project)
     for service in services:
         if service.measured and service.builds and service.image:
-            found = map_sources(service.image.files, service.binds, repository)
+            found = map_sources(service.image.files, (*service.binds, *service.sources), repository)
             matches = (found.find(path, digest) for path, digest in service.image.files.items())
             old = sorted(match.path for match in matches if match.path and match.state == "drifted")
             if old:
@@ -261,6 +276,7 @@ def _entry(service: Service) -> dict[str, Any]:
         "reason": service.reason,
         "image": service.image.name if service.image else "",
         "image_id": service.image.id if service.image else "",
+        "derived": service.measured and overlay.way_of(os.environ) == "image",
         "interpreters": [found.version for found in service.image.interpreters] if service.image else [],
         "binds": [list(pair) for pair in service.binds],
         "copied": [list(pair) for pair in service.copied],
@@ -268,10 +284,10 @@ def _entry(service: Service) -> dict[str, Any]:
     }
 
 
-def _look_at_containers(_: Project, state: Mapping[str, Any]) -> tuple[list[str], dict[str, float]]:
+def _look_at_containers(name: str) -> tuple[list[str], dict[str, float]]:
     """What is still awaited, as words, and when each was started. Raises TaskError when a container died."""
     waiting = []
-    containers = compose.containers(state["project"])
+    containers = compose.containers(name)
     for container in containers:
         if (container.state == "exited" and container.exit_code) or container.state == "dead":
             _died(container.service, compose.logs(container.id), f"exit code {container.exit_code}")
@@ -390,7 +406,8 @@ def _log_file(project: Project, service: str) -> Path:
     return project.data / "logs" / f"{service}.log"
 
 
-def _timeout() -> float:
+def timeout() -> float:
+    """COVERAGE_SPY_TIMEOUT in seconds. Raises TaskError when it is no number of them."""
     value = os.environ.get("COVERAGE_SPY_TIMEOUT") or "120"
     try:
         seconds = float(value)
@@ -446,7 +463,7 @@ def _write_state(project: Project, state: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
+def undisturbed() -> Iterator[None]:
     """A second Ctrl-C does not leave containers behind."""
     before: list[tuple[signal.Signals, Callable[..., Any] | int | None]] = [
         (number, signal.signal(number, signal.SIG_IGN)) for number in (signal.SIGINT, signal.SIGTERM)

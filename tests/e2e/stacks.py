@@ -101,6 +101,9 @@ class Repository:
     def state(self) -> dict:
         return json.loads((self.root / "coverage-data" / "stack.json").read_text())
 
+    def proof(self) -> dict:
+        return json.loads((self.root / "coverage-data" / "proof.json").read_text())
+
     def executed(self) -> dict[str, list[int]]:
         """Repository file -> executed lines, from the JSON report."""
         self.succeed("coverage-json", "-q")

@@ -71,7 +71,7 @@ def test_both_run_at_once_beside_production_each_with_its_own_code_data_and_name
     for process in started:
         err = process.communicate()[1]
         assert process.returncode == 0, err
-        assert f"has a container {both[0].name}-web: that of the measured web has the name in its networks" in err
+        assert f"has a container {both[0].name}-web: web is known by that name to its networks only" in err
     for checkout in both:
         assert len(checkout.containers()) == 2
         # The name that the compose file fixes leads to the stack's own container, and the volume is its own.
