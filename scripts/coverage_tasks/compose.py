@@ -7,12 +7,13 @@ import os
 import re
 import shutil
 import subprocess
+import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 import yaml
@@ -90,14 +91,47 @@ def require_engine() -> None:
         raise TaskError(problem)
 
 
-def docker(*arguments: str) -> str:
-    """Runs docker and returns its stdout. Raises TaskError with docker's own words when it fails."""
-    return _output(["docker", *arguments])
+def docker(*arguments: str, given: bytes | None = None) -> str:
+    """Runs docker, with `given` as its stdin, and returns its stdout. Raises TaskError with docker's own words."""
+    return _output(["docker", *arguments], given)
 
 
 def has_image(name: str) -> bool:
     """Whether the engine has the image."""
     return _run(["docker", "image", "inspect", "--format", "{{.Id}}", name]).returncode == 0
+
+
+def has_volume(name: str) -> bool:
+    """Whether the engine has the volume."""
+    return _run(["docker", "volume", "inspect", name]).returncode == 0
+
+
+def has_selinux() -> bool:
+    """Whether the engine's host keeps containers from files that have no label for them."""
+    return "name=selinux" in docker("info", "--format", "{{json .SecurityOptions}}")
+
+
+@contextmanager
+def made(image: str, *options: str, entrypoint: str = "/never-run", command: Sequence[str] = ()) -> Iterator[str]:
+    """The id of a container that is not started; an image may have neither entrypoint nor command of its own."""
+    container = docker("create", "--entrypoint", entrypoint, *options, image, *command).strip()
+    try:
+        yield container
+    finally:
+        docker("rm", "--force", "--volumes", container)
+
+
+def files_in(container: str, path: str) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
+    """The regular files in a directory of a container, or the one file, with content; none where there is nothing."""
+    with docker_stream("cp", f"{container}:{path}", "-") as stream:
+        try:
+            archive = tarfile.open(fileobj=stream, mode="r|")  # noqa: SIM115 - has nothing of its own to close
+        except tarfile.ReadError:
+            return  # no such directory
+        for member in archive:
+            content = archive.extractfile(member) if member.isreg() else None
+            if content:
+                yield PurePosixPath(member.name), content
 
 
 @contextmanager
@@ -346,21 +380,17 @@ def _compose_command() -> tuple[str, ...]:
     raise TaskError("docker compose is not installed: install Docker's compose plugin, version 2 or newer")
 
 
-def _run(command: Sequence[str], timeout: float | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=timeout,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
+def _run(
+    command: Sequence[str], timeout: float | None = None, given: bytes | None = None
+) -> subprocess.CompletedProcess[str]:
+    answer = subprocess.run(command, capture_output=True, timeout=timeout, input=given or b"", check=False)
+    out, err = (text.decode(errors="replace") for text in (answer.stdout, answer.stderr))
+    return subprocess.CompletedProcess(command, answer.returncode, out, err)
 
 
-def _output(command: Sequence[str]) -> str:
+def _output(command: Sequence[str], given: bytes | None = None) -> str:
     try:
-        answer = _run(command)
+        answer = _run(command, given=given)
     except FileNotFoundError:
         raise TaskError(f"the command {command[0]} is not installed: install Docker") from None
     if answer.returncode:

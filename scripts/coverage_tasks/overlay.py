@@ -14,7 +14,7 @@ import yaml
 
 from coverage_spy.settings import ON
 
-from . import compose
+from . import compose, mounts
 from .names import Reset, container_names, own_names, stack_name
 from .payload import fill_payload, needs_tracer
 from .project import SPY, Project, TaskError, say
@@ -37,10 +37,13 @@ class _Text(str):
 
 
 class _Dumper(yaml.SafeDumper):
-    """Indents lists, as people write them, and knows _Text."""
+    """Indents lists, as people write them, writes no anchors, and knows _Text."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, False)
+
+    def ignore_aliases(self, _data: object) -> bool:
+        return True
 
 
 _Dumper.add_representer(_Text, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
@@ -58,7 +61,10 @@ def make_overlay(project: Project, output: Path | None = None) -> Path:
         )
     compose.require_engine()
     model = compose.read_model(project)
-    return write_overlay(project, model, find_services(project, model), os.environ, output)
+    file = output or compose.overlay_file(project)
+    if write_overlay(project, model, find_services(project, model), os.environ, file) == "volume":
+        say("the volumes that the overlay mounts are filled by up-coverage only")
+    return file
 
 
 def write_overlay(
@@ -67,9 +73,15 @@ def write_overlay(
     services: Sequence[Service],
     environ: Mapping[str, str],
     output: Path | None = None,
-) -> Path:
-    """As make_overlay, for services that are known already."""
+) -> mounts.Kind:
+    """As make_overlay, for services that are known already. Returns how the overlay mounts."""
     way = way_of(environ)
+    kind = mounts.choose(project, _any_image(services), environ)
+    if way == "pth" and kind == "volume":
+        raise TaskError(
+            "COVERAGE_SPY_INJECT=pth mounts single files, and this engine sees none of this host's: "
+            "set it to mount, or to image"
+        )
     stack = stack_name(model["name"], project.root)
     prepare_spy(services, environ)
     images = {service.name: service.image.name for service in services if service.image}
@@ -80,9 +92,13 @@ def write_overlay(
     file = output or compose.overlay_file(project)
     file.parent.mkdir(parents=True, exist_ok=True)
     beside = file.with_name(file.name + ".part")
-    beside.write_text(render(project, services, images, environ, own_names_of(model, stack)))
+    beside.write_text(render(project, services, images, environ, own_names_of(model, stack), kind))
     beside.replace(file)
-    return file
+    return kind
+
+
+def _any_image(services: Iterable[Service]) -> str:
+    return next((service.image.id for service in services if service.image), "")
 
 
 def render(
@@ -91,10 +107,12 @@ def render(
     images: Mapping[str, str],
     environ: Mapping[str, str],
     names: Mapping[str, Any] = MappingProxyType({}),
+    kind: mounts.Kind = "bind",
 ) -> str:
     """The overlay as text.
 
-    `images` is what each service runs from, `environ` holds the settings passed on, `names` is of own_names().
+    `images` is what each service runs from, `environ` holds the settings passed on, `names` is of own_names(),
+    `kind` of mounts.choose().
     """
     repository = Repository.of_project(project)
     way = way_of(environ)
@@ -105,14 +123,17 @@ def render(
             entries[service.name] = {
                 "image": _text(images[service.name]),
                 **({"environment": {name: _text(value) for name, value in variables.items()}} if variables else {}),
-                "volumes": _volumes(project, service, way),
+                "volumes": _volumes(project, service, way, kind),
             }
         elif service.builds:
             # The default name of a built image holds the project's name, which is another one here.
             entries[service.name] = {"image": _text(images[service.name])}
     for name, entry in _quoted(names.get("services", {})).items():
         entries.setdefault(name, {}).update(entry)
-    document = {"services": entries, **{kind: part for kind, part in names.items() if kind != "services"}}
+    document: dict[str, Any] = {"services": entries} | {part: names[part] for part in names if part != "services"}
+    if kind == "volume" and any(service.measured for service in services):
+        used = (mounts.DATA_VOLUME,) if way == "image" else (mounts.SPY_VOLUME, mounts.DATA_VOLUME)
+        document["volumes"] = {**names.get("volumes", {}), **dict.fromkeys(used)}
     text: str = yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=10_000, allow_unicode=True)
     return HEADER + text
 
@@ -174,15 +195,26 @@ def _is_fresh(source: Path, tag: str) -> bool:
 
 
 def _compile(image: str, interpreter: Interpreter) -> None:
-    # A read-only mount has no place for .pyc, and compiling at every start doubles it.
+    # A read-only mount has no place for .pyc, and compiling at every start doubles it. Copied, since the engine may not
+    # see this directory, or the container's root may not be who writes here.
+    options = ("--network", "none", "--user", "0:0", "--env", "PYTHONPYCACHEPREFIX=", "--env", "PYTHONPATH=")
+    command = ("-m", "compileall", "-q", "/coverage-spy")
     try:
-        compose.docker(
-            "run", "--rm", "--network", "none", "--user", f"{os.getuid()}:{os.getgid()}",
-            "--env", "PYTHONPYCACHEPREFIX=", "--env", "PYTHONPATH=", "--volume", f"{SPY}:/coverage-spy",
-            "--entrypoint", interpreter.path, image, "-m", "compileall", "-q", "/coverage-spy",
-        )  # fmt: skip
-    except TaskError as error:
+        with compose.made(image, *options, entrypoint=interpreter.path, command=command) as container:
+            compose.docker("cp", f"{SPY}/.", f"{container}:/coverage-spy")
+            compose.docker("start", "--attach", container)
+            for path, content in compose.files_in(container, "/coverage-spy"):
+                if path.suffix == ".pyc":
+                    _write(SPY / path.relative_to("coverage-spy"), content.read())
+    except (TaskError, OSError) as error:
         say(f"the spy stays uncompiled for Python {interpreter.version}, services start a little slower: {error}")
+
+
+def _write(file: Path, content: bytes) -> None:
+    file.parent.mkdir(exist_ok=True)
+    beside = file.with_suffix(f".{os.getpid()}")
+    beside.write_bytes(content)
+    beside.replace(file)
 
 
 def _let_everybody_read(directory: Path) -> None:
@@ -190,8 +222,11 @@ def _let_everybody_read(directory: Path) -> None:
     for path in (directory, *directory.rglob("*")):
         mode = path.stat().st_mode
         wanted = mode | (0o055 if path.is_dir() else 0o044)
-        if wanted != mode:
-            path.chmod(wanted)
+        try:
+            if wanted != mode:
+                path.chmod(wanted)
+        except OSError:
+            raise TaskError(f"services run as other users than you: let {path} be read by all of them") from None
 
 
 def way_of(environ: Mapping[str, str]) -> str:
@@ -273,22 +308,21 @@ def _is_below(path: str, directory: str) -> bool:
     return f"{path}/".startswith(f"{directory.rstrip('/')}/")
 
 
-def _volumes(project: Project, service: Service, way: str) -> list[dict[str, Any]]:
+def _volumes(project: Project, service: Service, way: str, kind: mounts.Kind) -> list[dict[str, Any]]:
     # Compose reads these as relative to the first compose file, so that no machine's paths are in the overlay.
     here = project.files[0].parent
-    mounts = [] if way == "image" else [(SPY, "/coverage-spy", True)]
-    mounts.append((project.data, "/coverage", False))
+    places = [] if way == "image" else [(SPY, mounts.SPY_VOLUME, "/coverage-spy", True)]
+    places.append((project.data, mounts.DATA_VOLUME, "/coverage", False))
     if way == "pth":
-        mounts += [(_line_file(project, service), f"{site}/{LINE}", True) for site in _sites(service)]
+        places += [(_line_file(project, service), "", f"{site}/{LINE}", True) for site in _sites(service)]
     return [
-        {
-            "type": "bind",
-            "source": _text(_dotted(os.path.relpath(source, here))),
-            "target": _text(target),
-            **({"read_only": True} if read_only else {}),
-            "bind": {"create_host_path": False},
-        }
-        for source, target, read_only in mounts
+        mounts.in_overlay(
+            kind,
+            _text(volume if kind == "volume" else _dotted(os.path.relpath(directory, here))),
+            _text(target),
+            read_only,
+        )
+        for directory, volume, target, read_only in places
     ]
 
 

@@ -83,11 +83,14 @@ def fill_payload(interpreters: Iterable[Interpreter], directory: Path = PAYLOAD)
             say(f"coverage.py has no build for {interpreter.suffix}: this Python {interpreter.version} is not measured")
             continue
         say(f"fetching coverage.py's tracer for Python {interpreter.version} ({wheel.libc}, {wheel.machine})")
-        directory.mkdir(parents=True, exist_ok=True)
         beside = target.with_suffix(".part")
-        beside.write_bytes(_fetch_tracer(wheel))
-        beside.chmod(0o755)
-        beside.replace(target)
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            beside.write_bytes(_fetch_tracer(wheel))
+            beside.chmod(0o755)
+            beside.replace(target)
+        except OSError as error:
+            raise TaskError(f"cannot write to {directory} ({error.strerror}): make it writable for you") from None
 
 
 def _wheel_for(interpreter: Interpreter) -> Wheel | None:

@@ -55,7 +55,7 @@ class Changes:
 
 @dataclass
 class Proof:
-    """What was found; `deviations` are sentences, none when all is well."""
+    """What was found; `deviations` are sentences, none when all is well. `derived` images have the spy in them."""
 
     stack: str
     endings: dict[str, Ending]
@@ -63,6 +63,7 @@ class Proof:
     model: dict[str, list[Any]] = field(default_factory=dict)
     deviations: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    derived: bool = False
 
 
 def prove(project: Project, state: Mapping[str, Any], stopped: float, health: Mapping[str, str]) -> None:
@@ -89,6 +90,7 @@ def collect(project: Project, state: Mapping[str, Any], stopped: float, health: 
         proof.changes[place] = sort_changes(compose.docker("diff", description["Id"]).splitlines(), targets)
         proof.deviations += [f"{place} has {path}, which the spy wrote there" for path in proof.changes[place].ours]
     proof.deviations += _images(state["services"], descriptions)
+    proof.derived = any(entry.get("derived") for entry in state["services"].values())
     proof.model = difference(compose.render(project, name, False), compose.render(project, name, True))
     proof.deviations += _model(proof.model)
     proof.notes = _notes(proof.endings)
@@ -219,8 +221,9 @@ def _notes(found: Mapping[str, Ending]) -> list[str]:
 
 def _all_is_well(proof: Proof) -> str:
     count = len(proof.changes)
+    images = "images that add only the spy to yours" if proof.derived else "the images as they are"
+    systems = "their file systems" if count != 1 else "its file system"
     return (
-        f"{count} container{'s' * (count != 1)} ran the images as they are; measuring added mount points to "
-        f"{'their file systems' if count != 1 else 'its file system'} and its own keys to the compose model, and "
-        "nothing else"
+        f"{count} container{'s' * (count != 1)} ran {images}; measuring added mount points to {systems} and its own "
+        "keys to the compose model, and nothing else"
     )

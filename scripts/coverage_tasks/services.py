@@ -258,16 +258,12 @@ class _Contents(NamedTuple):
 
 
 def _read_filesystem(image: str, workdir: str) -> _Contents:
-    # The entrypoint is never run; an image may have neither entrypoint nor command.
-    container = compose.docker("create", "--entrypoint", "/never-run", image).strip()
-    try:
-        with (
-            compose.docker_stream("export", container) as stream,
-            tarfile.open(fileobj=stream, mode="r|", errors="surrogateescape") as archive,
-        ):
-            return _read_archive(archive, workdir)
-    finally:
-        compose.docker("rm", "--force", "--volumes", container)
+    with (
+        compose.made(image) as container,
+        compose.docker_stream("export", container) as stream,
+        tarfile.open(fileobj=stream, mode="r|", errors="surrogateescape") as archive,
+    ):
+        return _read_archive(archive, workdir)
 
 
 def _read_archive(archive: tarfile.TarFile, workdir: str = "/") -> _Contents:

@@ -3,22 +3,20 @@
 import json
 import math
 import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from pathlib import Path
+from typing import Any
 
 from coverage_spy.settings import FALLBACK
 
-from . import compose, overlay, procfile, proof
+from . import compose, mounts, overlay, procfile, proof
 from .census import forget_census, take_census
 from .configuration import LEFT_OUT, read_configuration
 from .journals import find_journals
@@ -36,7 +34,6 @@ SETTLED_SECONDS = 1.0
 # How often containers are made anew because somebody moved the name of an image in between.
 CREATIONS = 3
 
-_JOURNAL = re.compile(r"[0-9a-f]{16}\.journal")
 _DESCRIBE = """
 import importlib.machinery, json, platform, sys
 print(json.dumps([platform.python_implementation(), "%d.%d" % sys.version_info[:2],
@@ -56,6 +53,8 @@ def up(project: Project, append: bool = False, build: bool = False) -> None:
         say("the stack is up already: its journals are kept")
     elif not append:
         _empty(project.data)
+    elif project.runtime == "compose":
+        collect(project)  # what a stack that was removed by hand has left in a volume
     before = find_journals(project.data)
     try:
         if project.runtime == "compose":
@@ -154,6 +153,8 @@ def down(project: Project, proven: bool = True) -> bool:
             if proven:
                 proof.prove(project, state, stopped, health)
             compose.down(project, state["project"])
+            if state.get("mounts") == "volume":
+                mounts.remove(state["project"])
         else:
             procfile.stop(_started(state).values())
         _write_state(project, {**_read_state(project), "ended": time.time()})
@@ -181,21 +182,34 @@ def collect(project: Project) -> None:
     if state["runtime"] != "compose":
         return
     services = state["services"]
+    if state.get("mounts") == "volume":
+        mounts.read_back(state["project"], _image_of(services), project.data)
     for container in compose.containers(state["project"]):
-        if services.get(container.service, {}).get("measured") and _copy_journals(container.id, project.data):
+        if services.get(container.service, {}).get("measured") and mounts.copy_journals(
+            container.id, FALLBACK, project.data
+        ):
             services[container.service]["fallback"] = True
     _write_state(project, state)
 
 
 def clean(project: Project) -> None:
-    """Removes the recorded data and every report. Raises TaskError while a stack is up."""
+    """Removes the recorded data and every report. Raises TaskError while a stack is up, and for what must stay."""
     if running(project):
         raise TaskError("a measured stack is up: run down-coverage first")
-    for path in (project.data, project.html):
-        if path.is_dir():
-            shutil.rmtree(path)
-    for file in (project.coverage_file, project.json, project.xml, project.lcov, project.markdown):
-        file.unlink(missing_ok=True)
+    stays = []
+    for path in (
+        *(project.data, project.html),
+        *(project.coverage_file, project.json, project.xml, project.lcov, project.markdown),
+    ):
+        try:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        except OSError:
+            stays.append(path)
+    if stays:
+        raise TaskError(_of_somebody_else(project.root, stays))
 
 
 def prepare_data(data: Path) -> None:
@@ -207,7 +221,19 @@ def prepare_data(data: Path) -> None:
             pass
         (data / ".gitignore").write_text("*\n")
     except OSError as error:
+        if data.is_dir() and data.stat().st_uid != os.geteuid():
+            raise TaskError(_of_somebody_else(data.parent, [data])) from None
         raise TaskError(f"cannot write to {data} ({error.strerror}): make it writable, or remove it") from None
+
+
+def _of_somebody_else(root: Path, paths: Sequence[Path]) -> str:
+    """The sentence about what only another user may remove; whoever reaches an engine is root in a container."""
+    names = [path.relative_to(root).as_posix() for path in paths]
+    inside = " ".join(f"/r/{name}" for name in names)
+    return (
+        f"{', '.join(names)} in {root} cannot be replaced by you, perhaps since a run as root: remove with "
+        f'`sudo rm -rf {" ".join(names)}`, or `docker run --rm -v "$PWD:/r" busybox rm -rf {inside}`'
+    )
 
 
 def _empty(data: Path) -> None:
@@ -226,8 +252,11 @@ def _up_containers(project: Project, build: bool) -> None:
     name = stack_name(model["name"], project.root)
     for left in reversed(range(CREATIONS)):
         services = find_services(project, model, build)
-        overlay.write_overlay(project, model, services, os.environ)
-        _write_state(project, _new_state(project, name, {service.name: _entry(service) for service in services}))
+        kind = overlay.write_overlay(project, model, services, os.environ)
+        state = _new_state(project, name, {service.name: _entry(service) for service in services})
+        _write_state(project, state | {"mounts": kind})
+        if kind == "volume" and not compose.container_ids(name):
+            mounts.remove(name)
         compose.create(project, name)
         moved = _moved(project, services)
         if not moved:
@@ -238,6 +267,8 @@ def _up_containers(project: Project, build: bool) -> None:
     _say_what_is_old(project, services)
     _say_what_is_measured({service.name: service.reason for service in services})
     say(f"the compose project is {name}")
+    if kind == "volume":
+        mounts.fill(name, _image_of(state["services"]), overlay.way_of(os.environ) != "image")
     try:
         compose.up(project, name, timeout())
     except TaskError:
@@ -282,6 +313,11 @@ def _entry(service: Service) -> dict[str, Any]:
         "copied": [list(pair) for pair in service.copied],
         "fallback": False,
     }
+
+
+def _image_of(services: Mapping[str, Any]) -> str:
+    """An image that the engine has: files are copied through containers, and a container needs one."""
+    return next((str(entry["image_id"]) for entry in services.values() if entry["image_id"]), "")
 
 
 def _look_at_containers(name: str) -> tuple[list[str], dict[str, float]]:
@@ -370,36 +406,6 @@ def _say_what_is_measured(reasons: Mapping[str, str]) -> None:
 def _died(service: str, log: str, how: str) -> None:
     print(f"--- the last lines of {service} ---", *log.splitlines()[-50:], "---", sep="\n", file=sys.stderr)
     raise TaskError(f"the service {service} has died{f' ({how})' * bool(how)}: its last lines are above; correct it")
-
-
-def _copy_journals(container: str, data: Path) -> int:
-    copied = 0
-    with compose.docker_stream("cp", f"{container}:{FALLBACK}", "-") as stream:
-        try:
-            archive = tarfile.open(fileobj=stream, mode="r|")  # noqa: SIM115 - has nothing of its own to close
-        except tarfile.ReadError:
-            return 0  # no such directory
-        for member in archive:
-            name = PurePosixPath(member.name).name
-            content = archive.extractfile(member) if member.isreg() and _JOURNAL.fullmatch(name) else None
-            if content:
-                _keep(content, data / name)
-                copied += 1
-    return copied
-
-
-def _keep(content: IO[bytes], path: Path) -> None:
-    beside = path.with_suffix(".part")
-    try:
-        with beside.open("wb") as file:
-            shutil.copyfileobj(content, file)
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise TaskError(
-            f"journals of a container cannot be copied to {path.parent} ({error.strerror}): make room there, then run "
-            "down-coverage again; the container keeps them until then"
-        ) from None
 
 
 def _log_file(project: Project, service: str) -> Path:

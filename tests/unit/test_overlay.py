@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from coverage_tasks import overlay
+from coverage_tasks.names import RESET
 from coverage_tasks.overlay import is_compiled, is_true, render
 from coverage_tasks.project import SPY, Project, TaskError
 from coverage_tasks.services import Image, Interpreter, Service
@@ -209,6 +210,35 @@ def test_switch_words(value, expected):
 def test_refuses_an_unknown_way_to_inject(project):
     with pytest.raises(TaskError, match="COVERAGE_SPY_INJECT is 'ptrace': set it to mount, image or pth"):
         entry(project, service(), {"COVERAGE_SPY_INJECT": "ptrace"})
+
+
+def test_refuses_an_unknown_way_to_mount(project):
+    with pytest.raises(TaskError, match="COVERAGE_SPY_MOUNT is 'nfs': set it to auto, bind or volume"):
+        overlay.write_overlay(project, {"name": "shop"}, [service()], {"COVERAGE_SPY_MOUNT": "nfs"})
+
+
+def test_single_files_cannot_travel_in_a_volume(project):
+    environ = {"COVERAGE_SPY_MOUNT": "volume", "COVERAGE_SPY_INJECT": "pth"}
+    with pytest.raises(TaskError, match=r"=pth mounts single files, .* set it to mount, or to image"):
+        overlay.write_overlay(project, {"name": "shop"}, [service()], environ)
+
+
+def test_volumes_are_declared_and_keep_their_owners_names_beside_them(project):
+    names = {"volumes": {"kept": {"name": "other"}}}
+    text = render(project, [service()], {"orders": "shop-orders"}, {}, names, "volume")
+    found = yaml.safe_load(text)
+    assert list(found) == ["services", "volumes"]
+    assert found["volumes"] == {"kept": {"name": "other"}, "coverage-spy": None, "coverage-spy-data": None}
+    assert [volume["source"] for volume in found["services"]["orders"]["volumes"]] == [
+        "coverage-spy",
+        "coverage-spy-data",
+    ]
+
+
+def test_names_that_are_reset_are_written_as_compose_reads_them(project):
+    names = {"services": {"orders": {"container_name": RESET}}, "networks": {"back": {"name": RESET}}}
+    text = render(project, [service()], {"orders": "shop-orders"}, {}, names)
+    assert text.count("name: !reset 'null'\n") == 2
 
 
 def test_procfile_has_no_overlay(project):

@@ -1,15 +1,19 @@
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
 from coverage_tasks import procfile, stack
 from coverage_tasks.project import Project, TaskError
 
+NOBODY = 65534
 FOREVER = "exec python3 -c 'import time; time.sleep(600)'"
 
 
@@ -71,6 +75,42 @@ def test_data_directory_is_open_to_every_user_and_outside_git(project):
     stack.up(project)
     assert project.data.stat().st_mode & 0o7777 == 0o1777
     assert (project.data / ".gitignore").read_text() == "*\n"
+
+
+@pytest.fixture
+def as_another_user():
+    """A project of a user without rights, in whose data directory root has left a file."""
+    if os.getuid():
+        pytest.skip("only root can leave files for others")
+    root = Path(tempfile.mkdtemp())
+    (root / "coverage-data").mkdir()
+    (root / "coverage-data" / "0123456789abcdef.journal").touch()
+    os.chown(root, NOBODY, NOBODY)
+    os.seteuid(NOBODY)
+    yield Project(root, "procfile", root, (root / "Procfile",))
+    os.seteuid(0)
+    shutil.rmtree(root)
+
+
+def test_what_root_left_is_named_with_the_way_to_remove_it(as_another_user):
+    remedy = (
+        r"coverage-data in .* cannot be replaced by you.* `sudo rm -rf coverage-data`, or `docker .*/coverage-data`"
+    )
+    (as_another_user.root / "lcov.info").touch()
+    with pytest.raises(TaskError, match=remedy):
+        stack.prepare_data(as_another_user.data)
+    with pytest.raises(TaskError, match=remedy):
+        stack.clean(as_another_user)
+    assert not (as_another_user.root / "lcov.info").exists()
+
+
+def test_what_containers_left_is_no_obstacle(as_another_user):
+    os.seteuid(0)
+    os.chown(as_another_user.data, NOBODY, NOBODY)
+    os.seteuid(NOBODY)
+    stack.prepare_data(as_another_user.data)
+    stack.clean(as_another_user)
+    assert not as_another_user.data.exists()
 
 
 def test_process_that_finished_is_no_failure(project):

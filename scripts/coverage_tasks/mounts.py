@@ -1,0 +1,129 @@
+"""The mounts: how the spy and a place for its data get into containers, from this host's directories or in volumes.
+
+An engine elsewhere (another machine, docker in docker) sees none of these directories. There the spy is copied into a
+volume before the containers start, and the journals out of another one.
+"""
+
+import io
+import re
+import shutil
+import tarfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from secrets import token_hex
+from typing import IO, Any, Literal
+
+from . import compose
+from .project import SPY, Project, TaskError, say
+
+Kind = Literal["bind", "relabelled", "volume"]
+CHOICES = ("auto", "bind", "volume")
+SPY_VOLUME = "coverage-spy"
+DATA_VOLUME = "coverage-spy-data"
+
+_JOURNAL = re.compile(r"[0-9a-f]{16}\.journal")
+
+
+def choose(project: Project, image: str, environ: Mapping[str, str]) -> Kind:
+    """What this engine can do; COVERAGE_SPY_MOUNT decides otherwise. `image` is any that the engine has."""
+    wanted = environ.get("COVERAGE_SPY_MOUNT") or "auto"
+    if wanted not in CHOICES:
+        raise TaskError(f"COVERAGE_SPY_MOUNT is {wanted!r}: set it to auto, bind or volume")
+    if wanted == "auto" and not is_seen(project.data, image):
+        say(f"the engine does not see {project.root}: the spy and its data travel in volumes")
+        wanted = "volume"
+    if wanted == "volume":
+        return "volume"
+    return "relabelled" if compose.has_selinux() else "bind"
+
+
+def is_seen(directory: Path, image: str) -> bool:
+    """Whether a container of this engine sees this host's `directory`. Nothing is started for it."""
+    mark = directory / f".seen-{token_hex(8)}"
+    mark.touch()
+    try:
+        with compose.made(image, "--mount", f"type=bind,source={directory},target=/seen") as container:
+            return any(compose.files_in(container, f"/seen/{mark.name}"))
+    except TaskError:
+        return False  # it refuses to mount what it does not find
+    finally:
+        mark.unlink()
+
+
+def in_overlay(kind: Kind, source: str, target: str, read_only: bool) -> dict[str, Any]:
+    """One entry of a service's `volumes`; `source` is relative to the first compose file, or a volume's key."""
+    more: dict[str, Any] = {"read_only": True} if read_only else {}
+    if kind == "volume":
+        return {"type": "volume", "source": source, "target": target, **more, "volume": {"nocopy": True}}
+    # Compose can ask for a label only in the way of mounting that also makes missing directories.
+    how: dict[str, Any] = {"create_host_path": kind == "relabelled"}
+    if kind == "relabelled":
+        how["selinux"] = "z"
+    return {"type": "bind", "source": source, "target": target, **more, "bind": how}
+
+
+def fill(stack: str, image: str, with_spy: bool) -> None:
+    """Copies the spy into the volumes of a created stack, and opens the one for data to every user."""
+    with _volumes(stack, image, with_spy) as container:
+        if with_spy:
+            compose.docker("cp", f"{SPY}/.", f"{container}:/{SPY_VOLUME}")
+        compose.docker("cp", "-", f"{container}:/", given=_open_directory(DATA_VOLUME))
+
+
+def read_back(stack: str, image: str, data: Path) -> None:
+    """Copies the journals of a stack into the data directory, while it runs or after."""
+    if compose.has_volume(f"{stack}_{DATA_VOLUME}"):
+        with _volumes(stack, image, False) as container:
+            copy_journals(container, f"/{DATA_VOLUME}", data)
+
+
+def remove(stack: str) -> None:
+    """Removes the volumes of this module, no others."""
+    for volume in (SPY_VOLUME, DATA_VOLUME):
+        if compose.has_volume(f"{stack}_{volume}"):
+            compose.docker("volume", "rm", f"{stack}_{volume}")
+
+
+def copy_journals(container: str, directory: str, data: Path) -> int:
+    """Copies the journals in a container's directory; returns how many there are."""
+    copied = 0
+    for path, content in compose.files_in(container, directory):
+        if _JOURNAL.fullmatch(path.name):
+            _keep(content, data / path.name)
+            copied += 1
+    return copied
+
+
+def _keep(content: IO[bytes], path: Path) -> None:
+    beside = path.with_suffix(".part")
+    try:
+        with beside.open("wb") as file:
+            shutil.copyfileobj(content, file)
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise TaskError(
+            f"journals of a container cannot be copied to {path.parent} ({error.strerror}): make room there, then run "
+            "down-coverage again; the container keeps them until then"
+        ) from None
+
+
+@contextmanager
+def _volumes(stack: str, image: str, with_spy: bool) -> Iterator[str]:
+    """A container, never started, that has the stack's volumes where their names say."""
+    options = []
+    for volume in (SPY_VOLUME, DATA_VOLUME)[not with_spy :]:
+        options += ["--mount", f"type=volume,source={stack}_{volume},target=/{volume},volume-nocopy"]
+    with compose.made(image, *options) as container:
+        yield container
+
+
+def _open_directory(name: str) -> bytes:
+    """A tar archive of a directory that everybody may write to."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        directory = tarfile.TarInfo(name)
+        directory.type, directory.mode = tarfile.DIRTYPE, 0o1777
+        tar.addfile(directory)
+    return archive.getvalue()

@@ -1,0 +1,123 @@
+"""How the spy gets in and the journals out: bind mounts, labels, volumes, on engines that see or map other things."""
+
+import json
+import tempfile
+from pathlib import Path
+
+import pytest
+from e2e.engines import other_engine
+from e2e.stacks import Repository, docker
+
+from coverage_tasks import compose, mounts, stack
+from coverage_tasks.project import find_project
+
+pytestmark = pytest.mark.engine
+
+LOOP = "import time\nprint('up')\nwhile True:\n    time.sleep(0.1)\n"
+COMPOSE = """
+    services:
+      root: {image: &image "python:3.13-slim", command: &command [python, /app/main.py], stop_grace_period: 0s,
+             volumes: [&code "./web:/app:ro"]}
+      user: {image: *image, command: *command, stop_grace_period: 0s, volumes: [*code], user: "1234", read_only: true}
+"""
+LINES = {"web/main.py": [1, 2, 3, 4]}
+
+
+@pytest.fixture
+def web(repository):
+    repository.write("web/main.py", LOOP)
+    repository.write("docker-compose.yml", COMPOSE)
+    return repository
+
+
+def volumes_of(stack_name):
+    return docker("volume", "ls", "--quiet", "--filter", f"name={stack_name}").split()
+
+
+def journals(repository):
+    return list((repository.root / "coverage-data").glob("*.journal"))
+
+
+def test_volumes_carry_the_spy_in_and_the_journals_out(web):
+    web.environ["COVERAGE_SPY_MOUNT"] = "volume"
+    web.succeed("up-coverage")
+    for container in web.containers():
+        found = json.loads(docker("inspect", "--format", "{{json .Mounts}}", container))
+        assert {mount["Destination"]: mount["Type"] for mount in found} == {
+            "/app": "bind",
+            "/coverage": "volume",
+            "/coverage-spy": "volume",
+        }
+    assert web.executed() == LINES
+    assert len(journals(web)) == 2
+    assert "2 containers ran the images as they are" in web.succeed("down-coverage").stderr
+    assert volumes_of(web.stack) == []
+
+    # Nothing of the last run comes back, and a stack that was removed by hand has left its journals in the volume.
+    web.succeed("up-coverage", COVERAGE_SPY_INJECT="image")
+    docker("rm", "--force", *web.containers())
+    assert web.executed() == LINES
+    assert len(journals(web)) == 2
+    web.succeed("up-coverage")
+    web.succeed("down-coverage")
+    assert len(journals(web)) == 2
+    assert volumes_of(web.stack) == []
+
+
+def test_host_with_selinux_gives_its_directories_a_label(web, monkeypatch):
+    for name in ("COMPOSE_FILE", "COMPOSE_PROJECT_NAME", "COVERAGE_SPY_MOUNT", "COVERAGE_SPY_INJECT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(compose, "has_selinux", lambda: True)
+    project = find_project(web.root, {"COVERAGE_SPY_RUNTIME": "compose"})
+    stack.up(project)
+    try:
+        for container in web.containers():
+            binds = json.loads(docker("inspect", "--format", "{{json .HostConfig.Binds}}", container))
+            options = {bind.split(":")[1]: bind.split(":")[2] for bind in binds}
+            assert options["/coverage"] == "rw,z"
+            assert sorted(options["/coverage-spy"].split(",")) == ["ro", "z"]
+    finally:
+        stack.down(project)
+    assert len(journals(web)) == 2
+
+
+def test_engine_that_sees_the_directory_is_told_from_one_that_does_not(tmp_path):
+    assert mounts.is_seen(tmp_path, "python:3.13-slim")
+    assert not mounts.is_seen(tmp_path, "no-such-image-anywhere")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_engine_elsewhere_and_engine_with_user_namespaces(tmp_path):
+    hidden = Repository(tmp_path / "hidden")
+    seen = Repository(tmp_path / "seen")
+    for repository in (hidden, seen):
+        repository.service("web", LOOP)
+        repository.write(
+            "docker-compose.yml",
+            """
+            services:
+              root: {build: web, image: web, stop_grace_period: 0s}
+              user: {image: web, stop_grace_period: 0s, user: "1234", read_only: true}
+            """,
+        )
+    # Short, for the sockets in it, and open to the users that the engine maps to.
+    directory = Path(tempfile.mkdtemp(prefix="cs"))
+    directory.chmod(0o711)
+    try:
+        with other_engine(directory / "engine", hidden.root, "python:3.13-slim") as host:
+            for repository, kind in ((hidden, "volume"), (seen, "bind")):
+                said = repository.succeed("up-coverage", DOCKER_HOST=host).stderr
+                assert ("the engine does not see" in said) is (kind == "volume")
+                assert repository.state()["mounts"] == kind
+                repository.environ["DOCKER_HOST"] = host
+                assert repository.executed() == LINES
+                said = repository.succeed("down-coverage").stderr
+                assert "2 containers ran the images as they are" in said
+                assert len(journals(repository)) == 2
+                assert volumes_of(repository.stack) == []
+            owners = {journal.stat().st_uid for journal in journals(seen)}
+            assert owners == {100000, 101234}
+            seen.succeed("coverage-clean")
+            assert not (seen.root / "coverage-data").exists()
+    finally:
+        directory.rmdir()
