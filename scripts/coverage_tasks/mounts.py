@@ -15,7 +15,7 @@ from secrets import token_hex
 from typing import IO, Any, Literal
 
 from . import compose
-from .project import SPY, Project, TaskError, say
+from .project import SPY, Project, TaskError, beside, say
 
 Kind = Literal["bind", "relabelled", "volume"]
 CHOICES = ("auto", "bind", "volume")
@@ -96,13 +96,10 @@ def copy_journals(container: str, directory: str, data: Path) -> int:
 
 
 def _keep(content: IO[bytes], path: Path) -> None:
-    beside = path.with_suffix(".part")
     try:
-        with beside.open("wb") as file:
+        with beside(path) as part, part.open("wb") as file:
             shutil.copyfileobj(content, file)
-        beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise TaskError(
             f"journals of a container cannot be copied to {path.parent} ({error.strerror}): make room there, then run "
             "down-coverage again; the container keeps them until then"

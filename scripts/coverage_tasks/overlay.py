@@ -17,7 +17,7 @@ from coverage_spy.settings import ON
 from . import compose, mounts
 from .names import Reset, container_names, own_names, stack_name
 from .payload import fill_payload, needs_tracer
-from .project import SPY, Project, TaskError, say
+from .project import SPY, Project, TaskError, beside, say
 from .services import Interpreter, Service, find_services, map_service
 from .sources import Repository, is_library
 
@@ -91,9 +91,8 @@ def write_overlay(
         _write_lines(project, services, environ)
     file = output or compose.overlay_file(project)
     file.parent.mkdir(parents=True, exist_ok=True)
-    beside = file.with_name(file.name + ".part")
-    beside.write_text(render(project, services, images, environ, own_names_of(model, stack), kind))
-    beside.replace(file)
+    with beside(file) as part:
+        part.write_text(render(project, services, images, environ, own_names_of(model, stack), kind))
     return kind
 
 
@@ -205,16 +204,12 @@ def _compile(image: str, interpreter: Interpreter) -> None:
             compose.docker("start", "--attach", container)
             for path, content in compose.files_in(container, "/coverage-spy"):
                 if path.suffix == ".pyc":
-                    _write(SPY / path.relative_to("coverage-spy"), content.read())
+                    compiled = SPY / path.relative_to("coverage-spy")
+                    compiled.parent.mkdir(exist_ok=True)
+                    with beside(compiled) as part:
+                        part.write_bytes(content.read())
     except (TaskError, OSError) as error:
         say(f"the spy stays uncompiled for Python {interpreter.version}, services start a little slower: {error}")
-
-
-def _write(file: Path, content: bytes) -> None:
-    file.parent.mkdir(exist_ok=True)
-    beside = file.with_suffix(f".{os.getpid()}")
-    beside.write_bytes(content)
-    beside.replace(file)
 
 
 def _let_everybody_read(directory: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from coverage_spy.settings import FALLBACK
 
 from . import compose
-from .project import Project, TaskError, say
+from .project import Project, TaskError, beside, say
 
 VERSION = 1
 LINE = "/coverage_spy.pth"
@@ -67,13 +67,13 @@ class Proof:
 
 
 def prove(project: Project, state: Mapping[str, Any], stopped: float, health: Mapping[str, str]) -> None:
-    """Writes proof.json and says the outcome; `stopped` and `health` are of endings(). Never raises TaskError."""
+    """Writes proof.json and says the outcome, whatever happens; `stopped` and `health` are those of endings()."""
     try:
         proof = collect(project, state, stopped, health)
-    except TaskError as error:
+        write(project, proof)
+    except (TaskError, OSError) as error:
         say(f"there is no proof of what measuring changed: {error}")
         return
-    write(project, proof)
     for sentence in (*proof.notes, *(proof.deviations or [_all_is_well(proof)])):
         say(sentence)
 
@@ -113,10 +113,8 @@ def read(project: Project) -> dict[str, Ending]:
 
 def write(project: Project, proof: Proof) -> None:
     """Keeps the proof in the data directory."""
-    file = project.data / "proof.json"
-    beside = file.with_suffix(".part")
-    beside.write_text(json.dumps({"version": VERSION, **asdict(proof)}, indent=1) + "\n")
-    beside.replace(file)
+    with beside(project.data / "proof.json") as file:
+        file.write_text(json.dumps({"version": VERSION, **asdict(proof)}, indent=1) + "\n")
 
 
 def place_of(description: Mapping[str, Any]) -> str:

@@ -281,7 +281,8 @@ def _moved(project: Project, services: Sequence[Service]) -> str:
     """An image whose name now means another one than was inspected: its container was made of code that is not ours."""
     if overlay.way_of(os.environ) == "image":
         return ""  # names of derived images are nobody else's
-    expected = {service.name: service.image for service in services if service.image and service.builds}
+    built = {service.image.name for service in services if service.image and service.builds}
+    expected = {s.name: s.image for s in services if s.image and s.image.name in built}
     for container in compose.containers(_read_state(project)["project"]):
         image = expected.get(container.service)
         if image and container.image != image.id:
