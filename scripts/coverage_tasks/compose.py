@@ -196,9 +196,9 @@ def read_model(project: Project) -> dict[str, Any]:
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """Keeps this user's other tasks from building meanwhile, in whatever checkout they run."""
-    file = os.open(Path(tempfile.gettempdir(), f"coverage-spy-{os.getuid()}.lock"), LOCK_FLAGS, 0o600)
+def alone_with(base_name: str) -> Iterator[None]:
+    """Keeps this user's tasks in other checkouts from building the same images meanwhile."""
+    file = os.open(Path(tempfile.gettempdir(), f"coverage-spy-{os.getuid()}-{base_name}.lock"), LOCK_FLAGS, 0o600)
     try:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

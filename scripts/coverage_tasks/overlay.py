@@ -62,7 +62,9 @@ def make_overlay(project: Project, output: Path | None = None) -> Path:
     compose.require_engine()
     model = compose.read_model(project)
     file = output or compose.overlay_file(project)
-    if write_overlay(project, model, find_services(project, model), os.environ, file) == "volume":
+    with compose.alone_with(model["name"]):
+        services = find_services(project, model)
+    if write_overlay(project, model, services, os.environ, file) == "volume":
         say("the volumes that the overlay mounts are filled by up-coverage only")
     return file
 

@@ -176,8 +176,14 @@ def _keyed(value: Any) -> Any:
 
 def _model(differences: Mapping[str, Sequence[Any]]) -> list[str]:
     sentences = []
+    # Compose starts a service after the one whose namespace it joins.
+    follows = tuple(
+        f"{path.rpartition('/')[0]}/depends_on/{after.removeprefix('service:')}/"
+        for path, (_, after) in differences.items()
+        if str(after).startswith("service:")
+    )
     for path, (before, after) in differences.items():
-        if not _ALLOWED.fullmatch(path):
+        if not _ALLOWED.fullmatch(path) and not path.startswith(follows):
             sentences.append(f"the overlay changes {path} of the compose model from {before!r} to {after!r}")
         elif path.endswith("/environment/PYTHONPATH") and not _keeps(before, after):
             sentences.append(f"the overlay loses {before!r} from {path} of the compose model")

@@ -174,12 +174,10 @@ def map_service(
 
 def _service(project: Project, name: str, definition: Mapping[str, Any], image_name: str, build: bool) -> Service:
     builds = "build" in definition
-    # Another checkout may build the same name: what is read here is what was built here.
-    with compose.alone():
-        if (build and builds) or not compose.has_image(image_name):
-            say(f"{'building' if builds else 'pulling'} the image of {name}")
-            compose.obtain_image(project, name, builds)
-        image = inspect_image(image_name, project.data / "images")
+    if (build and builds) or not compose.has_image(image_name):
+        say(f"{'building' if builds else 'pulling'} the image of {name}")
+        compose.obtain_image(project, name, builds)
+    image = inspect_image(image_name, project.data / "images")
     # A null value is a variable that the host does not set: the image's own stays in force.
     python_path = (definition.get("environment") or {}).get("PYTHONPATH")
     reason = _why_not(image)

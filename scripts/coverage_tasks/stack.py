@@ -250,25 +250,13 @@ def _up_containers(project: Project, build: bool) -> None:
     compose.require_engine()
     model = compose.read_model(project)
     name = stack_name(model["name"], project.root)
-    for left in reversed(range(CREATIONS)):
-        services = find_services(project, model, build)
-        kind = overlay.write_overlay(project, model, services, os.environ)
-        state = _new_state(project, name, {service.name: _entry(service) for service in services})
-        _write_state(project, state | {"mounts": kind})
-        if kind == "volume" and not compose.container_ids(name):
-            mounts.remove(name)
-        compose.create(project, name)
-        moved = _moved(project, services)
-        if not moved:
-            break
-        if not left:
-            raise TaskError(f"{moved} was built again and again meanwhile: let one build end before another begins")
-        say(f"{moved} was built anew meanwhile, perhaps by another checkout: once more")
+    with compose.alone_with(model["name"]):
+        services, kind = _create(project, model, name, build)
     _say_what_is_old(project, services)
     _say_what_is_measured({service.name: service.reason for service in services})
     say(f"the compose project is {name}")
     if kind == "volume":
-        mounts.fill(name, _image_of(state["services"]), overlay.way_of(os.environ) != "image")
+        mounts.fill(name, _image_of(_read_state(project)["services"]), overlay.way_of(os.environ) != "image")
     try:
         compose.up(project, name, timeout())
     except TaskError:
@@ -277,13 +265,32 @@ def _up_containers(project: Project, build: bool) -> None:
         raise
 
 
-def _moved(project: Project, services: Sequence[Service]) -> str:
+def _create(project: Project, model: Mapping[str, Any], name: str, build: bool) -> tuple[list[Service], mounts.Kind]:
+    """Makes the stack's containers; they keep the images that were inspected whatever is built from then on."""
+    for left in reversed(range(CREATIONS)):
+        services = find_services(project, model, build)
+        kind = overlay.write_overlay(project, model, services, os.environ)
+        state = _new_state(project, name, {service.name: _entry(service) for service in services})
+        _write_state(project, state | {"mounts": kind})
+        if kind == "volume" and not compose.container_ids(name):
+            mounts.remove(name)
+        compose.create(project, name)
+        moved = _moved(services, name)
+        if not moved:
+            break
+        if not left:
+            raise TaskError(f"{moved} was built again and again meanwhile: let one build end before another begins")
+        say(f"{moved} was built anew meanwhile, perhaps by another checkout: once more")
+    return services, kind
+
+
+def _moved(services: Sequence[Service], name: str) -> str:
     """An image whose name now means another one than was inspected: its container was made of code that is not ours."""
     if overlay.way_of(os.environ) == "image":
         return ""  # names of derived images are nobody else's
     built = {service.image.name for service in services if service.image and service.builds}
     expected = {s.name: s.image for s in services if s.image and s.image.name in built}
-    for container in compose.containers(_read_state(project)["project"]):
+    for container in compose.containers(name):
         image = expected.get(container.service)
         if image and container.image != image.id:
             return f"the image {image.name}"

@@ -1,11 +1,15 @@
 """Two checkouts of one repository, measured at the same time on one engine, beside the stack of one of them."""
 
+import os
 import socket
 import subprocess
 from dataclasses import dataclass
 
 import pytest
 from e2e.stacks import SERVER, Repository, compose_command, docker
+
+from coverage_tasks import services, stack
+from coverage_tasks.project import find_project
 
 pytestmark = pytest.mark.engine
 
@@ -96,6 +100,31 @@ def test_image_of_another_checkout_is_named(checkouts):
     name = checkouts.first.name
     assert f"web/main.py is not what the image {name}-web was built from: --build builds it anew" in err
     checkouts.first.succeed("down-coverage")
+
+
+def test_image_that_somebody_builds_between_look_and_creation_is_looked_at_again(repository, monkeypatch, caplog):
+    repository.service("web", WEB.format(who="first"))
+    repository.write("docker-compose.yml", "services:\n  web: {build: web, stop_grace_period: 0s}\n")
+    for name in [name for name in os.environ if name.startswith(("COMPOSE_", "COVERAGE_"))]:
+        monkeypatch.delenv(name)
+    caplog.set_level("INFO")
+    built = []
+
+    def find_services(*arguments):
+        found = services.find_services(*arguments)
+        if not built:
+            # As `docker compose build` by hand in another checkout.
+            repository.write("web/main.py", "import time\ntime.sleep(600)\n")
+            built.append(docker("build", "--quiet", "--tag", f"{repository.name}-web", str(repository.root / "web")))
+        return found
+
+    monkeypatch.setattr(stack, "find_services", find_services)
+    stack.up(find_project(repository.root, {"COVERAGE_SPY_RUNTIME": "compose"}))
+    assert f"{repository.name}-web was built anew meanwhile" in caplog.text
+    assert repository.state()["services"]["web"]["image_id"] == built[0].strip()
+    (container,) = repository.containers()
+    assert docker("inspect", "--format", "{{.Image}}", container) == built[0]
+    repository.succeed("down-coverage")
 
 
 def test_container_that_has_the_port_is_named(repository, free_port, tmp_path):
