@@ -38,13 +38,15 @@ def choose(project: Project, image: str, environ: Mapping[str, str]) -> Kind:
     return "relabelled" if compose.has_selinux() else "bind"
 
 
-def is_seen(directory: Path, image: str) -> bool:
-    """Whether a container of this engine sees this host's `directory`. Nothing is started for it."""
-    mark = directory / f".seen-{token_hex(8)}"
+def is_seen(data: Path, image: str) -> bool:
+    """Whether a container of this engine sees the data directory and the spy. Nothing is started to find out."""
+    mark = data / f".seen-{token_hex(8)}"
     mark.touch()
+    mounted = [f"type=bind,source={source},target=/seen/{name}" for source, name in ((data, "data"), (SPY, "spy"))]
     try:
-        with compose.made(image, "--mount", f"type=bind,source={directory},target=/seen") as container:
-            return any(compose.files_in(container, f"/seen/{mark.name}"))
+        with compose.made(image, "--mount", mounted[0], "--mount", mounted[1]) as container:
+            files = (f"data/{mark.name}", "spy/sitecustomize.py")
+            return all(any(compose.files_in(container, f"/seen/{file}")) for file in files)
     except TaskError:
         return False  # it refuses to mount what it does not find
     finally:

@@ -81,9 +81,11 @@ def test_host_with_selinux_gives_its_directories_a_label(web, monkeypatch):
     assert len(journals(web)) == 2
 
 
-def test_engine_that_sees_the_directory_is_told_from_one_that_does_not(tmp_path):
+def test_engine_that_sees_the_directory_is_told_from_one_that_does_not(tmp_path, monkeypatch):
     assert mounts.is_seen(tmp_path, "python:3.13-slim")
     assert not mounts.is_seen(tmp_path, "no-such-image-anywhere")
+    monkeypatch.setattr(mounts, "SPY", tmp_path / "elsewhere")
+    assert not mounts.is_seen(tmp_path, "python:3.13-slim")
     assert list(tmp_path.iterdir()) == []
 
 
