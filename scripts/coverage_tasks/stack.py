@@ -23,8 +23,8 @@ from .journals import find_journals
 from .names import stack_name
 from .payload import fill_payload, needs_tracer
 from .project import SPY, Project, TaskError, own_environment, say
-from .services import Interpreter, Service, find_services
-from .sources import Repository, map_sources
+from .services import Interpreter, Service, find_services, map_service
+from .sources import Repository
 from .startup import mark_startup
 
 VERSION = 1
@@ -301,7 +301,7 @@ def _say_what_is_old(project: Project, services: Sequence[Service]) -> None:
     repository = Repository.of_project(project)
     for service in services:
         if service.measured and service.builds and service.image:
-            found = map_sources(service.image.files, (*service.binds, *service.sources), repository)
+            found = map_service(service, repository)
             matches = (found.find(path, digest) for path, digest in service.image.files.items())
             old = sorted(match.path for match in matches if match.path and match.state == "drifted")
             if old:
