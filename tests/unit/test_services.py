@@ -288,7 +288,7 @@ def test_image_is_built_before_the_services_that_only_name_it_look_for_it(tmp_pa
         services.compose, "obtain_image", lambda _, service, builds: calls.append(f"{service} {builds}")
     )
     monkeypatch.setattr(services, "inspect_image", lambda name, _: calls.append(name) or IMAGE)
-    model = {"services": {"job": {"image": "shop"}, "web": {"image": "shop", "build": "."}}}
+    model = {"services": {"job": {"image": "shop"}, "web": {"image": "shop", "build": {"context": "."}}}}
     found = services.find_services(Project(tmp_path, "compose", tmp_path, ()), model, build)
     assert [service.name for service in found] == ["job", "web"]
     assert calls == ["web True", "shop", "shop"]
