@@ -86,8 +86,9 @@ class History:
         for line in os.fsdecode(listed).splitlines():
             if line.startswith(":"):
                 change, _, path = line.partition("\t")
-                blob = change.split()[3]
-                if path.rpartition("/")[2] in wanted and set(blob) != {"0"}:
+                _, mode, _, blob, _ = change.split()
+                # Not what is gone in a commit, nor a link.
+                if mode.startswith("100") and path.rpartition("/")[2] in wanted:
                     yield commit, blob, path
             elif line:
                 commit = line

@@ -63,6 +63,12 @@ def test_names_no_file_of_today_when_it_is_gone(root):
     assert found(root) == [("main.py", None)]
 
 
+def test_a_link_is_no_version(root):
+    (root / "main.py").symlink_to(OLD[:9])
+    commit(root)
+    assert History(root).find({"main.py": {digest_of(OLD[:9].encode())}}) == {}
+
+
 def test_every_path_that_had_the_content_is_named(root):
     commit(root, {"a/main.py": OLD, "b/main.py": OLD})
     commit(root, {"a/main.py": NEW})
