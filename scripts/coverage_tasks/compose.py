@@ -362,7 +362,12 @@ def stop(project: Project, name: str, overlay: Path | None = None) -> None:
 
 
 def down(project: Project, name: str, overlay: Path | None = None, volumes: bool = False) -> None:
-    """Removes the containers and networks of the measured stack, and its `volumes` when told to."""
+    """Removes the containers and networks of the measured stack, and its `volumes` when told to.
+
+    Those without a name go with their stopped containers in any case: nobody finds them again, and the image of a
+    database makes one for every container.
+    """
+    _output([*measured(project, name, overlay), "rm", "--force", "--volumes"])
     _output([*measured(project, name, overlay), "down", "--remove-orphans", *(["--volumes"] if volumes else [])])
 
 

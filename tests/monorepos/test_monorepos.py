@@ -39,17 +39,22 @@ def test_finds_every_line_that_ran_and_no_other(monorepo, tmp_path):
 
 
 def measure(monorepo: Monorepo, repository: Repository) -> None:
-    volumes: list[str] = []
     try:
         repository.succeed("up-coverage", **monorepo.environ)
-        volumes = docker(
-            "container", "inspect", "--format", "{{range .Mounts}}{{println .Name}}{{end}}", *repository.containers()
-        ).split()
+        unnamed = unnamed_volumes(repository)
         repository.succeed("test-with-coverage", "--", *monorepo.test, **monorepo.environ)
     finally:
         repository.succeed("down-coverage", **monorepo.environ)
-        # Those without a name, which nobody finds again once their containers are gone.
-        subprocess.run(["docker", "volume", "rm", *{name for name in volumes if len(name) == 64}], capture_output=True)
+    left = unnamed & {*docker("volume", "ls", "--quiet").split()}
+    if left:
+        docker("volume", "rm", *left)
+    assert not left
+
+
+def unnamed_volumes(repository: Repository) -> set[str]:
+    names = "{{range .Mounts}}{{println .Name}}{{end}}"
+    mounted = docker("container", "inspect", "--format", names, *repository.containers()).split()
+    return {name for name in mounted if len(name) == 64}
 
 
 def expected(monorepo: Monorepo) -> dict:
