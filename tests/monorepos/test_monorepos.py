@@ -30,7 +30,7 @@ def test_finds_every_line_that_ran_and_no_other(monorepo, tmp_path):
     with checked_out(monorepo, tmp_path) as repository:
         before = contents(repository.root)
         measure(monorepo, repository)
-        analysis = json.loads(repository.succeed("analyze-coverage", "-q", "--json").stdout)
+        analysis = json.loads(repository.succeed("analyze-coverage", "-q", "--json", **monorepo.environ).stdout)
         assert found(analysis) == expected(monorepo)
         assert findings(analysis, monorepo) == [*monorepo.findings]
         assert repository.executed() == executed(analysis)
