@@ -1,0 +1,2 @@
+def weigh():
+    return 0

@@ -1,0 +1,2 @@
+def tons(kilograms):
+    return kilograms / 1000

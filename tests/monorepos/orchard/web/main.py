@@ -1,0 +1,7 @@
+import time  # runs
+
+import dates  # runs
+import pages  # runs
+
+print(pages.index(dates.season(11)))  # runs
+time.sleep(600)  # runs
