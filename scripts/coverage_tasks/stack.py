@@ -65,7 +65,10 @@ def up(project: Project, append: bool = False, build: bool = False) -> None:
     except BaseException:
         down(project, proven=False)
         raise
-    collect(project)
+    try:
+        collect(project)
+    except TaskError as error:
+        say(str(error))  # the containers keep what has no room here
     mark_startup(project, before)
     say("the services are ready")
 
