@@ -9,7 +9,7 @@ from .project import Project, TaskError, say
 from .proof import Ending
 from .services import find_services
 
-# Containers stop one after the other, and a machine is never equally busy twice.
+# A machine is never equally busy twice.
 STOP_SECONDS = 1.5
 
 
@@ -73,9 +73,8 @@ def _run_plain(project: Project) -> dict[str, Ending]:
         compose.up(project, name, stack.timeout(), file)
         stack.wait_for_containers(name)
         health = {container.id: container.health for container in compose.containers(name)}
-        stopped = compose.engine_time()
-        compose.stop(project, name, file)
-        return proof.endings(compose.describe(name), stopped, health)
+        signals = compose.stop(project, name, file)
+        return proof.endings(compose.describe(name), signals, health)
     finally:
         with stack.undisturbed():
             compose.down(project, name, file, volumes=True)

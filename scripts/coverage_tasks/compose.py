@@ -229,8 +229,7 @@ def image_ids(names: Iterable[str]) -> dict[str, str]:
     return ids
 
 
-def engine_time() -> float:
-    """The engine's clock, which its containers go by, in seconds."""
+def _engine_time() -> float:
     return datetime.fromisoformat(docker("info", "--format", "{{.SystemTime}}").strip()).timestamp()
 
 
@@ -356,9 +355,21 @@ def logs(container: str, lines: int = 50) -> str:
     return _output_of(_run(["docker", "logs", "--tail", str(lines), container]))
 
 
-def stop(project: Project, name: str, overlay: Path | None = None) -> None:
-    """Stops the containers the way production would: SIGTERM, then the service's own grace period."""
+def stop(project: Project, name: str, overlay: Path | None = None) -> dict[str, float]:
+    """Stops the containers the way production would: SIGTERM, then the service's own grace period.
+
+    Returns when each container that still ran got its first signal, by the engine's clock.
+    """
+    since = _engine_time()
     _output([*measured(project, name, overlay), "stop"])
+    # Without an end docker waits for more of them.
+    window = ("--since", f"{since:.9f}", "--until", f"{_engine_time():.9f}")
+    which = ("--filter", "event=kill", "--filter", f"label=com.docker.compose.project={name}")
+    signals: dict[str, float] = {}
+    for line in _run(["docker", "events", *window, *which, "--format", "{{json .}}"]).stdout.splitlines():
+        event = json.loads(line)
+        signals.setdefault(event["Actor"]["ID"], event["timeNano"] / 1e9)
+    return signals
 
 
 def down(project: Project, name: str, overlay: Path | None = None, volumes: bool = False) -> None:

@@ -66,10 +66,10 @@ class Proof:
     derived: bool = False
 
 
-def prove(project: Project, state: Mapping[str, Any], stopped: float, health: Mapping[str, str]) -> None:
-    """Writes proof.json and says the outcome, whatever happens; `stopped` and `health` are those of endings()."""
+def prove(project: Project, state: Mapping[str, Any], signals: Mapping[str, float], health: Mapping[str, str]) -> None:
+    """Writes proof.json and says the outcome, whatever happens; `signals` and `health` are those of endings()."""
     try:
-        proof = collect(project, state, stopped, health)
+        proof = collect(project, state, signals, health)
         write(project, proof)
     except (TaskError, OSError) as error:
         say(f"there is no proof of what measuring changed: {error}")
@@ -78,11 +78,13 @@ def prove(project: Project, state: Mapping[str, Any], stopped: float, health: Ma
         say(sentence)
 
 
-def collect(project: Project, state: Mapping[str, Any], stopped: float, health: Mapping[str, str]) -> Proof:
+def collect(
+    project: Project, state: Mapping[str, Any], signals: Mapping[str, float], health: Mapping[str, str]
+) -> Proof:
     """Compares images, file systems and models of a stack whose containers have stopped and are still there."""
     name = state["project"]
     descriptions = compose.describe(name)
-    proof = Proof(name, endings(descriptions, stopped, health))
+    proof = Proof(name, endings(descriptions, signals, health))
     for description in descriptions:
         place = place_of(description)
         targets = [mount["Destination"] for mount in description["Mounts"]]
@@ -123,18 +125,20 @@ def place_of(description: Mapping[str, Any]) -> str:
     return f"{labels['com.docker.compose.service']}-{labels.get('com.docker.compose.container-number', '1')}"
 
 
-def endings(descriptions: Iterable[Mapping[str, Any]], stopped: float, health: Mapping[str, str]) -> dict[str, Ending]:
-    """How containers ended; `stopped` is when they were told to, by the engine's clock, `health` what it was before."""
+def endings(
+    descriptions: Iterable[Mapping[str, Any]], signals: Mapping[str, float], health: Mapping[str, str]
+) -> dict[str, Ending]:
+    """How containers ended. By container id: `signals` are of compose.stop(), `health` is what it was before that."""
     found = {}
     for description in descriptions:
-        state = description["State"]
+        state, told = description["State"], signals.get(description["Id"])
         finished = datetime.fromisoformat(state["FinishedAt"]).timestamp()
         found[place_of(description)] = Ending(
             exit_code=state["ExitCode"],
             oom_killed=state["OOMKilled"],
             restarts=description["RestartCount"],
             health=health.get(description["Id"], ""),
-            stop_seconds=round(finished - stopped, 2) if finished > stopped else None,
+            stop_seconds=round(max(finished - told, 0), 2) if told else None,
         )
     return found
 

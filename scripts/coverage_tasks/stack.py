@@ -150,11 +150,10 @@ def down(project: Project, proven: bool = True) -> bool:
         take_census(project, state)
         if project.runtime == "compose":
             health = {container.id: container.health for container in compose.containers(state["project"])}
-            stopped = compose.engine_time()
-            compose.stop(project, state["project"])
+            signals = compose.stop(project, state["project"])
             collect(project)
             if proven:
-                proof.prove(project, state, stopped, health)
+                proof.prove(project, state, signals, health)
             compose.down(project, state["project"])
             if state.get("mounts") == "volume":
                 mounts.remove(state["project"])
