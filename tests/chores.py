@@ -7,6 +7,7 @@ import nox
 
 TESTS = Path(__file__).resolve().parent
 REQUIREMENTS = ("-r", "scripts/requirements.txt")
+INSTALLER = "pip<25.1"  # later ones install nothing for Python 3.8
 PATHS = {"PYTHONPATH": os.pathsep.join((str(TESTS.parent / "scripts"), str(TESTS)))}
 
 
@@ -42,7 +43,7 @@ def bench(session: nox.Session) -> None:
 @nox.session(default=False, reuse_venv=True, tags=["template"])
 def faults(session: nox.Session) -> None:
     """Try to lose lines and to alter applications, in every situation of tests/faults; writes docs/faults.md."""
-    session.install(*REQUIREMENTS)
+    session.install(INSTALLER, *REQUIREMENTS)
     paths = {"PYTHONPATH": os.pathsep.join((PATHS["PYTHONPATH"], str(TESTS / "faults")))}
     session.run("python", "tests/faults/runner.py", *session.posargs, env=paths, interrupt_timeout=60.0)
 
