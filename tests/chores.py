@@ -53,3 +53,12 @@ def agreement(session: nox.Session) -> None:
     """Compare the recorded lines with coverage.py's, over tests of CPython's own library."""
     session.install(*REQUIREMENTS)
     session.run("python", "tests/agreement.py", *session.posargs, env=PATHS)
+
+
+@nox.session(default=False, reuse_venv=True, tags=["template"])
+def soak(session: nox.Session) -> None:
+    """Kill workers under load for half an hour: nothing may be lost, nothing may grow; writes docs/soak.md."""
+    session.install(INSTALLER, *REQUIREMENTS)
+    more = (str(TESTS / name) for name in ("faults", "soak"))
+    paths = {"PYTHONPATH": os.pathsep.join((PATHS["PYTHONPATH"], *more))}
+    session.run("python", "tests/soak.py", *session.posargs, env=paths, interrupt_timeout=60.0)
