@@ -17,8 +17,8 @@ late     the line ran after the last atexit function, where coverage.py no longe
          references, finalisers. Which lines those are is measured, by copying the journals at that moment.
 invented coverage.py recorded a line that holds no code: after a RecursionError its tracer takes lines of one file for
          those of another, and it takes a directory for a file. The spy's own would count against us.
-chance   the line does not run every time: a second run under the same tool did not record it, or one under the other
-         tool did.
+chance   the line does not run every time: a further run under the same tool did not record it, or one under the other
+         tool did. Up to five further runs are made.
 shifted  the same RecursionError, and a line that holds code in both files. Its cause is the lock that coverage.py's
          tracer asks for when a function begins, with no call left: measured by running the test under coverage.py
          without that lock, where it agrees with the spy.
@@ -48,6 +48,8 @@ MODULES = (  # noqa: SIM905 - nobody reads 28 quoted words
     "test_numbers test_pprint test_queue test_reprlib test_sched test_shlex test_statistics test_string test_textwrap "
     "test_tokenize test_uuid"
 ).split()
+
+MORE_RUNS = 4  # after the second, for lines that depend on a race between two threads
 
 # The columns and their widths.
 COLUMNS = {
@@ -216,17 +218,25 @@ def compare(python: Python, module: str) -> tuple[dict[str, int], list[str]]:
         explained = set(filter(explains, left))
         counts[name] = len(explained)
         left -= explained
-    steady = unexplained = left
-    if left:
+
+    def steady(pairs: set[Pair]) -> set[Pair]:
         spy_again = python.under_spy(*test).lines
         _, reference_again = python.under_coverage(python.reference, *test)
-        steady = {pair for pair in left if (pair in spy) == (pair in spy_again) != (pair in reference_again)}
-    if steady:
+        return {pair for pair in pairs if (pair in spy) == (pair in spy_again) != (pair in reference_again)}
+
+    def with_and_without_lock(pairs: set[Pair]) -> set[Pair]:
         _, unlocked = python.under_coverage(python.unlocked, *test)
-        unexplained = {pair for pair in steady if (pair in spy) != (pair in unlocked)}
-    counts |= {"chance": len(left - steady), "shifted": len(steady - unexplained), "unexplained": len(unexplained)}
+        return {pair for pair in pairs if (pair in spy) != (pair in unlocked)}
+
+    again = ("chance", steady)
+    counts |= {"chance": 0, "shifted": 0}
+    for name, keep in (again, ("shifted", with_and_without_lock), *[again] * MORE_RUNS):
+        kept = keep(left) if left else left
+        counts[name] += len(left - kept)
+        left = kept
+    counts["unexplained"] = len(left)
     return counts, [
-        f"{name}:{line} (only {'spy' if (name, line) in spy else 'coverage.py'})" for name, line in sorted(unexplained)
+        f"{name}:{line} (only {'spy' if (name, line) in spy else 'coverage.py'})" for name, line in sorted(left)
     ]
 
 
