@@ -229,6 +229,8 @@ class _SharedPass(Coverage):
         key = str(morf)
         if key not in self.analyses:
             self.analyses[key] = super()._analyze(morf, file_reporter)
+        elif file_reporter and self.analyses[key].has_arcs:
+            file_reporter.arcs()  # or it can't describe a branch, as html and lcov ask it to
         return self.analyses[key]
 
 

@@ -178,6 +178,19 @@ def test_branch_data_reaches_the_reports(run):
     assert found["files"]["catalog/main.py"]["executed_lines"] == [1, 2]
 
 
+def test_branches_are_in_every_report_whichever_comes_first(tmp_path):
+    run = Run(tmp_path, {"app/main.py": "for a in (1, 2):\n    b = 1\nc = 1\n"})
+    run.service("web", {"/srv/main.py": run.source("app/main.py")})
+    run.arcs("web", {"/srv/main.py": (run.source("app/main.py"), [(-1, 1), (1, 2), (2, 1)])})
+    combine(run.project)
+    for report in (reports.html, reports.json, reports.xml, reports.lcov):
+        report(run.project)
+    assert json.loads(run.project.json.read_text())["totals"]["covered_branches"] == 1
+    assert 'condition-coverage="50% (1/2)"' in run.project.xml.read_text()
+    lines = [line.split(",") for line in run.project.lcov.read_text().splitlines() if line.startswith("BRDA:")]
+    assert [(line, taken) for line, *_, taken in lines] == [("BRDA:1", "1"), ("BRDA:1", "0")]
+
+
 def test_branches_count_as_coverage_counts_them(tmp_path):
     run = Run(tmp_path, {"a/m.py": "if x:\n    y = 1\nelse:\n    y = 2\n", "a/n.py": "while x:\n    x -= 1\n"})
     image = {f"/app/{name}": run.source(f"a/{name}") for name in ("m.py", "n.py")}
