@@ -31,6 +31,6 @@ def read_marks(project: Project) -> Mapping[str, int]:
     """Name of a journal -> its words when the stack was ready; nothing when nobody kept them."""
     try:
         marks = json.loads((project.data / "startup.json").read_text())
-        return {str(name): int(words) for name, words in marks.items()}
-    except (OSError, ValueError, AttributeError, TypeError):
+        return {str(name): max(int(words), 0) for name, words in marks.items()}
+    except (OSError, ValueError, AttributeError, TypeError, OverflowError, RecursionError):
         return {}
