@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import posixpath
 import stat
 import sys
 import zlib
@@ -15,10 +16,11 @@ from typing import Any, Literal
 
 from coverage_spy import journal as words
 from coverage_spy import receipt as head
+from coverage_spy.scope import LONGEST
 
 from .sources import Digest
 
-LARGEST = 16 << 20  # bytes read of one journal; the spy begins the next one after 1 MiB
+LARGEST = 4 * words.LAST_SIZE  # bytes read of one journal, its receipt among them: what costs a second at most
 
 Kind = Literal["foreign", "truncated", "version", "unreadable", "unborn"]
 
@@ -63,7 +65,7 @@ class Journal:
 
     `early` are the lines that are told of before a mark, see `read_journals`.
 
-    `last` is the kind of the last word of the process itself that is not zero, 0 when there is none.
+    `last` is the last word of the process itself that is not zero, 0 when there is none.
     """
 
     path: Path
@@ -78,7 +80,7 @@ class Journal:
     @property
     def ended(self) -> bool:
         """Whether the process took leave; one whose exec failed goes on after it did."""
-        return self.last == words.END
+        return self.last == words.END << words.KIND_SHIFT
 
 
 def find_journals(directory: Path) -> list[Path]:
@@ -116,7 +118,11 @@ def read_journal(path: Path, early: int = 0) -> Journal:
     data, beyond = _contents(path)
     order, text, start = _header(path, data)
     receipt = _receipt(path, text)
-    body = data[start : len(data) - (len(data) - start) % 8].rstrip(b"\0")  # without a word that is cut off
+    body = data[start : len(data) - (len(data) - start) % 8]  # without a word that is cut off
+    orphan = words.ORPHAN << words.KIND_SHIFT
+    if not beyond and body[-8:] == orphan.to_bytes(8, "little" if order == "<" else "big"):
+        receipt, body = replace(receipt, refusals=(*receipt.refusals, ORPHANED)), body[:-8]
+    body = body.rstrip(b"\0")
     all_words = array("Q", body + bytes(-len(body) % 8))
     if order != head.ORDER:
         all_words.byteswap()
@@ -132,20 +138,24 @@ def _touched(journal: Journal) -> dict[str, set[int]]:
 def _contents(path: Path) -> tuple[bytes, int]:
     """What is read of the file, and how many bytes are not: all but the beginning of a file that is no journal."""
     try:
-        # Whatever lies there under a journal's name: no waiting for a pipe's other end, no following of links.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-        with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise JournalError("foreign", f"{path} is not a file: remove it from the data directory")
-            data = file.read(head.HEAD["<"].size)
-            if data.startswith(head.MAGIC):
-                data += file.read(LARGEST)
-            return data, max(status.st_size - len(data), 0)
+        if stat.S_ISREG(path.lstat().st_mode):  # to open a device may set it off
+            with open(path, "rb", opener=_open) as file:
+                status = os.fstat(file.fileno())
+                if stat.S_ISREG(status.st_mode):  # still
+                    data = file.read(head.HEAD["<"].size)
+                    if data.startswith(head.MAGIC):
+                        data += file.read(LARGEST - len(data))
+                    return data, max(status.st_size - len(data), 0)
     except OSError as error:
         raise JournalError(
             "unreadable", f"{path} cannot be read ({error.strerror}): give yourself the right to read it"
         ) from None
+    raise JournalError("foreign", f"{path} is not a file: remove it from the data directory")
+
+
+def _open(name: str, flags: int) -> int:
+    # Others may write in the directory: no waiting for a pipe's other end, no following of links.
+    return os.open(name, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
 
 
 def _header(path: Path, data: bytes) -> tuple[str, bytes, int]:
@@ -177,74 +187,76 @@ def _header(path: Path, data: bytes) -> tuple[str, bytes, int]:
 
 def _receipt(path: Path, text: bytes) -> Receipt:
     try:
-        found = json.loads(text)
+        found = json.loads(text.decode("ascii"))
         values = {field.name: found[field.name] for field in fields(Receipt)}
-        values["refusals"] = tuple(values["refusals"])
         if _is_sound(values):
-            return Receipt(**values)
+            return Receipt(**values | {"refusals": tuple(values["refusals"])})
     except (ValueError, KeyError, TypeError, RecursionError):
         pass
     raise JournalError("foreign", f"{path} has a receipt that is none: remove it from the data directory")
 
 
 def _is_sound(values: Mapping[str, Any]) -> bool:
-    texts = ("process", "parent", "service", "window", "python", "implementation", "engine", "host")
+    types = {field.name: field.type for field in fields(Receipt)} | {"settings": dict, "refusals": list}
     return (
-        all(isinstance(value, str) for value in (*(values[key] for key in texts), *values["refusals"]))
-        and all(isinstance(values[key], int) for key in ("segment", "pid", "branch"))
-        and isinstance(values["started"], int | float)
+        all(type(value) is types[key] for key, value in values.items())
         and math.isfinite(values["started"])
-        and isinstance(values["settings"], dict)
+        and all(isinstance(refusal, str) for refusal in values["refusals"])
     )
 
 
 def _decode(path: Path, receipt: Receipt, all_words: "array[int]", unread: int) -> Journal:
     # The kinds alone say where there is something: noise and zeros are passed over by C code.
     kinds = all_words.tobytes()[7::8] if sys.byteorder == "little" else all_words.tobytes()[::8]
-    places = [place for place, kind in enumerate(kinds) if words.FILE <= kind <= words.ORPHAN]
-    unreadable = unread + len(all_words) - len(places) - all_words.count(0)
-    names, digests = _files(all_words[place] for place in places if kinds[place] == words.FILE)
+    places = [place for place, kind in enumerate(kinds) if words.FILE <= kind <= words.END]
+    names, digests, unreadable = _files(all_words[place] for place in places if kinds[place] == words.FILE)
+    unreadable += unread + len(all_words) - len(places) - all_words.count(0)
     lines: dict[str, set[int]] = defaultdict(set)
     arcs: dict[str, set[tuple[int, int]]] = defaultdict(set)
     for place in places:
         word = all_words[place]
         kind = kinds[place]
-        if kind in (words.FILE, words.END, words.ORPHAN):
+        if kind == words.FILE or word == words.END << words.KIND_SHIFT:
             continue
         number = word >> words.NUMBER_SHIFT & 0xFFFF
         name, tag = names.get(number, ("", -1))
-        if kind == words.LINE:
-            if tag == word >> words.TAG_SHIFT & 0xFFFF:
-                lines[name].add(word & words.LAST_LINE)
-                continue
-        elif name:
+        if kind == words.LINE and not receipt.branch and tag == word >> words.TAG_SHIFT & 0xFFFF:
+            lines[name].add(word & words.LAST_LINE)
+        elif words.ARC <= kind < words.END and receipt.branch and name:
             start, end = word >> words.FROM_SHIFT & words.LAST_ARC_LINE, word & words.LAST_ARC_LINE
             signs = kind - words.ARC
             arcs[name].add((-start if signs & 1 else start, -end if signs & 2 else end))
-            continue
-        unreadable += 1
-    own = kinds.rstrip(bytes([0, words.ORPHAN]))
-    if words.ORPHAN in kinds[-1:]:
-        receipt = replace(receipt, refusals=(*receipt.refusals, ORPHANED))
-    return Journal(path, receipt, digests, dict(lines), dict(arcs), own[-1] if own else 0, unreadable)
+        else:
+            unreadable += 1
+    last = all_words[-1] if all_words else 0
+    return Journal(path, receipt, digests, dict(lines), dict(arcs), last, unreadable)
 
 
-def _files(file_words: Iterable[int]) -> tuple[dict[int, tuple[str, int]], dict[str, Digest | None]]:
-    """File number -> name and tag, and name -> digest, of the records that are whole."""
+def _files(file_words: Iterable[int]) -> tuple[dict[int, tuple[str, int]], dict[str, Digest | None], int]:
+    """File number -> name and tag, and name -> digest, of the records that are whole; and how many words are no use."""
     records: dict[int, bytearray] = defaultdict(bytearray)
     for word in file_words:
         records[word >> words.NUMBER_SHIFT & 0xFFFF] += (word & (1 << words.NUMBER_SHIFT) - 1).to_bytes(5, "big")
     names: dict[int, tuple[str, int]] = {}
     digests: dict[str, Digest | None] = {}
+    unreadable = 0
     for number, record in records.items():
         length = words.RECORD_HEAD + int.from_bytes(record[:2], "big")
-        name = bytes(record[words.RECORD_HEAD : length])
-        if not 0 <= len(record) - length < 5 or not name.startswith(b"/") or b"\0" in name:
+        end = length + -length % 5
+        if len(record) < end:
+            continue
+        unreadable += (len(record) - end) // 5  # a stray word takes nothing away from a record that is whole
+        name = bytes(record[words.RECORD_HEAD : length]).decode("utf-8", "surrogateescape")
+        if any(record[length:end]) or not _is_name(name, length - words.RECORD_HEAD):
+            unreadable += end // 5
             continue
         size, crc = int.from_bytes(record[2:6], "big"), int.from_bytes(record[6:10], "big")
         digest = None if size == words.UNREADABLE else Digest(size, crc)
-        decoded = name.decode("utf-8", "surrogateescape")
-        names[number] = decoded, zlib.crc32(record[:length]) & 0xFFFF
+        names[number] = name, zlib.crc32(record[:length]) & 0xFFFF
         # Two sources under one name: neither vouches for the lines.
-        digests[decoded] = digest if digests.get(decoded, digest) == digest else None
-    return names, digests
+        digests[name] = digest if digests.get(name, digest) == digest else None
+    return names, digests, unreadable
+
+
+def _is_name(name: str, length: int) -> bool:
+    return length <= LONGEST and name.startswith("/") and "\0" not in name and posixpath.normpath(name) == name

@@ -1,7 +1,14 @@
 """The reader of journals: what it reads, what it refuses, and that it survives anything."""
 
+import json
 import os
+import resource
+import socket
+import struct
 import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import chdir, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit import journal_files as jf
 
+from coverage_tasks import journals
 from coverage_tasks.journals import JournalError, read_journal, read_journals
 from coverage_tasks.sources import digest_of
 
@@ -84,6 +92,63 @@ def test_a_line_with_another_files_tag_is_unreadable(path: Path) -> None:
     assert (journal.lines, journal.unreadable) == ({}, 1)
 
 
+@pytest.mark.parametrize("stray", jf.file_words(0, b"/app/other.py", SOURCE))
+def test_a_file_word_behind_a_whole_record_takes_nothing_away(path: Path, stray: int) -> None:
+    words = [*jf.file_words(0, NAME, SOURCE), jf.line_word(0, NAME, SOURCE, 1), stray, 0, stray]
+    journal = read_journal(jf.write(path, words))
+    assert (journal.files, journal.lines) == ({"/app/main.py": digest_of(SOURCE)}, {"/app/main.py": {1}})
+    assert journal.unreadable == 2
+
+
+@pytest.mark.parametrize(
+    "name",
+    [b"", b"app/main.py", b"/app/../main.py", b"/app//main.py", b"/app/", b"/app/ma\0in.py", b"/" + b"a" * 4096],
+    ids=lambda name: str(name[:20]),
+)
+def test_a_record_that_names_no_file_is_unreadable(path: Path, name: bytes) -> None:
+    file_words = jf.file_words(0, name, SOURCE)
+    journal = read_journal(jf.write(path, [*file_words, jf.line_word(0, name, SOURCE, 1)]))
+    assert (journal.files, journal.lines, journal.unreadable) == ({}, {}, len(file_words) + 1)
+
+
+@pytest.mark.parametrize(
+    "name", [b"/" + b"a" * 4095, b"//app/main.py", b"/app/\n\x1b.py"], ids=lambda name: str(name[:20])
+)
+def test_a_record_may_name_any_path_that_is_normal(path: Path, name: bytes) -> None:
+    assert list(read_journal(jf.write(path, jf.file_words(0, name, SOURCE))).files) == [name.decode()]
+
+
+def test_a_name_is_not_cut_short_by_a_damaged_length(path: Path) -> None:
+    file_words = jf.file_words(0, NAME, SOURCE)
+    file_words[0] -= 1 << 24  # the length is in the first two of five bytes
+    journal = read_journal(jf.write(path, file_words))
+    assert (journal.files, journal.unreadable) == ({}, len(file_words))
+
+
+@pytest.mark.parametrize(("branch", "found"), [(False, ({1}, None)), (True, (None, {(2, 3)}))])
+def test_a_word_of_the_other_sort_of_measuring_is_unreadable(path: Path, branch: bool, found: object) -> None:
+    words = [*jf.file_words(0, NAME, SOURCE), jf.line_word(0, NAME, SOURCE, 1), jf.arc_word(0, 2, 3)]
+    journal = read_journal(jf.write(path, words, branch=branch))
+    assert (journal.lines.get("/app/main.py"), journal.arcs.get("/app/main.py")) == found
+    assert journal.unreadable == 1
+
+
+@pytest.mark.parametrize("last", [7 << 56 | 1, 7 << 56 | 1 << 40, 5, 9 << 56, 8 << 56])
+def test_not_ended_when_the_last_word_is_damaged(path: Path, last: int) -> None:
+    journal = read_journal(jf.write(path, [jf.END, last]))
+    assert (journal.ended, journal.unreadable) == (False, 1)
+
+
+@pytest.mark.parametrize(("word", "padding"), [(8 << 56, 1), (8 << 56 | 1, 0)])
+def test_an_orphan_elsewhere_than_in_the_last_word_is_unreadable(path: Path, word: int, padding: int) -> None:
+    journal = read_journal(jf.write(path, [word], padding=padding))
+    assert (journal.receipt.refusals, journal.unreadable) == ((), 1)
+
+
+def test_an_orphan_in_a_journal_from_a_machine_of_the_other_byte_order(path: Path) -> None:
+    assert read_journal(jf.write(path, [8 << 56], order=">", padding=0)).receipt.refusals
+
+
 def test_a_child_without_a_journal_is_a_refusal_and_hides_no_end(path: Path) -> None:
     words = [*jf.file_words(0, NAME, SOURCE), jf.line_word(0, NAME, SOURCE, 1), 7 << 56, 0, 8 << 56]
     journal = read_journal(jf.write(path, words, padding=0))
@@ -121,9 +186,6 @@ def test_a_file_that_ends_inside_a_word(path: Path) -> None:
         (b"SQLite format 3\0", "foreign"),
         (b"\0\0\0\0\0x", "foreign"),
         (jf.header({}), "foreign"),
-        (jf.header(jf.RECEIPT | {"service": 7}), "foreign"),
-        (jf.header(jf.RECEIPT | {"refusals": [7]}), "foreign"),
-        (jf.header(jf.RECEIPT | {"started": float("nan")}), "foreign"),
         (jf.header(jf.RECEIPT, version=2), "version"),
         (jf.header({"new": "shape"}, version=9), "version"),
     ],
@@ -135,12 +197,112 @@ def test_refuses_what_is_no_journal_and_names_it(path: Path, content: bytes, kin
     assert caught.value.kind == kind
 
 
-def test_a_directory_a_link_and_a_pipe_are_no_journals(tmp_path: Path) -> None:
-    (tmp_path / "a.journal").mkdir()
-    (tmp_path / "b.journal").symlink_to(jf.write(tmp_path / "elsewhere"))
-    os.mkfifo(tmp_path / "c.journal")
-    journals, errors = read_journals(tmp_path)
-    assert (journals, len(errors)) == ([], 3)
+@pytest.mark.parametrize("key", sorted(jf.RECEIPT))
+def test_a_receipt_has_every_key_with_a_value_of_its_kind(path: Path, key: str) -> None:
+    kinds = {"branch": True, "pid": 7, "segment": 7, "started": 7.5, "settings": {}, "refusals": ["x"]}
+    right = kinds.get(key, "x")
+    for value in (None, True, 7, 7.5, "x", [], {}, [7], 10**400, float("nan"), float("inf")):
+        path.write_bytes(jf.header(jf.RECEIPT | {key: value}))
+        if type(value) is type(right) and value == value and value not in ([7], float("inf")):
+            assert read_journal(path)
+        else:
+            with pytest.raises(JournalError, match="has a receipt that is none") as caught:
+                read_journal(path)
+            assert caught.value.kind == "foreign"
+    without = {name: value for name, value in jf.RECEIPT.items() if name != key}
+    path.write_bytes(jf.header(without))
+    with pytest.raises(JournalError):
+        read_journal(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(b"", b"[]", b"7", b"null", b'"process"', b"{", b"\xff", b'{"pid": ' + b"9" * 5000 + b"}"),
+        *(b"[" * 100_000, b'{"a":' * 100_000 + b"1" + b"}" * 100_000),
+        *(json.dumps(jf.RECEIPT).encode(encoding) for encoding in ("utf-16", "utf-32", "utf-8-sig")),
+        json.dumps(jf.RECEIPT).replace("orders", "\xe9").encode(),
+    ],
+    ids=lambda text: str(text[:20]),
+)
+def test_a_receipt_is_an_object_in_ascii(path: Path, text: bytes) -> None:
+    path.write_bytes(b"covspy\x01<" + struct.pack("<II", len(text), zlib.crc32(text)) + text)
+    with pytest.raises(JournalError, match="has a receipt that is none"):
+        read_journal(path)
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[dict[str, Path]]:
+    """What may lie under a journal's name and is no file."""
+    data = tmp_path / "data"
+    data.mkdir()
+    found = {name: data / f"{name}.journal" for name in ("directory", "link", "loop", "dangling", "pipe", "socket")}
+    found["directory"].mkdir()
+    found["link"].symlink_to(jf.write(tmp_path / "real"))
+    found["loop"].symlink_to(found["loop"])
+    found["dangling"].symlink_to(tmp_path / "nothing")
+    os.mkfifo(found["pipe"])
+    with chdir(data), socket.socket(socket.AF_UNIX) as opened:
+        opened.bind(found["socket"].name)
+        yield found
+
+
+def test_what_is_no_file_is_named_and_not_even_opened(
+    elsewhere: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(name: str, flags: int) -> int:
+        raise AssertionError(f"opened {name}")  # a device may do something when it is
+
+    monkeypatch.setattr(journals, "_open", refuse)
+    found, errors = read_journals(elsewhere["pipe"].parent)
+    assert found == []
+    assert [str(error) for error in errors] == [
+        f"{path} is not a file: remove it from the data directory" for path in sorted(elsewhere.values())
+    ]
+
+
+@pytest.mark.parametrize("name", ["directory", "link", "pipe", "socket"])
+def test_what_takes_the_place_of_a_file_while_it_is_read_is_refused_too(
+    elsewhere: dict[str, Path], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    regular = Path(__file__).stat()
+    descriptors = len(os.listdir("/dev/fd"))  # noqa: PTH208 - Path.iterdir holds one more
+    writer = os.open(elsewhere["pipe"], os.O_RDWR)  # a pipe that somebody holds open and writes nothing into
+    monkeypatch.setattr(Path, "lstat", lambda self: regular)
+    with pytest.raises(JournalError, match=name):
+        read_journal(elsewhere[name])
+    os.close(writer)
+    assert len(os.listdir("/dev/fd")) == descriptors  # noqa: PTH208
+
+
+def test_a_file_without_the_right_to_read_it(tmp_path: Path) -> None:
+    path = jf.write(tmp_path / "a.journal")
+    path.chmod(0)
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        with pytest.raises(JournalError, match="give yourself the right") as caught:
+            read_journal(path)
+    finally:
+        if root:
+            os.seteuid(0)
+    assert caught.value.kind == "unreadable"
+
+
+def test_a_file_that_shrinks_while_it_is_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jf.write(path, [*jf.file_words(0, NAME, SOURCE), jf.line_word(0, NAME, SOURCE, 1)])
+    fstat = os.fstat
+
+    def look(descriptor: int) -> os.stat_result:
+        status = fstat(descriptor)
+        if status.st_size:
+            os.truncate(path, 0)
+        return status
+
+    monkeypatch.setattr(os, "fstat", look)
+    with pytest.raises(JournalError):
+        read_journal(path)
 
 
 def test_the_others_are_read_all_the_same(tmp_path: Path) -> None:
@@ -165,7 +327,7 @@ def test_100_megabytes_of_noise_are_refused_at_once(path: Path) -> None:
 
 def test_100_megabytes_of_noise_behind_a_header_end(path: Path) -> None:
     with path.open("wb") as file:
-        file.write(HEADER)
+        file.write(jf.header(jf.RECEIPT | {"branch": True}))
         piece = b"".join(word.to_bytes(8, "little") for word in jf.file_words(0, NAME, SOURCE))
         file.write(piece + b"\x01\0\0\0\0\0\0\x03" * (100 << 17))
     begin = time.process_time()
@@ -173,6 +335,70 @@ def test_100_megabytes_of_noise_behind_a_header_end(path: Path) -> None:
     assert journal.arcs == {"/app/main.py": {(0, 1)}}
     assert journal.unreadable > 80 << 17, "nobody says that most of it was not read"
     assert time.process_time() - begin < 5
+
+
+def test_10_sparse_gigabytes_behind_a_header(path: Path) -> None:
+    jf.write(path, jf.file_words(0, NAME, SOURCE))
+    os.truncate(path, 10 << 30)
+    with bounded():
+        journal = read_journal(path)
+    assert journal.files == {"/app/main.py": digest_of(SOURCE)}
+    assert journal.unreadable > 9 << 27
+
+
+HOSTILE = journals.LARGEST // 8 - 500  # words, besides those of some files: as many as are read
+
+
+def many_names() -> bytes:
+    declared = [word for number in range(1 << 16) for word in jf.file_words(number, b"/%d" % number, SOURCE)]
+    return jf.header(jf.RECEIPT) + struct.pack(f"<{len(declared)}Q", *declared)
+
+
+def many(word: int, **receipt: object) -> bytes:
+    found = [*jf.file_words(0, NAME, SOURCE), *range(word, word + HOSTILE)]
+    return jf.header(jf.RECEIPT | receipt) + struct.pack(f"<{len(found)}Q", *found)
+
+
+def large_receipt(piece: object) -> bytes:
+    return jf.header(jf.RECEIPT | {"settings": {"source": [piece] * (HOSTILE * 8 // (len(json.dumps(piece)) + 2))}})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(many_names, id="65,536 names"),
+        pytest.param(lambda: many(jf.line_word(0, NAME, SOURCE, 0)), id="lines"),
+        pytest.param(lambda: many(3 << 56, branch=True), id="arcs"),
+        pytest.param(lambda: many(1 << 56), id="one record"),
+        pytest.param(lambda: many(1 << 56 | 1 << 40) + bytes(7), id="another record, cut off"),
+        pytest.param(lambda: many(9 << 56), id="unknown kinds"),
+        pytest.param(lambda: large_receipt([]), id="lists"),
+        pytest.param(lambda: large_receipt({}), id="objects"),
+        pytest.param(lambda: large_receipt(0.5), id="numbers"),
+        pytest.param(lambda: large_receipt("\ud800"), id="texts"),
+    ],
+)
+def test_whatever_it_is_full_of_it_costs_little_time_and_memory(path: Path, content: Callable[[], bytes]) -> None:
+    path.write_bytes(content())
+    assert path.stat().st_size > 1 << 20
+    with bounded():
+        read_journal(path)
+
+
+@contextmanager
+def bounded() -> Iterator[None]:
+    """A second of CPU, and 256 MiB more than the process has."""
+    pages = Path("/proc/self/statm")
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    if pages.exists():
+        size = int(pages.read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (size + (256 << 20), limits[1]))
+    begin = time.process_time()
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, limits)
+    assert time.process_time() - begin < 1
 
 
 @settings(max_examples=200, deadline=None)
