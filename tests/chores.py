@@ -62,3 +62,10 @@ def soak(session: nox.Session) -> None:
     more = (str(TESTS / name) for name in ("faults", "soak"))
     paths = {"PYTHONPATH": os.pathsep.join((PATHS["PYTHONPATH"], *more))}
     session.run("python", "tests/soak.py", *session.posargs, env=paths, interrupt_timeout=60.0)
+
+
+@nox.session(default=False, reuse_venv=True, tags=["template"])
+def fuzz(session: nox.Session) -> None:
+    """Damage recorded journals at random, for a minute, and check what the reader and the reports make of them."""
+    session.install(*REQUIREMENTS)
+    session.run("python", "-m", "fuzz", *session.posargs, env=PATHS)
