@@ -171,7 +171,9 @@ TASKS = (
         ("start", "command"),
     ),
     Task("analyze-coverage", "reports", _analyze_task, "Show what ran, what did not and what is unknown", ("format",)),
-    Task("coverage-doctor", "reports", _doctor_task, "Say what keeps services from being measured", ("json",)),
+    Task(
+        "coverage-doctor", "reports", _doctor_task, "Say what keeps services from being measured", ("compare", "json")
+    ),
     Task(
         "coverage-sources",
         "reports",
@@ -232,6 +234,12 @@ def _add_services(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("services", nargs="*", metavar="SERVICE", help="these services only")
 
 
+def _add_compare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--compare", action="store_true", help="start the services once without the spy, and compare how they end"
+    )
+
+
 def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -242,6 +250,7 @@ OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "output": _add_output,
     "format": _add_format,
     "services": _add_services,
+    "compare": _add_compare,
     "json": _add_json,
     "install": _add_install,
 }

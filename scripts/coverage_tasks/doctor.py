@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from . import combine, commands, compose, procfile, stack
+from . import combine, commands, comparison, compose, procfile, stack
 from .census import Place, read_census
 from .combine import REMEDY, Combined, Result, described, printable, some
 from .journals import find_journals
@@ -18,6 +18,7 @@ from .overlay import is_true, way_of
 from .payload import needs_tracer
 from .project import Project
 from .services import Service, find_services
+from .stack import ServiceDied
 
 OLDEST_ENGINE = (20, 10)
 OLDEST_COMPOSE = (2, 40)
@@ -26,8 +27,9 @@ RESTARTS = 3
 KILLED, TERMINATED = 128 + 9, 128 + 15
 
 # Which trouble of the field a verdict explains: what people search for.
-NO_DATA, IMPORT, PERMISSION, INCOMPLETE, START = (
+NO_DATA, IMPORT, PERMISSION, INCOMPLETE, START, ALTERED = (
     "no coverage data", "import error", "permission denied", "incomplete coverage", "does not start",
+    "altered by measuring",
 )  # fmt: skip
 TROUBLES = {
     "engine-version": START,
@@ -51,6 +53,9 @@ TROUBLES = {
     "no-receipt": INCOMPLETE,
     "refused": INCOMPLETE,
     "not-mapped": INCOMPLETE,
+    "altered": ALTERED,
+    "unaltered": ALTERED,
+    "fails-anyway": START,
     "drifted": INCOMPLETE,
     "damaged": INCOMPLETE,
     "shell-form": INCOMPLETE,
@@ -114,6 +119,8 @@ class Patient:
 def diagnose(project: Project, args: Namespace) -> int:
     """Print the verdicts, as text or JSON (`args.json`). Returns 1 when there is one that is no note."""
     verdicts, names = examine(project, os.environ)
+    if args.compare:
+        verdicts += _compared(project)
     problems = [verdict for verdict in verdicts if not verdict.note]
     if args.json:
         found = [asdict(verdict) | {"trouble": verdict.trouble} for verdict in verdicts]
@@ -167,6 +174,26 @@ def examine(project: Project, environ: Mapping[str, str]) -> tuple[list[Verdict]
         )
         verdicts += (verdict for check in CHECKS for verdict in check(patient))
     return verdicts, names
+
+
+def _compared(project: Project) -> Iterator[Verdict]:
+    """What a run without the spy shows, which it starts, waits for, and stops."""
+    try:
+        found = comparison.compare(project)
+    except ServiceDied as error:
+        yield Verdict("", "fails-anyway", f"without measuring, too: {error}", "correct the service first")
+        return
+    for difference in found.differences:
+        yield Verdict(
+            "",
+            "altered",
+            difference,
+            "run --compare again; when it stays, please report it with coverage-data/proof.json",
+        )
+    if not found.differences:
+        containers = f"{len(found.plain)} container{'s' * (len(found.plain) != 1)}"
+        evidence = f"{containers} ended as without measuring: exit codes, health, restarts, time to stop"
+        yield Verdict("", "unaltered", evidence, "nothing", True)
 
 
 def _combined(project: Project) -> Combined | None:

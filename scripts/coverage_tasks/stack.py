@@ -41,6 +41,10 @@ print(json.dumps([platform.python_implementation(), "%d.%d" % sys.version_info[:
 """
 
 
+class ServiceDied(TaskError):
+    """A service ended with an error, or its health check fails."""
+
+
 def up(project: Project, append: bool = False, build: bool = False) -> None:
     """Starts the project's services with coverage and waits until they are ready.
 
@@ -415,7 +419,7 @@ def _say_what_is_measured(reasons: Mapping[str, str]) -> None:
 
 def _died(service: str, log: str, how: str) -> None:
     print(f"--- the last lines of {service} ---", *log.splitlines()[-50:], "---", sep="\n", file=sys.stderr)
-    raise TaskError(f"the service {service} has died{f' ({how})' * bool(how)}: its last lines are above; correct it")
+    raise ServiceDied(f"the service {service} has died{f' ({how})' * bool(how)}: its last lines are above; correct it")
 
 
 def _log_file(project: Project, service: str) -> Path:

@@ -175,6 +175,22 @@ def test_a_full_disk_is_seen(repository):
     assert "No space left on device" in found["app", "disk-space"]["evidence"]
 
 
+def test_a_run_without_the_spy_tells_what_measuring_changed(repository):
+    repository.service("app", "import os, time\ntime.sleep(0.5)\nraise SystemExit(os.path.exists('broken'))\n")
+    repository.write("compose.yaml", "services:\n  app: {build: app}\n")
+    repository.succeed("up-coverage")
+    repository.succeed("down-coverage")
+    answer = repository.succeed("coverage-doctor", "--compare")
+    assert "1 container ended as without measuring" in answer.stdout
+    repository.write("app/broken", "")
+    repository.write("app/Dockerfile", (repository.root / "app/Dockerfile").read_text() + "# another image\n")
+    build(repository)
+    answer = repository.tasks("coverage-doctor", "--compare")
+    assert answer.returncode == 1
+    assert "[fails-anyway]" in answer.stdout
+    assert not repository.containers()
+
+
 def test_versions_that_are_too_old_are_seen(repository, tmp_path):
     repository.write("compose.yaml", "services:\n  app: {image: 'python:3.13-slim'}\n")
     # An engine and a compose that old can't be had here: the commands say what they would say.
