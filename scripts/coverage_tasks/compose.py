@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
+from zlib import crc32
 
 import yaml
 
@@ -198,9 +199,10 @@ def read_model(project: Project) -> dict[str, Any]:
 @contextmanager
 def alone_with(base_name: str) -> Iterator[None]:
     """Keeps this user's tasks in other checkouts from building the same images meanwhile."""
-    file = os.open(Path(tempfile.gettempdir(), f"coverage-spy-{os.getuid()}-{base_name}.lock"), LOCK_FLAGS, 0o600)
+    file = os.open(Path(tempfile.gettempdir(), f"coverage-spy-{os.getuid()}.lock"), LOCK_FLAGS, 0o600)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        # One file for all projects: each locks a byte of its own.
+        fcntl.lockf(file, fcntl.LOCK_EX, 1, crc32(base_name.encode()))
         yield
     finally:
         os.close(file)

@@ -1,5 +1,7 @@
 """What a run says about its own innocence, on stacks that give it something to say."""
 
+import time
+
 import pytest
 from e2e.stacks import docker
 
@@ -77,8 +79,10 @@ def test_what_is_not_as_it_was_is_said(stack):
     )
     stack.write("docker-compose.yml", COMPOSE.replace("once:\n", "once:\n        restart: on-failure:1\n", 1))
     stack.succeed("up-coverage", "--build")
+    deaf, once = (f"{stack.stack}-{service}-1" for service in ("deaf", "once"))
+    while docker("inspect", "--format", "{{.RestartCount}} {{.State.Status}}", once) != "1 exited\n":
+        time.sleep(0.1)
     # Whatever writes there, it is not the application's place, and somebody builds while the stack runs.
-    (deaf,) = (one for one in stack.containers() if "-deaf-" in docker("inspect", "-f", "{{.Name}}", one))
     docker("exec", deaf, "mkdir", "/tmp/coverage-spy")
     docker("tag", "python:3.13-slim", f"{stack.name}-polite")
     said = stack.succeed("down-coverage").stderr
