@@ -1,4 +1,4 @@
-"""What a Dockerfile copies file by file: a person's word on where a file comes from."""
+"""What a Dockerfile copies: a person's word on where a file comes from."""
 
 import json
 import re
@@ -14,10 +14,11 @@ _COPY = re.compile(r"\s*(?:COPY|ADD)\s+(?P<rest>.*)", re.IGNORECASE)
 
 
 def copied_files(root: Path, build: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
-    """(repository path, name in the image) of what the Dockerfile names *.py in COPY or ADD.
+    """(repository path, name in the image) of what the Dockerfile names in COPY or ADD.
 
-    The name is "*" where files keep theirs, and the path may be a pattern. `build` is that of the compose model. What
-    comes from other stages or is named by a variable is left out, and so is a Dockerfile that cannot be read.
+    Of *.py the name is "*" where files keep theirs, and the path may be a pattern. Anything else is taken for a
+    directory, and its name is where its content goes, with a slash at the end. `build` is that of the compose model.
+    What comes from other stages is left out, and so is a Dockerfile that cannot be read.
     """
     context = Path((build or {}).get("context") or "")
     if not build or not context.is_absolute() or not context.resolve().is_relative_to(root):
@@ -28,17 +29,24 @@ def copied_files(root: Path, build: Mapping[str, Any] | None) -> Iterator[tuple[
             if source.endswith(".py"):
                 renamed = target.endswith(".py") and len(sources) == 1
                 yield str(place / source.lstrip("/")), PurePosixPath(target).name if renamed else "*"
+            else:
+                yield str(place / source.lstrip("/")), f"{PurePosixPath(target)}/"
 
 
-def is_copied(path: str, name: str, copied: Collection[tuple[str, str]]) -> bool:
-    """Whether `copied` says that a file `name` of the image is the repository's file `path`."""
-    return any(
-        path.count("/") == pattern.count("/")
-        and fnmatchcase(path, pattern)
-        and name in (target, PurePosixPath(path).name)
-        for pattern, target in copied
-        if target in (name, "*")
-    )
+def is_copied(path: str, place: str, copied: Collection[tuple[str, str]]) -> bool:
+    """Whether `copied` says that the file `place` of the image is the repository's file `path`."""
+    return any(_leads(source, target, PurePosixPath(path), PurePosixPath(place)) for source, target in copied)
+
+
+def _leads(source: str, target: str, path: PurePosixPath, place: PurePosixPath) -> bool:
+    if not target.endswith("/"):
+        named = str(path).count("/") == source.count("/") and fnmatchcase(str(path), source)
+        return named and place.name == (path.name if target == "*" else target)
+    if not path.is_relative_to(source):
+        return False
+    # A target that is not absolute begins at a working directory, which may be another image's word.
+    wanted = PurePosixPath(target) / path.relative_to(source)
+    return place.parts[-len(wanted.parts) :] == wanted.parts
 
 
 def _text(context: Path, build: Mapping[str, Any]) -> str:

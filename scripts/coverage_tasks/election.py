@@ -29,7 +29,7 @@ def map_sources(system: Filesystem, repository: Repository) -> SourceMap:
     content is unique in the repository, under the same name, votes for the directory it lies in there, and so does one
     that is known for an old content. Directories without such files take what their subdirectories agree on. Per
     directory the most votes win; a draw has no winner. A file that is in nobody's place is mapped alone when the
-    Dockerfile copies it by name.
+    Dockerfile copies it, by its own name or its directory's.
     """
     bound = tuple(Root(system.links.resolve(place), path, by="bind") for place, path in dict(system.binds).items())
     hidden = SourceMap(repository, bound)
@@ -45,10 +45,10 @@ def map_sources(system: Filesystem, repository: Repository) -> SourceMap:
 def _copied_alone(
     files: Mapping[str, Digest], copied: Collection[tuple[str, str]], source_map: SourceMap
 ) -> Iterator[Root]:
-    """Files that no directory accounts for, and that the Dockerfile says are copies of a single file."""
+    """Files that no directory accounts for, and that the Dockerfile says are copies."""
     for path, digest in files.items():
         home = source_map.repository.only_place(digest)
-        if home and is_copied(home, _name(path), copied) and source_map.find(path, digest).state != "same":
+        if home and is_copied(home, path, copied) and source_map.find(path, digest).state != "same":
             yield Root(path, home, 1, "Dockerfile")
 
 

@@ -32,7 +32,7 @@ class Digest(NamedTuple):
 class Root(NamedTuple):
     """A container directory (or file) and the repository's for it, and what says so.
 
-    `content`: `votes` files with that content; `Dockerfile`: it copies this single file; `setting`: coverage-spy.yml;
+    `content`: `votes` files with that content; `Dockerfile`: it copies this file; `setting`: coverage-spy.yml;
     `bind`: a bind mount; `host`: the process runs on the repository itself.
     """
 

@@ -21,7 +21,9 @@ def found(text: str, context: str = "/repository/orders") -> list[tuple[str, str
         ("COPY a.py \\\n  # why\n  b.py /app/", [("orders/a.py", "*"), ("orders/b.py", "*")]),
         ("COPY *.py /app/", [("orders/*.py", "*")]),
         ("COPY --from=build a.py /app/", []),
-        ("COPY lib /app/", []),
+        ("COPY lib /app/", [("orders/lib", "/app/")]),
+        ("COPY ./lib/ web ./", [("orders/lib", "./"), ("orders/web", "./")]),
+        ("COPY . .", [("orders", "./")]),
         ("# COPY a.py /app/", []),
         ("RUN COPY a.py /app/", []),
         ("COPY a.py", []),
@@ -29,12 +31,13 @@ def found(text: str, context: str = "/repository/orders") -> list[tuple[str, str
         ("COPY [1, /app/", []),
     ],
 )
-def test_finds_the_files_that_are_copied_by_name(text: str, expected: list[tuple[str, str]]) -> None:
+def test_finds_what_is_copied(text: str, expected: list[tuple[str, str]]) -> None:
     assert found(text) == expected
 
 
 def test_the_context_may_be_the_repository_itself_but_not_lie_elsewhere() -> None:
     assert found("COPY orders/a.py /app/", "/repository") == [("orders/a.py", "*")]
+    assert found("COPY . /app/", "/repository") == [(".", "/app/")]
     assert found("COPY a.py /app/", "/elsewhere") == []
     assert found("COPY a.py /app/", "https://example.com/repository.git") == []
 
@@ -51,14 +54,27 @@ def test_reads_the_dockerfile_that_the_build_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "name", "expected"),
+    ("path", "place", "expected"),
     [
-        ("lib/a.py", "a.py", True),
-        ("lib/a.py", "b.py", False),
-        ("lib/deep/a.py", "a.py", False),
-        ("config/prod.py", "settings.py", True),
-        ("config/prod.py", "prod.py", False),
+        ("lib/a.py", "/app/a.py", True),
+        ("lib/a.py", "/app/b.py", False),
+        ("lib/deep/a.py", "/app/a.py", False),
+        ("config/prod.py", "/app/settings.py", True),
+        ("config/prod.py", "/app/prod.py", False),
+        ("web/a.py", "/srv/a.py", True),
+        ("web/deep/a.py", "/srv/deep/a.py", True),
+        ("web/deep/a.py", "/srv/a.py", False),
+        ("web/a.py", "/app/a.py", False),
+        ("website/a.py", "/srv/a.py", False),
+        ("shared/a.py", "/anywhere/lib/a.py", True),
+        ("shared/a.py", "/anywhere/a.py", False),
     ],
 )
-def test_a_pattern_ends_at_a_slash_and_a_new_name_is_the_only_one(path: str, name: str, expected: bool) -> None:
-    assert is_copied(path, name, [("lib/*.py", "*"), ("config/prod.py", "settings.py")]) is expected
+def test_a_file_is_copied_to_where_the_dockerfile_says(path: str, place: str, expected: bool) -> None:
+    copied = [("lib/*.py", "*"), ("config/prod.py", "settings.py"), ("web", "/srv/"), ("shared", "lib/")]
+    assert is_copied(path, place, copied) is expected
+
+
+def test_all_of_the_repository_may_be_copied() -> None:
+    assert is_copied("orders/a.py", "/app/orders/a.py", [(".", "./")])
+    assert not is_copied("orders/a.py", "/app/a.py", [(".", "./")])
