@@ -19,6 +19,8 @@ from .sources import (
     parent,
 )
 
+# Whatever lies there need not come from one place.
+SHARED_DIRECTORIES = frozenset({"/", "/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"})
 VENDORED = frozenset({"vendor", "vendors", "vendored", "_vendor", "_vendored", "third_party", "extern"})
 
 
@@ -78,6 +80,8 @@ class _Election:
     def _winners(self) -> Iterator[Root]:
         directories = {above for directory in self.direct for above in _ancestors(directory)}
         for directory in sorted(directories, key=lambda d: (-d.count("/"), d)):
+            if _is_nobodys(directory):
+                continue
             direct, handed_up = self.direct[directory], self.handed_up[directory]
             ranked = sorted(
                 ((direct[repo], handed_up[repo], repo) for repo in direct or handed_up), key=lambda r: (-r[0], -r[1])
@@ -86,7 +90,7 @@ class _Election:
                 continue
             root = Root(directory, ranked[0][2], ranked[0][0] + ranked[0][1])
             above = parent(directory)
-            if _name(directory) == _name(root.repository) and above != "/" and _name(above) not in LIBRARY_DIRECTORIES:
+            if _name(directory) == _name(root.repository) and not _is_nobodys(above):
                 self.handed_up[above][parent(root.repository)] += root.votes
                 self.children[above][parent(root.repository)] += 1
             if self._is_sensible(root):
@@ -94,8 +98,6 @@ class _Election:
 
     def _is_sensible(self, root: Root) -> bool:
         directory = root.container
-        if directory == "/" or _name(directory) in LIBRARY_DIRECTORIES:
-            return False
         if self.direct[directory]:
             needed = True
         else:  # all votes came up: is there a file that needs this one? Installed distributions share a namespace.
@@ -132,7 +134,7 @@ class _Election:
     def _overlaid(self, winners: Mapping[str, Root]) -> Iterator[Root]:
         """Further directories copied into one that has a winner, or a draw: only when all of theirs is there."""
         for directory, direct in self.direct.items():
-            if directory != "/" and not is_library(directory):
+            if not _is_nobodys(directory) and not is_library(directory):
                 winner = winners.get(directory)
                 for repo, votes in direct.most_common():
                     others = {*direct, winner.repository if winner else repo} - {repo}
@@ -140,15 +142,17 @@ class _Election:
                         yield Root(directory, repo, votes)
 
     def _single_files(self) -> Iterator[Root]:
-        """Files in directories that are nobody's as a whole: "/", and site-packages.
+        """Files in directories that are nobody's as a whole.
 
         An installed module counts only when all of its directory is installed beside it.
         """
         for directory, direct in self.direct.items():
-            if directory != "/" and _name(directory) not in LIBRARY_DIRECTORIES:
+            if not _is_nobodys(directory):
                 continue
             for repo in direct:
-                if directory == "/" or (self._is_complete(directory, repo, ()) and not _is_vendored(repo)):
+                if directory in SHARED_DIRECTORIES or (
+                    self._is_complete(directory, repo, ()) and not _is_vendored(repo)
+                ):
                     for path in self.repository.directories[repo]:
                         container = joined(directory, _name(path))
                         if self.files.get(container) == self.repository.files[path]:
@@ -167,6 +171,10 @@ class _Election:
                 if found != digest and not stamped:
                     return False
         return True
+
+
+def _is_nobodys(directory: str) -> bool:
+    return directory in SHARED_DIRECTORIES or _name(directory) in LIBRARY_DIRECTORIES
 
 
 def _follows(root: Root, winners: Mapping[str, Root]) -> bool:

@@ -15,7 +15,17 @@ from .configuration import LEFT_OUT, Configuration, read_configuration
 from .dockerfile import copied_files
 from .election import map_sources
 from .project import Project, say
-from .sources import Digest, Filesystem, Links, Repository, SourceMap, digest_of
+from .sources import (
+    SHEBANG_LENGTH,
+    Digest,
+    Filesystem,
+    Links,
+    Repository,
+    SourceMap,
+    digest_of,
+    is_python,
+    read_source,
+)
 
 OLDEST = (3, 8)
 
@@ -32,7 +42,6 @@ _SITE = re.compile(r"(?P<prefix>.*)/lib\d*/python(?P<version>\d+(\.\d+)?)t?/(sit
 _COVERAGE = re.compile(r".*/(site|dist)-packages/coverage-(?P<version>\d[^/-]*)(-py[^/]+)?\.(dist|egg)-info(/.*)?")
 _CUSTOMIZATION = re.compile(r".*/(site|user)customize(/__init__)?\.py")
 _SHEBANG = re.compile(rb"#!.*(python|/env\b)")
-_SHEBANG_LENGTH = 255  # bytes; Linux reads no more of it (BINPRM_BUF_SIZE)
 # Debian keeps its packages in lib/python3, so every version is the standard library but for these two directories.
 _STANDARD_LIBRARY = re.compile(r"/lib\d*/(python|pypy)\d+(\.\d+)?t?/(?!site-packages/|dist-packages/)")
 
@@ -231,7 +240,7 @@ def _binds(root: Path, definition: Mapping[str, Any]) -> tuple[tuple[str, str], 
         source = Path(os.path.realpath(volume.get("source") or ""))
         if volume.get("type") != "bind" or not source.is_relative_to(root):
             continue
-        if source.is_dir() or source.suffix == ".py":
+        if source.is_dir() or (source.is_file() and read_source(source) is not None):
             pairs.append((str(PurePosixPath(volume["target"])), source.relative_to(root).as_posix()))
     return tuple(pairs)
 
@@ -311,7 +320,8 @@ class _Reading:
             self.environments.add(path.removesuffix("/pyvenv.cfg"))
         above, beginning = path.rpartition("/")[0], b""
         if path.endswith(".py") and not _STANDARD_LIBRARY.search(path):
-            content = self._read(member)
+            opened = self.archive.extractfile(member) if member.isreg() else None
+            content = opened.read() if opened else None
             # A hard link follows the file it shares its content with.
             digest = self.files.get("/" + member.linkname.strip("/")) if content is None else digest_of(content)
             if digest:
@@ -325,14 +335,20 @@ class _Reading:
             tag = f"cpython-{found['major']}{found['minor']}{found['flags']}-{found['platform']}"
             self.likely_suffixes[found["prefix"], found["version"]] = f".{tag}.so"
         elif member.mode & 0o111 and (above == self.workdir or above.endswith(("/bin", "/sbin"))):
-            beginning = self._read(member, _SHEBANG_LENGTH) or b""
+            beginning = self._read_program(member, path)
         if member.mode & 0o111 and _SHEBANG.match(beginning):
-            line = beginning[:_SHEBANG_LENGTH].splitlines()[0]
+            line = beginning[:SHEBANG_LENGTH].splitlines()[0]
             self.shebangs[path] = line.decode("utf-8", "backslashreplace")
 
-    def _read(self, member: tarfile.TarInfo, size: int = -1) -> bytes | None:
+    def _read_program(self, member: tarfile.TarInfo, path: str) -> bytes:
+        """The beginning of a program, which is a source when it is a script for Python."""
         content = self.archive.extractfile(member) if member.isreg() else None
-        return content.read(size) if content else None
+        if not content:
+            return b""
+        beginning = content.read(SHEBANG_LENGTH)
+        if is_python(path, beginning):
+            self.files[path] = digest_of(beginning + content.read())
+        return beginning
 
     def contents(self) -> _Contents:
         """What was found, after the last member."""

@@ -1,6 +1,7 @@
 """Which file of the repository a file of a container is: decided by content, never by name alone."""
 
 import os
+import re
 import subprocess
 import zlib
 from collections import defaultdict
@@ -19,6 +20,7 @@ NOT_SOURCE = LIBRARY_DIRECTORIES | {".git", "node_modules", "__pycache__", ".tox
 LIBRARY = "an installed library"
 DRIFTED = "the source that ran is another one: rebuild the image, or check out what it was built from"
 UNREADABLE = "its source could not be read where it ran"
+SHEBANG_LENGTH = 255  # bytes; Linux reads no more of it (BINPRM_BUF_SIZE)
 BUILD_FILES = frozenset({"setup.py", "noxfile.py", "conftest.py", "tests.py"})
 
 
@@ -65,6 +67,24 @@ def digest_of(data: bytes) -> Digest:
     return Digest(len(data), zlib.crc32(data))
 
 
+def is_python(path: str, beginning: bytes) -> bool:
+    """Whether a file is Python source: by its suffix, or without any by its first line."""
+    name = path.rpartition("/")[2]
+    return name.endswith(".py") or ("." not in name and bool(re.match(rb"#!.*python", beginning)))
+
+
+def read_source(file: Path) -> bytes | None:
+    """The content of a file of the host; None when it is no Python source."""
+    if file.suffix == ".py":
+        return file.read_bytes()
+    try:
+        with file.open("rb") as opened:
+            beginning = opened.read(SHEBANG_LENGTH)
+            return beginning + opened.read() if is_python(file.name, beginning) else None
+    except OSError:
+        return None
+
+
 def is_library(path: str) -> bool:
     """Whether a path lies in a directory for installed distributions."""
     return not LIBRARY_DIRECTORIES.isdisjoint(path.split("/"))
@@ -83,7 +103,7 @@ def is_test(path: str) -> bool:
 
 @dataclass(frozen=True)
 class Repository:
-    """The `*.py` files of a repository: repository-relative posix path -> digest."""
+    """The Python sources of a repository: repository-relative posix path -> digest."""
 
     root: Path
     files: Mapping[str, Digest]
@@ -113,8 +133,8 @@ class Repository:
             directory = path.rpartition("/")[0]
             if path not in without and not (directory and is_dead(directory)):
                 file = root / path
-                if file.is_file() and not file.is_symlink():
-                    files[path] = digest_of(file.read_bytes())
+                if file.is_file() and not file.is_symlink() and (source := read_source(file)) is not None:
+                    files[path] = digest_of(source)
         return cls(root, files)
 
     @classmethod
@@ -343,17 +363,21 @@ def _walked(root: Path, is_dead: Callable[[str], bool]) -> Iterator[str]:
     for directory, names, files in os.walk(root):
         above = Path(directory).relative_to(root)
         names[:] = [name for name in names if not is_dead((above / name).as_posix())]
-        yield from ((above / name).as_posix() for name in files if name.endswith(".py"))
+        yield from ((above / name).as_posix() for name in files if _may_be_python(name))
+
+
+def _may_be_python(path: str) -> bool:
+    return path.endswith(".py") or "." not in path.rpartition("/")[2]
 
 
 def _listed_by_git(root: Path) -> Iterable[str]:
     """Tracked files, those of submodules too, and untracked ones that git doesn't ignore; nothing without an answer."""
     listed: set[str] = set()
     for selection in (["--cached", "--recurse-submodules"], ["--others", "--exclude-standard"]):
-        command = ["git", "-C", str(root), "ls-files", "-z", *selection, "--", "*.py"]
+        command = ["git", "-C", str(root), "ls-files", "-z", *selection]
         try:
             output = subprocess.run(command, capture_output=True, check=True).stdout
         except (OSError, subprocess.CalledProcessError):
             return ()
-        listed.update(os.fsdecode(name) for name in output.split(b"\0") if name)
+        listed.update(path for path in map(os.fsdecode, output.split(b"\0")) if path and _may_be_python(path))
     return listed

@@ -226,7 +226,12 @@ def test_keeps_the_first_line_of_scripts_that_start_python():
         "/usr/local/bin/serve": "#!/usr/local/bin/python3.11 -I",
         "/usr/sbin/cron": "#!/usr/bin/python3" + "." * (255 - 18),
     }
-    assert found.files["/app/own.py"] == digest_of(b"#!/usr/bin/env python3\nprint()\n")
+    assert found.files == {
+        "/app/manage": digest_of(b"#!/usr/bin/env -S python3 -E\r\n"),
+        "/app/own.py": digest_of(b"#!/usr/bin/env python3\nprint()\n"),
+        "/usr/local/bin/serve": digest_of(b"#!/usr/local/bin/python3.11 -I\nimport serve\n"),
+        "/usr/sbin/cron": digest_of(b"#!/usr/bin/python3" + b"." * 10_000),
+    }
 
 
 def test_image_comes_back_from_the_cache_as_it_was(tmp_path):

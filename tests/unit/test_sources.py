@@ -331,6 +331,15 @@ def test_a_repository_without_git_is_walked(tmp_path: Path) -> None:
     assert repository.files == {path: digest_of(text.encode()) for path, text in ORDERS.items()}
 
 
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_script_without_a_suffix_is_python_when_its_first_line_says_so(tmp_path: Path, listed: bool) -> None:
+    python, other = "#!/usr/bin/env python3\nprint()\n", "#!/bin/sh\nexec python3 bin/serve\n"
+    write(tmp_path, {"bin/serve": python, "bin/wrap": other, "bin/serve.txt": python, "LICENSE": "python\n"})
+    if listed:
+        git(tmp_path, "init")
+    assert Repository.read(tmp_path).files == {"bin/serve": digest_of(python.encode())}
+
+
 def test_git_says_which_files_count(tmp_path: Path) -> None:
     library = tmp_path / "library"
     write(library, {"pricing.py": code("pricing")})
