@@ -284,12 +284,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         if project and project.example:
             say(f"nothing to run in {project.root}: taking {project.directory.relative_to(project.root)}")
         code: int = args.run(project, args)
+        sys.stdout.flush()
         return code
     except TaskError as error:
         _complain([str(error)])
         return error.exit_code
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # Whoever read has enough; the interpreter would complain once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:

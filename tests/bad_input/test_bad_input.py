@@ -3,11 +3,15 @@
 import json
 import os
 import socket
+import subprocess
+import sys
 import time
 
 import pytest
 from bad_input.tasks import EXECUTED, REPORTS, WAIT, errors, read_only, run_task
 from e2e.stacks import SERVER
+from machine import ROOT
+from template import environment
 
 NOISE = b"\xff" + os.urandom((1 << 20) - 1)
 
@@ -293,3 +297,13 @@ def test_each_damage_is_named_and_the_code_of_a_failed_command_wins(bare):
         "legacy.py",
     ]
     assert_everything_is_reported(bare)
+
+
+def test_a_reader_that_goes_away_is_no_traceback(recorded):
+    command = [sys.executable, "-m", "coverage_tasks", "analyze-coverage", "-q", "--json"]
+    environ = environment(PYTHONPATH=str(ROOT / "scripts"), COVERAGE_SPY_RUNTIME="procfile")
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=recorded, env=environ, **pipes) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
