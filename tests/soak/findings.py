@@ -177,7 +177,7 @@ def judge_each(found: Findings, traffic: Traffic, processes: list[Process]) -> N
     found.figures |= {
         "lines of single processes that ran": f"{sum(map(len, needed.values())):,}",
         "missing there": str(len(missing)),
-        "not flushed before a SIGKILL": f"{len(unflushed)} (up to {max(unflushed, default=0):.2f} s before it)",
+        "not flushed before a SIGKILL": f"{len(unflushed)}, up to {max(unflushed):.2f} s" if unflushed else "0",
         "invented there": str(len(invented)),
     }
     found.expect(not strangers, f"{strangers} workers have answered and left no receipt")
