@@ -185,7 +185,7 @@ class Results:
 
 def _version(python: str) -> tuple[int, ...]:
     """(3, 12) of "3.12.1"; nothing of what is no version."""
-    found = re.match(r"(\d+)\.(\d+)", python)
+    found = re.match(r"(\d{1,9})\.(\d{1,9})", python)
     return tuple(map(int, found.groups())) if found else ()
 
 

@@ -124,6 +124,7 @@ def test_a_file_that_cannot_be_parsed_is_damage_and_stops_nothing(run, text):
     ("python", "ran", "remedy"),
     [
         ("3.99.1", True, "; set NOXFORCEPYTHON=3.99 to report with the Python of its service"),
+        pytest.param("9" * 5000 + ".1", True, "; correct it, or leave it out under `omit` in ", id="no version"),
         ("3.99.1", False, "its service, and if that cannot either, correct it, or leave it out under `omit` in "),
         ("3.8.18", True, "; correct it, or leave it out under `omit` in "),
         ("none", True, "; correct it, or leave it out under `omit` in "),
