@@ -20,6 +20,7 @@ NOT_SOURCE = LIBRARY_DIRECTORIES | {".git", "node_modules", "__pycache__", ".tox
 LIBRARY = "an installed library"
 DRIFTED = "the source that ran is another one: rebuild the image, or check out what it was built from"
 UNREADABLE = "its source could not be read where it ran"
+NO_TEXT = "its name is not UTF-8, and no report can hold it: rename the file"
 SHEBANG_LENGTH = 255  # bytes; Linux reads no more of it (BINPRM_BUF_SIZE)
 BUILD_FILES = frozenset({"setup.py", "noxfile.py", "conftest.py", "tests.py"})
 
@@ -90,6 +91,11 @@ def is_library(path: str) -> bool:
     return not LIBRARY_DIRECTORIES.isdisjoint(path.split("/"))
 
 
+def is_text(path: str) -> bool:
+    """Whether a path that the operating system gave is UTF-8."""
+    return path.encode("utf-8", "ignore").decode() == path
+
+
 def is_test(path: str) -> bool:
     """Whether a repository path is a test or a build file: code that no service is meant to import."""
     *directories, name = path.split("/")
@@ -112,7 +118,8 @@ class Repository:
     def read(cls, root: Path, leave_out: Collection[Path] = ()) -> Self:
         """What git lists below `root` (untracked files too, ignored ones not), else a walk.
 
-        Virtual environments, installed distributions, symbolic links and `leave_out` (files, directories) don't count.
+        Virtual environments, installed distributions, symbolic links and `leave_out` (files, directories) don't count,
+        nor do files whose name is not UTF-8: neither the database of coverage.py nor its reports can hold it.
         """
         without = {Path(os.path.relpath(path, root)).as_posix() for path in leave_out}
         dead: dict[str, bool] = {}
@@ -131,7 +138,7 @@ class Repository:
         files = {}
         for path in sorted(set(_listed_by_git(root) or _walked(root, is_dead))):
             directory = path.rpartition("/")[0]
-            if path not in without and not (directory and is_dead(directory)):
+            if path not in without and is_text(path) and not (directory and is_dead(directory)):
                 file = root / path
                 if file.is_file() and not file.is_symlink() and (source := read_source(file)) is not None:
                     files[path] = digest_of(source)
@@ -312,7 +319,7 @@ class SourceMap:
             return Match(None, "unmapped", f"it is {home} by content, but {nearest.container} is {nearest.repository}")
         if other:
             return Match(other, "drifted", DRIFTED if digest else UNREADABLE)
-        return Match(None, "unmapped", self._why_unmapped(digest, nearest))
+        return Match(None, "unmapped", self._why_unmapped(digest, nearest) if is_text(path) else NO_TEXT)
 
     def _why_unmapped(self, digest: Digest | None, nearest: Root | None) -> str:
         if not digest:

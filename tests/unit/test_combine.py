@@ -1,12 +1,14 @@
 """Combining: lines land on the files they ran in, what is not known is named, what was never imported counts."""
 
 import json
+import os
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from coverage import CoverageData
-from unit.journal_files import Run
+from unit.journal_files import Run, file_words, line_word, write
 
 from coverage_tasks.combine import combine, read_combined
 from coverage_tasks.project import TaskError
@@ -306,6 +308,23 @@ def test_hostile_names_neither_break_nor_reach_the_terminal(run):
     combined = combine(run.project)
     assert all(finding.isprintable() for finding in combined.findings)
     assert any("\\x1b" in finding for finding in combined.findings)
+
+
+@pytest.mark.parametrize("runtime", ["compose", "procfile"])
+def test_a_file_whose_name_is_no_text_is_said_and_not_combined(tmp_path, runtime):
+    name = os.fsdecode(b"caf\xe9.py")
+    run = Run(tmp_path, {"orders/main.py": "a = 1\n", f"orders/{name}": "b = 2\n"}, runtime)
+    place = tmp_path / "orders" if runtime == "procfile" else Path("/app")
+    path = place / name
+    words = file_words(0, os.fsencode(path), b"b = 2\n")
+    write(run.project.data / "a.journal", [*words, line_word(0, os.fsencode(path), b"b = 2\n", 1)], service="orders")
+    run.lines("orders", {str(place / "main.py"): (run.source("orders/main.py"), [1])})
+    combined = combine(run.project)
+    assert executed(run) == {"orders": {"orders/main.py": {1}}}
+    assert combined.services["orders"].unmapped == {
+        str(path): "its name is not UTF-8, and no report can hold it: rename the file"
+    }
+    assert any("caf\\udce9.py is not mapped" in finding for finding in combined.findings)
 
 
 def test_journals_without_a_stack_are_mapped_by_what_they_hold(run):
