@@ -35,9 +35,11 @@ PER_DIRECTORY = 30  # files that are reported on together
 SHRINK = 10.0  # seconds that go to making an input smaller
 DESCRIBE = "from importlib.machinery import EXTENSION_SUFFIXES as s; print(s[0])"
 
-# Forks one child that has a journal and one that can open none, and fills more than one journal.
+# Runs a file whose name is not UTF-8, forks a child that has a journal and one that can open none, and fills more than
+# one journal.
 PROGRAM = """
-import os, resource, sys
+import os, resource, runpy, sys
+runpy.run_path(os.path.join(os.getcwd(), os.fsdecode(b"caf\\xe9.py")))
 def fork():
     if os.fork() == 0:
         os._exit(0)
@@ -53,6 +55,7 @@ if len(sys.argv) > 1:
 """
 SOURCES = {
     "app.py": PROGRAM,
+    os.fsdecode(b"caf\xe9.py"): "a = 1\n",
     "few.py": "a = 1\nfor b in (1, 2):\n    pass\n",
     "many.py": "a = 1\n" * 2500,
     "Procfile": "app: python3 app.py\n",
@@ -114,7 +117,7 @@ class Fuzzer:
     wrong: dict[str, str] = field(default_factory=dict)
     missed: list[int] | None = None
 
-    def run(self, seconds: float, inputs: int = sys.maxsize, per_directory: int = 2000) -> None:
+    def run(self, seconds: float, inputs: int = sys.maxsize, per_directory: int = 1000) -> None:
         """Go on until the time is over or there were enough inputs; a directory comes after every so many of them."""
         until = time.monotonic() + seconds
         self.corpus = [thin(seed) for seed in self.seeds]
@@ -189,8 +192,10 @@ def smaller(items: Any, is_still_wrong: Callable[[Any], bool]) -> Any:
     size = len(items) // 2
     while size:
         for at in range(len(items) - size, -1, -size):
+            if time.monotonic() > until:
+                return items
             fewer = items[:at] + items[at + size :]
-            if fewer and time.monotonic() < until and is_still_wrong(fewer):
+            if fewer and is_still_wrong(fewer):
                 items = fewer
         size //= 2
     return items

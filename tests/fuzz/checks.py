@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -115,8 +116,9 @@ def report(root: Path, contents: Sequence[bytes]) -> None:
     if not contents:
         return
     data = root / "coverage-data"
-    for path in (*data.iterdir(), root / ".coverage"):
-        path.unlink(missing_ok=True)
+    shutil.rmtree(data)
+    data.mkdir()
+    (root / ".coverage").unlink(missing_ok=True)
     claims, bad = [], []
     for index, content in enumerate(contents):
         path = data / f"{index:016x}.journal"

@@ -36,7 +36,7 @@ def test_what_the_spy_writes_is_all_readable(fuzzer: fuzz.Fuzzer) -> None:
 
 
 def test_finds_nothing_wrong(fuzzer: fuzz.Fuzzer) -> None:
-    fuzzer.run(60, inputs=2000, per_directory=1000)
+    fuzzer.run(60, inputs=2000)
     assert fuzzer.wrong == {}
     assert (fuzzer.inputs, fuzzer.directories) == (2000, 2)
     assert len(fuzzer.corpus) > len(fuzzer.seeds)
