@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import tempfile
 import time
+import zlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -21,6 +23,7 @@ from .project import Project, TaskError, beside
 from .sources import LIBRARY, Digest, Repository, Root, SourceMap, is_test
 from .startup import read_marks
 
+LONGEST_NAME = 200  # bytes, of a service as that of a file
 REMEDY = (
     "look into its command for what keeps Python from loading the spy "
     "(-I, -E, env -i, which COVERAGE_SPY_INJECT=pth gets past, or -S)"
@@ -200,6 +203,14 @@ def read_combined(project: Project) -> Combined:
 def printable(text: str) -> str:
     """The text with everything escaped that would disturb a terminal or a line: names are anybody's."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def file_name(service: str) -> str:
+    """The name of a service as that of a file, whatever a journal calls it: two never get the same one."""
+    plain = re.sub(r"[^\w.-]", "_", service).lstrip(".")
+    if plain == service and len(service.encode()) <= LONGEST_NAME:
+        return service
+    return f"{plain[: LONGEST_NAME // 4]}-{zlib.crc32(service.encode()):08x}"
 
 
 def _combine_service(origins: Origins, places: Collection[Place]) -> tuple[Result, _Painted]:

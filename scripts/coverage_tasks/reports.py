@@ -1,9 +1,7 @@
 """The reports: coverage.py's own from .coverage, and a table with a row per service."""
 
-import re
 import shutil
 import tempfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +9,7 @@ from pathlib import Path
 from coverage import Coverage
 from coverage.exceptions import CoverageException
 
-from .combine import printable
+from .combine import file_name, printable
 from .project import Project, TaskError, beside
 from .results import Results, Totals, counts, opened_coverage, read_results
 from .tables import Row, escaped, markdown_table, text_table
@@ -99,13 +97,7 @@ def _with_services(project: Project, path: Path, suffix: str) -> Iterator[tuple[
     results = read_results(project)
     for name, result in results.combined.services.items():
         if results.files.keys() & set(result.files):
-            yield name, directory / f"{_file_name(name)}{suffix}"
-
-
-def _file_name(service: str) -> str:
-    """The name of a service as that of a file, whatever a journal calls it: two never get the same one."""
-    plain = re.sub(r"[^\w.-]", "_", service).lstrip(".")
-    return plain if plain == service else f"{plain[:100]}-{zlib.crc32(service.encode()):08x}"
+            yield name, directory / f"{file_name(name)}{suffix}"
 
 
 @contextmanager

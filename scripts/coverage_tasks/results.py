@@ -27,6 +27,17 @@ from .tables import Row, percent
 CONFIG = TOOL / "scripts" / "coveragerc"
 
 
+class Share(NamedTuple):
+    """How many were executed of how many: statements and branches together, as coverage.py counts."""
+
+    executed: int
+    of: int
+
+    def __str__(self) -> str:
+        """In percent, see `percent`."""
+        return percent(*self)
+
+
 @dataclass(frozen=True)
 class Lines:
     """The statements of one file, by the numbers of their first lines, as coverage.py analyses them.
@@ -43,6 +54,21 @@ class Lines:
     taken_by_service: Mapping[str, int]
     functions: tuple["Function", ...] = ()
     startup: Mapping[str, frozenset[int]] = field(default_factory=dict)
+
+    @property
+    def missed(self) -> frozenset[int]:
+        """The statements that no service executed."""
+        return self.statements - self.executed
+
+    @property
+    def share(self) -> Share:
+        """What all services executed."""
+        return Share(len(self.executed) + self.taken, len(self.statements) + self.branches)
+
+    @property
+    def early(self) -> frozenset[int]:
+        """The statements that some service executed before the stack was ready."""
+        return self.executed.intersection(frozenset().union(*self.startup.values()))
 
     @cached_property
     def bodies(self) -> frozenset[int]:
@@ -95,9 +121,14 @@ class Totals:
         return self.statements - self.executed
 
     @property
+    def share(self) -> Share:
+        """Of statements and branches together."""
+        return Share(self.executed + self.taken, self.statements + self.branches)
+
+    @property
     def cover(self) -> str:
-        """Of statements and branches together, as coverage.py counts."""
-        return percent(self.executed + self.taken, self.statements + self.branches)
+        """The share in percent."""
+        return str(self.share)
 
 
 @dataclass(frozen=True)
@@ -150,6 +181,43 @@ class Results:
         """When a service first executed its statements, over all files."""
         found = [lines.phases(name) for lines in self.files.values()]
         return Phases(*map(sum, zip(*found, strict=True))) if found else Phases(0, 0, 0)
+
+    @property
+    def startup_is_known(self) -> bool:
+        """Whether anybody marked where start-up ended; without, everything looks like traffic."""
+        return any(result.startup for result in self.combined.services.values())
+
+    def share_of(self, name: str, path: str) -> Share:
+        """What a service executed of a file of its own."""
+        lines = self.files[path]
+        executed = len(lines.by_service.get(name, ())) + lines.taken_by_service.get(name, 0)
+        statements = self.combined.services[name].statements(path, lines.statements)
+        return Share(executed, len(statements) + lines.branches)
+
+    def missed_by(self, name: str, path: str) -> frozenset[int]:
+        """The statements of a file of its own that a service did not execute."""
+        lines = self.files[path]
+        statements = self.combined.services[name].statements(path, lines.statements)
+        return statements - lines.by_service.get(name, frozenset())
+
+    def only(self, name: str) -> int:
+        """How many statements this service executed and no other."""
+        return sum(len(lines.only(name)) for lines in self.files.values())
+
+    def gaps(self) -> list[tuple[str, Lines]]:
+        """The files with statements that no service executed, those with most of them first."""
+        found = [(path, lines) for path, lines in self.files.items() if lines.missed]
+        return sorted(found, key=lambda gap: (-len(gap[1].missed), gap[0]))
+
+    def never_executed(self) -> list[tuple[str, Function]]:
+        """The functions of which no service executed a statement, the longest first."""
+        found = [
+            (path, function)
+            for path, lines in self.files.items()
+            for function in lines.functions
+            if function.statements and not function.statements & lines.executed
+        ]
+        return sorted(found, key=lambda pair: (-len(pair[1].statements), pair[0], pair[1].start))
 
     def total(self) -> Totals:
         """The numbers of the whole repository: what any service executed."""

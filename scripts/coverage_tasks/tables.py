@@ -22,15 +22,18 @@ def markdown_table(rows: Sequence[Row]) -> list[str]:
 
 
 def percent(executed: int, statements: int) -> str:
-    """Rounded, but 0 % and 100 % only where it is exactly that; "-" of nothing."""
-    if not statements:
-        return "-"
+    """In words, as `rounded_percent` rounds; "-" of nothing."""
+    return f"{rounded_percent(executed, statements)} %" if statements else "-"
+
+
+def rounded_percent(executed: int, statements: int) -> int:
+    """Rounded, but 0 and 100 only where it is exactly that."""
     rounded = round(100 * executed / statements)
     if executed:
         rounded = max(rounded, 1)
     if executed < statements:
         rounded = min(rounded, 99)
-    return f"{rounded} %"
+    return rounded
 
 
 def escaped(text: str) -> str:

@@ -1,0 +1,87 @@
+"""Questions to the results that more than one report asks."""
+
+import pytest
+from unit.journal_files import Run
+
+from coverage_tasks.combine import combine, file_name
+from coverage_tasks.results import Phases, Share, read_results
+from coverage_tasks.startup import mark_startup
+
+MAIN = """\
+def start():
+    return 1
+
+
+def serve():
+    x = 2
+    return x
+
+
+class C:
+    def idle(self):
+        pass
+"""
+LONG = "def long():\n    a = 1\n    b = 2\n    return a + b\n"
+
+
+@pytest.fixture
+def results(tmp_path):
+    """a starts and serves, b only imports; nobody executes `idle` and `long`."""
+    run = Run(tmp_path, {"main.py": MAIN, "long.py": LONG})
+    for name in ("a", "b"):
+        run.service(name, {f"/app/{path}": run.source(path) for path in ("main.py", "long.py")})
+    run.lines("a", {"/app/main.py": (MAIN.encode(), [1, 5, 10, 11, 2])})
+    run.lines("b", {"/app/long.py": (LONG.encode(), [1])})
+    mark_startup(run.project, [])
+    run.lines("a", {"/app/main.py": (MAIN.encode(), [1, 5, 10, 11, 6, 7])})
+    run.lines("b", {"/app/main.py": (MAIN.encode(), [1, 5, 10, 11])})
+    combine(run.project)
+    return read_results(run.project)
+
+
+def test_what_only_one_service_executed(results):
+    assert (results.only("a"), results.only("b")) == (3, 1)
+
+
+def test_gaps_begin_with_the_largest(results):
+    assert [(path, sorted(lines.missed)) for path, lines in results.gaps()] == [
+        ("long.py", [2, 3, 4]),
+        ("main.py", [12]),
+    ]
+
+
+def test_functions_of_which_nothing_ran_begin_with_the_longest(results):
+    assert [(path, function.name) for path, function in results.never_executed()] == [
+        ("long.py", "long"),
+        ("main.py", "C.idle"),
+    ]
+
+
+def test_what_ran_before_the_stack_was_ready(results):
+    main = results.files["main.py"]
+    assert sorted(main.early) == [1, 2, 5, 10, 11]
+    assert (main.phases("a"), main.phases("b")) == (Phases(4, 1, 2), Phases(4, 0, 0))
+    assert results.startup_is_known
+
+
+def test_shares_are_of_all_and_of_one_service(results):
+    main = results.files["main.py"]
+    assert (main.share, results.share_of("b", "main.py"), results.share_of("a", "long.py")) == (
+        Share(7, 8),
+        Share(4, 8),
+        Share(0, 4),
+    )
+    assert str(main.share) == "88 %"
+    assert sorted(results.missed_by("b", "main.py")) == [2, 6, 7, 12]
+
+
+@pytest.mark.parametrize("name", ["orders", "Orders.v2", "é"])
+def test_a_plain_name_of_a_service_is_that_of_its_files(name):
+    assert file_name(name) == name
+
+
+def test_other_names_of_services_are_made_fit_for_files_and_differ():
+    names = ["../x", "..", "a b", "a/b", "a\nb", "s" * 300, "s" * 301, "é" * 150]
+    made = [file_name(name) for name in names]
+    assert len({*made}) == len(names)
+    assert all(0 < len(name.encode()) <= 220 and not name.startswith(".") and "/" not in name for name in made)
