@@ -1,19 +1,25 @@
-"""Skips the tests that need an engine where none answers; in CI that is a failure."""
+"""Skips the tests that need an engine or a browser where there is none; in CI that is a failure."""
 
 import os
 
 import pytest
-from machine import engine_answers
+from machine import engine_answers, find_browser
 
 REQUIRE_ENGINE = "COVERAGE_SPY_REQUIRE_ENGINE"
+NEEDS = {
+    "engine": (engine_answers, "no Docker engine answers", "needs a Docker engine that answers, and compose"),
+    "browser": (find_browser, "there is no Chromium", "needs a Chromium"),
+}
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "engine: needs a Docker engine that answers, and compose")
+    for marker, (_, _, need) in NEEDS.items():
+        config.addinivalue_line("markers", f"{marker}: {need}")
 
 
 def pytest_runtest_setup(item):
-    if item.get_closest_marker("engine") and not engine_answers():
-        if os.environ.get(REQUIRE_ENGINE):
-            pytest.fail(f"{REQUIRE_ENGINE} is set and no Docker engine answers", pytrace=False)
-        pytest.skip("no Docker engine answers")
+    for marker, (is_there, without, _) in NEEDS.items():
+        if item.get_closest_marker(marker) and not is_there():
+            if os.environ.get(REQUIRE_ENGINE):
+                pytest.fail(f"{REQUIRE_ENGINE} is set and {without}", pytrace=False)
+            pytest.skip(without)

@@ -22,6 +22,13 @@ def engine_answers() -> bool:
         return False
 
 
+@cache
+def find_browser() -> str | None:
+    """The Chromium that is installed, or its twin."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next(filter(None, map(shutil.which, names)), None)
+
+
 @contextmanager
 def alone_with(what: str) -> Iterator[None]:
     """Wait for a thing that there is once on a machine (fixed ports, a fixed directory), and keep other tests from it.

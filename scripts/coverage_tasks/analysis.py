@@ -27,7 +27,7 @@ def analyze(project: Project, args: Namespace) -> None:
         of = {**results.of_directories(name), "all": results.of_service(name)}
         directories = [_row(directory, totals, results.combined.branch) for directory, totals in of.items()]
         print(f"## {escaped(printable(name))}" if args.markdown else printable(name))
-        for rows in (directories, _process_rows(result.processes)):
+        for rows in (directories, process_rows(result.processes)):
             if rows:
                 lines = markdown_table(rows) if args.markdown else ["  " + line for line in text_table(rows)]
                 print(*([""] if args.markdown else []), *lines, "", sep="\n")
@@ -35,7 +35,7 @@ def analyze(project: Project, args: Namespace) -> None:
         print(f"- {escaped(finding) if args.markdown else finding}")
 
 
-def _process_rows(processes: Processes) -> list[Row]:
+def process_rows(processes: Processes) -> list[Row]:
     """The processes, those of which something is not known first; of the others no more than fit on a screen."""
     rows = [
         _process_row(silent.started, silent.place, silent.pid, silent.command, "", "no receipt")

@@ -13,7 +13,8 @@ from typing import NamedTuple, NoReturn
 
 from .project import Project, TaskError, find_project, say
 
-REPORTS = ("html", "json", "xml", "lcov", "markdown", "summary")
+# The portal in the HTML links to the files that are there.
+REPORTS = ("json", "xml", "lcov", "markdown", "html", "summary")
 
 # Each task imports what it needs when it runs: cleaning needs no YAML, starting a stack needs no coverage.
 

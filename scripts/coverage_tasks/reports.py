@@ -1,4 +1,4 @@
-"""The reports: coverage.py's own from .coverage, and a table with a row per service."""
+"""The reports: coverage.py's own from .coverage, the portal around its pages, and a table with a row per service."""
 
 import shutil
 import tempfile
@@ -9,6 +9,7 @@ from pathlib import Path
 from coverage import Coverage
 from coverage.exceptions import CoverageException
 
+from . import portal
 from .combine import file_name, printable
 from .project import Project, TaskError, beside
 from .results import Results, Totals, counts, opened_coverage, read_results
@@ -18,10 +19,14 @@ from .tables import Row, escaped, markdown_table, text_table
 
 
 def html(project: Project) -> None:
-    """Write htmlcov/; a folder that is there is replaced, or its rows of files that are gone would stay."""
+    """Write htmlcov/, coverage.py's pages and the portal.
+
+    A folder that is there is replaced, or its rows of files that are gone would stay.
+    """
     with _reporting(project) as (coverage, files), tempfile.TemporaryDirectory(prefix=".htmlcov-", dir=".") as made:
         directory = Path(made, "html")
         coverage.html_report(files, directory=str(directory))
+        portal.write(project, directory)
         shutil.rmtree(project.html, ignore_errors=True)
         directory.replace(project.html)
 

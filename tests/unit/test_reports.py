@@ -11,8 +11,9 @@ from unit.journal_files import Run
 
 from coverage_tasks import reports
 from coverage_tasks.combine import combine
+from coverage_tasks.portal import fitted, step
 from coverage_tasks.project import TaskError
-from coverage_tasks.results import read_results
+from coverage_tasks.results import Share, read_results
 from coverage_tasks.tables import escaped, percent
 
 FILES = {
@@ -307,3 +308,43 @@ def test_a_service_of_any_name_gets_a_file_of_its_own(run):
     names = {file.name.partition("-")[0] for file in (run.project.data / "services").iterdir()}
     assert names == {"a_b", "a_b.xml", "_.._escape", "orders.xml", "catalog.xml"}
     assert not (run.project.root / "escape.xml").exists()
+
+
+def test_the_portal_is_the_index_and_coverages_own_is_beside_it(run):
+    reports.html(run.project)
+    assert "What the running services of" in (run.project.html / "index.html").read_text()
+    assert 'class="indexfile"' in (run.project.html / "portal.files.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("executed", "of", "expected"),
+    [
+        (0, 9, 0),
+        (1, 1000, 1),
+        (246, 1000, 2),
+        (25, 100, 2),
+        (1, 2, 3),
+        (899, 1000, 5),
+        (999, 1000, 5),
+        (9, 9, 6),
+        (0, 0, 0),
+    ],
+)
+def test_a_colour_is_that_of_the_percentage_that_is_shown(executed, of, expected):
+    assert step(Share(executed, of)) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "width", "expected"),
+    [
+        ("orders/main.py", 100, "orders/main.py"),
+        ("orders/main.py", 60, "main.py"),
+        ("orders/inventory.py", 60, "invento…"),
+        ("orders/part3/", 60, "part3/"),
+        ("orders/main.py", 20, ""),
+        ("日本語日本語.py", 60, "日本語…"),
+        ("a\nb.py", 60, "a\\nb.py"),
+    ],
+)
+def test_a_name_on_the_map_is_cut_where_its_rectangle_ends(path, width, expected):
+    assert fitted(path, width) == expected
