@@ -13,7 +13,7 @@ PATHS = {"PYTHONPATH": os.pathsep.join((str(TESTS.parent / "scripts"), str(TESTS
 
 @nox.session(default=False, reuse_venv=True, tags=["template"])
 def tests(session: nox.Session) -> None:
-    """Run the tests; those that need an engine are skipped, with the reason, where none answers."""
+    """Run the tests; those that need an engine or a browser are skipped, with the reason, where there is none."""
     session.install(*REQUIREMENTS, "-r", "tests/requirements.txt")
     parallel = ("--numprocesses", "auto")
     session.run("python", "-m", "pytest", *parallel, *(session.posargs or ["tests"]), env=PATHS, interrupt_timeout=60.0)
@@ -69,3 +69,17 @@ def fuzz(session: nox.Session) -> None:
     """Damage recorded journals at random, for a minute, and check what the reader and the reports make of them."""
     session.install(*REQUIREMENTS)
     session.run("python", "-m", "fuzz", *session.posargs, env=PATHS)
+
+
+@nox.session(name="bench-portal", default=False, reuse_venv=True, tags=["template"])
+def bench_portal(session: nox.Session) -> None:
+    """Print how long the portal of a large repository takes to write and to load, and how large it is."""
+    session.install(*REQUIREMENTS, "-r", "tests/requirements.txt")
+    session.run("python", "tests/portal/bench.py", *session.posargs, env=PATHS)
+
+
+@nox.session(default=False, reuse_venv=True, tags=["template"])
+def screenshots(session: nox.Session) -> None:
+    """Photograph the portal for the README; writes docs/portal.png and docs/portal-dark.png."""
+    session.install(*REQUIREMENTS, "-r", "tests/requirements.txt", "pillow==13.0.0")
+    session.run("python", "tests/portal/screenshots.py", *session.posargs, env=PATHS)
