@@ -3,36 +3,135 @@
 import json
 import time
 from argparse import Namespace
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
+from .changes import find_changes
 from .combine import printable
 from .processes import Processes
-from .project import Project
+from .project import Project, TaskError
 from .results import Results, Totals, counts, read_results
 from .tables import Row, escaped, markdown_table, text_table
 
 # Rows of complete processes that the tables show; --json has all.
 SHOWN_PROCESSES = 20
+SHOWN_GAPS = 15
+SUMMARY_BYTES = (1 << 20) - 200  # GitHub takes 1 MiB, a last line among them
 PROCESS_COUNTS = ("all", "without_lines", "not_measured", "end_unknown", "refusals")
 
 
 def analyze(project: Project, args: Namespace) -> None:
-    """Print the analysis: a table, or JSON (`args.json`), or Markdown (`args.markdown`)."""
+    """Print the analysis: tables, or JSON (`args.json`), or Markdown (`args.markdown`).
+
+    Of the services `args.service` only, where there are any, and of files that match the glob `args.path`. Raises
+    TaskError when there is no such service.
+    """
     results = read_results(project)
+    for name in args.service:
+        if name not in results.combined.services:
+            known = ", ".join(results.combined.services)
+            raise TaskError(f"there is no service {name!r} in what was combined: name one of {known}")
+    results = results.narrowed(args.service, args.path)
     if args.json:
         print(json.dumps(_as_json(results), indent=1))
-        return
+    elif args.markdown:
+        print("\n".join(_fitting(_markdown(_sections(project, results), results.findings))))
+    else:
+        for section in _sections(project, results):
+            print(section.title)
+            for rows in section.tables:
+                print(*(f"  {line}" for line in text_table(rows)), "", sep="\n")
+        for finding in results.findings:
+            print(f"- {finding}")
+
+
+class Section(NamedTuple):
+    """A heading, and the tables below it."""
+
+    title: str
+    tables: list[list[Row]]
+
+
+def _sections(project: Project, results: Results) -> Iterator[Section]:
     for name, result in results.combined.services.items():
         of = {**results.of_directories(name), "all": results.of_service(name)}
         directories = [_row(directory, totals, results.combined.branch) for directory, totals in of.items()]
-        print(f"## {escaped(printable(name))}" if args.markdown else printable(name))
-        for rows in (directories, process_rows(result.processes)):
-            if rows:
-                lines = markdown_table(rows) if args.markdown else ["  " + line for line in text_table(rows)]
-                print(*([""] if args.markdown else []), *lines, "", sep="\n")
-    for finding in results.findings:
-        print(f"- {escaped(finding) if args.markdown else finding}")
+        yield Section(printable(name), [rows for rows in (directories, process_rows(result.processes)) if rows])
+    changed = find_changes(project.root).files
+    for title, rows in (
+        ("when the executed statements first ran", _phase_rows(results)),
+        ("what no service executed", _gap_rows(results, changed)),
+        ("functions that no service executed", _function_rows(results, changed)),
+        ("imported by no service", [{"file": printable(path)} for path in results.never_imported()]),
+    ):
+        if rows:
+            shown = rows[:SHOWN_GAPS]
+            if len(rows) > SHOWN_GAPS:
+                more = dict.fromkeys(rows[0], "")
+                shown.append(more | {next(iter(more)): f"and {len(rows) - SHOWN_GAPS} more"})
+            yield Section(title, [shown])
+
+
+def _phase_rows(results: Results) -> list[Row]:
+    """Whether traffic executed again what start-up did is not known: a line is recorded once in a process."""
+    return [
+        {
+            "service": printable(name),
+            "on import": str(phases.definitions),
+            **({"at start-up": str(phases.startup)} if results.startup_is_known else {}),
+            "by traffic": str(phases.traffic),
+            "only here": str(results.only(name)),
+        }
+        for name, phases in ((name, results.phases(name)) for name in results.combined.services)
+        if any(phases)
+    ]
+
+
+def _gap_rows(results: Results, changed: Collection[str]) -> list[Row]:
+    ranked = sorted(results.gaps(), key=lambda gap: gap[0] not in changed)
+    return [
+        {
+            "file": printable(path),
+            "missed": str(len(lines.missed)),
+            "of": str(len(lines.statements)),
+            "changed": "changed" if path in changed else "",
+        }
+        for path, lines in ranked
+    ]
+
+
+def _function_rows(results: Results, changed: Collection[str]) -> list[Row]:
+    ranked = sorted(results.never_executed(), key=lambda found: found[0] not in changed)
+    return [
+        {
+            "function": printable(f"{path}:{function.start} {function.name}"),
+            "statements": str(len(function.statements)),
+            "changed": "changed" if path in changed else "",
+        }
+        for path, function in ranked
+    ]
+
+
+def _markdown(sections: Iterable[Section], findings: Iterable[str]) -> Iterator[str]:
+    for section in sections:
+        yield f"## {escaped(section.title)}"
+        for rows in section.tables:
+            yield from ("", *markdown_table(rows))
+        yield ""
+    yield from (f"- {escaped(finding)}" for finding in findings)
+
+
+def _fitting(lines: Iterable[str]) -> Iterator[str]:
+    """As many lines as fit into GitHub's summary of a step; the last one says how many do not."""
+    lines = list(lines)
+    room = SUMMARY_BYTES
+    for index, line in enumerate(lines):
+        room -= len(line.encode()) + 1
+        if room < 0:
+            yield f"\n{len(lines) - index} more lines do not fit here: `analyze-coverage` shows them all"
+            return
+        yield line
 
 
 def process_rows(processes: Processes) -> list[Row]:
@@ -81,6 +180,7 @@ def _as_json(results: Results) -> dict[str, Any]:
         known["processes"] |= {count: getattr(result.processes, count) for count in PROCESS_COUNTS}
         known["files"] = {path: _file_as_json(results, name, path) for path in result.files if path in results.files}
         known["totals"] = _totals_as_json(results.of_service(name))
+        known["phases"] = results.phases(name)._asdict() | {"only": results.only(name)}
         known["directories"] = {
             directory: _totals_as_json(totals) for directory, totals in results.of_directories(name).items()
         }
@@ -89,6 +189,11 @@ def _as_json(results: Results) -> dict[str, Any]:
         "version": 1,
         "totals": _totals_as_json(results.total()),
         "services": services,
+        "never_imported": results.never_imported(),
+        "never_executed": [
+            {"file": path, "function": function.name, "line": function.start, "statements": sorted(function.statements)}
+            for path, function in results.never_executed()
+        ],
         "unknown": {**combined.unknown, **results.unparsed},
         "findings": results.findings,
     }

@@ -171,7 +171,13 @@ TASKS = (
         "Combine, write every report and print the summary",
         ("start", "command"),
     ),
-    Task("analyze-coverage", "reports", _analyze_task, "Show what ran, what did not and what is unknown", ("format",)),
+    Task(
+        "analyze-coverage",
+        "reports",
+        _analyze_task,
+        "Show what ran, what did not and what is unknown",
+        ("format", "filter"),
+    ),
     Task(
         "coverage-doctor", "reports", _doctor_task, "Say what keeps services from being measured", ("compare", "json")
     ),
@@ -235,6 +241,11 @@ def _add_services(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("services", nargs="*", metavar="SERVICE", help="these services only")
 
 
+def _add_filter(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--service", action="append", default=[], metavar="NAME", help="this service only; repeatable")
+    parser.add_argument("--path", default="*", metavar="GLOB", help="files that match only: 'libs/*'")
+
+
 def _add_compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--compare", action="store_true", help="start the services once without the spy, and compare how they end"
@@ -252,6 +263,7 @@ OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "format": _add_format,
     "services": _add_services,
     "compare": _add_compare,
+    "filter": _add_filter,
     "json": _add_json,
     "install": _add_install,
 }

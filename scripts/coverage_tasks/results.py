@@ -5,9 +5,10 @@ import re
 import sys
 import warnings
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase as fnmatch
 from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -20,7 +21,7 @@ from coverage.report_core import get_analysis_to_report
 from coverage.results import Analysis, analysis_from_file_reporter
 from coverage.types import TMorf
 
-from .combine import Combined, printable, read_combined
+from .combine import Combined, Result, printable, read_combined
 from .project import TOOL, Project, TaskError
 from .tables import Row, percent
 
@@ -219,17 +220,38 @@ class Results:
         ]
         return sorted(found, key=lambda pair: (-len(pair[1].statements), pair[0], pair[1].start))
 
+    def never_imported(self) -> list[str]:
+        """The files that no service imported: candidates for dead code."""
+        services = self.combined.services.values()
+        imported = {path for result in services for path in {*result.files} - {*result.never_imported}}
+        return sorted(self.files.keys() - imported)
+
+    def narrowed(self, services: Collection[str], path: str) -> "Results":
+        """The same of these services only, or of all when there are none; and of files that match a glob."""
+        kept = {name: r for name, r in self.combined.services.items() if not services or name in services}
+        combined = replace(self.combined, services={name: _narrowed(r, path) for name, r in kept.items()})
+        files = {
+            file: replace(lines, by_service={name: own for name, own in lines.by_service.items() if name in kept})
+            for file, lines in self.files.items()
+            if file in combined.files
+        }
+        if services:
+            files = {
+                file: replace(lines, executed=frozenset().union(*lines.by_service.values()))
+                for file, lines in files.items()
+            }
+        return Results(combined, files, {file: why for file, why in self.unparsed.items() if fnmatch(file, path)})
+
     def total(self) -> Totals:
         """The numbers of the whole repository: what any service executed."""
         services = self.combined.services.values()
-        imported = {path for result in services for path in {*result.files} - {*result.never_imported}}
         unmapped = sum(len(result.unmapped) for result in services)
         files = self.files.values()
         return Totals(
             files=len(files),
             statements=sum(len(lines.statements) for lines in files),
             executed=sum(len(lines.executed) for lines in files),
-            never_imported=len(self.files.keys() - imported),
+            never_imported=len(self.never_imported()),
             unknown=len(self.combined.unknown) + len(self.unparsed) + unmapped,
             branches=sum(lines.branches for lines in files),
             taken=sum(lines.taken for lines in files),
@@ -249,6 +271,19 @@ class Results:
             branches=sum(lines.branches for lines in known.values()),
             taken=sum(lines.taken_by_service.get(name, 0) for lines in known.values()),
         )
+
+
+def _narrowed(result: Result, path: str) -> Result:
+    def kept(reasons: Mapping[str, str]) -> dict[str, str]:
+        return {file: why for file, why in reasons.items() if fnmatch(file, path)}
+
+    return replace(
+        result,
+        files=[file for file in result.files if fnmatch(file, path)],
+        never_imported=[file for file in result.never_imported if fnmatch(file, path)],
+        unknown=kept(result.unknown),
+        unmapped=kept(result.unmapped),
+    )
 
 
 def _version(python: str) -> tuple[int, ...]:

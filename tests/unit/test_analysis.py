@@ -12,6 +12,7 @@ from unit.journal_files import Run
 from coverage_tasks import reports
 from coverage_tasks.analysis import analyze
 from coverage_tasks.combine import combine
+from coverage_tasks.project import TaskError
 from coverage_tasks.results import Totals, read_results
 
 FILES = {
@@ -40,7 +41,7 @@ def run(tmp_path):
 
 def analysed(run, **form):
     with redirect_stdout(io.StringIO()) as out:
-        analyze(run.project, Namespace(**{"json": False, "markdown": False} | form))
+        analyze(run.project, Namespace(**{"json": False, "markdown": False, "service": [], "path": "*"} | form))
     return out.getvalue()
 
 
@@ -127,3 +128,36 @@ def test_2000_files_of_8_services_are_analysed_in_seconds(tmp_path):
     assert len(tables[0]) == 100
     print(f"analysis {analysed:.2f} s, tables {time.process_time() - begin - analysed:.2f} s")
     assert time.process_time() - begin < 12
+
+
+def test_filters_leave_nothing_else_in(run):
+    orders = json.loads(analysed(run, json=True, service=["orders"], path="orders/*"))
+    assert list(orders["services"]) == ["orders"]
+    assert set(orders["services"]["orders"]["files"]) == {"orders/api/routes.py", "orders/idle.py", "orders/main.py"}
+    whole = json.loads(analysed(run, json=True))["services"]["orders"]["files"]
+    assert all(whole[path] == lines for path, lines in orders["services"]["orders"]["files"].items())
+    assert orders["unknown"] == {}
+    alone = json.loads(analysed(run, json=True, service=["orders"]))
+    assert alone["totals"]["executed"] == alone["services"]["orders"]["totals"]["executed"]
+    with pytest.raises(TaskError, match="no service 'order' in what was combined: name one of"):
+        analysed(run, service=["order"])
+
+
+def test_gaps_are_ranked_and_dead_code_is_named(run):
+    text = analysed(run)
+    gaps = text[text.index("what no service executed") :].partition("\n\n")[0].splitlines()[2:]
+    missed = [int(line.split()[1]) for line in gaps]
+    assert len(missed) > 1
+    assert missed == sorted(missed, reverse=True)
+    assert "orders/idle.py" in text[text.index("imported by no service") :]
+    assert json.loads(analysed(run, json=True))["never_imported"] == ["orders/api/routes.py", "orders/idle.py"]
+
+
+def test_markdown_fits_into_the_summary_of_a_step(run, monkeypatch):
+    whole = analysed(run, markdown=True)
+    monkeypatch.setattr("coverage_tasks.analysis.SUMMARY_BYTES", 400)
+    cut = analysed(run, markdown=True)
+    assert len(cut.encode()) < 600
+    kept, _, rest = cut.rpartition("\n\n")
+    assert whole.startswith(kept)
+    assert f"{len(whole.splitlines()) - len(kept.splitlines())} more lines do not fit here" in rest
