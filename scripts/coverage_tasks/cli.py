@@ -69,8 +69,8 @@ def _overlay_task(project: Project, args: argparse.Namespace) -> int:
     from . import overlay, stack
 
     stack.prepare_data(project.data)
-    path = overlay.make_overlay(project, args.output)
-    say(f"the overlay is in {os.path.relpath(path, project.root)}")
+    path = (overlay.check_overlay if args.check else overlay.make_overlay)(project, args.output)
+    say(f"the overlay {'is current:' if args.check else 'is in'} {os.path.relpath(path, project.root)}")
     return 0
 
 
@@ -215,7 +215,8 @@ def _add_start(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_output(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--output", type=Path, metavar="FILE", help="where to write the overlay")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="where the overlay is, or is to be")
+    parser.add_argument("--check", action="store_true", help="write no overlay; exit code 1 when it is not current")
 
 
 def _add_format(parser: argparse.ArgumentParser) -> None:

@@ -4,6 +4,7 @@ For the example it is compose/docker-compose.coverage.yml, which is in git; else
 """
 
 import os
+import shlex
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -55,18 +56,42 @@ def make_overlay(project: Project, output: Path | None = None) -> Path:
 
     Returns where it is. Raises TaskError when the project has no containers or the compose file cannot be read.
     """
+    model, services = _services_of(project)
+    file = output or compose.overlay_file(project)
+    if write_overlay(project, model, services, os.environ, file) == "volume":
+        say("the volumes that the overlay mounts are filled by up-coverage only")
+    return file
+
+
+def check_overlay(project: Project, output: Path | None = None) -> Path:
+    """Compares the overlay with what make_overlay would write now, and writes neither it nor what it refers to.
+
+    Returns where it is. Raises TaskError when it differs, and as make_overlay does.
+    """
+    model, services = _services_of(project)
+    file = output or compose.overlay_file(project)
+    option = f" -- --output {shlex.quote(str(output))}" if output else ""
+    remedy = f"write it anew with `coverage-overlay{option}`"
+    try:
+        found = file.read_bytes()
+    except OSError as error:
+        raise TaskError(f"the overlay {file} cannot be read ({error.strerror}): {remedy}") from None
+    if found != _text_of(project, model, services, os.environ, _kind(project, services, os.environ)).encode():
+        raise TaskError(
+            f"the overlay {file} is not what the compose file, the images and the settings ask for: {remedy}"
+        )
+    return file
+
+
+def _services_of(project: Project) -> tuple[dict[str, Any], list[Service]]:
     if project.runtime != "compose":
         raise TaskError(
             "an overlay is for compose, and this project runs its Procfile: set COVERAGE_SPY_RUNTIME=compose"
         )
     compose.require_engine()
     model = compose.read_model(project)
-    file = output or compose.overlay_file(project)
     with compose.alone_with(model["name"]):
-        services = find_services(project, model)
-    if write_overlay(project, model, services, os.environ, file) == "volume":
-        say("the volumes that the overlay mounts are filled by up-coverage only")
-    return file
+        return model, find_services(project, model)
 
 
 def write_overlay(
@@ -77,6 +102,21 @@ def write_overlay(
     output: Path | None = None,
 ) -> mounts.Kind:
     """As make_overlay, for services that are known already. Returns how the overlay mounts."""
+    kind = _kind(project, services, environ)
+    way = way_of(environ)
+    prepare_spy(services, environ)
+    if way == "image":
+        _derive_images(services, _images(model, project, services, way))
+    if way == "pth":
+        _write_lines(project, services, environ)
+    file = output or compose.overlay_file(project)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with beside(file) as part:
+        part.write_text(_text_of(project, model, services, environ, kind))
+    return kind
+
+
+def _kind(project: Project, services: Sequence[Service], environ: Mapping[str, str]) -> mounts.Kind:
     way = way_of(environ)
     kind = mounts.choose(project, _any_image(services), environ)
     if way == "pth" and kind == "volume":
@@ -84,18 +124,29 @@ def write_overlay(
             "COVERAGE_SPY_INJECT=pth mounts single files, and this engine sees none of this host's: "
             "set it to mount, or to image"
         )
-    stack = stack_name(model["name"], project.root)
-    prepare_spy(services, environ)
-    images = {service.name: service.image.name for service in services if service.image}
-    if way == "image":
-        images |= _derive_images(stack, services)
-    if way == "pth":
-        _write_lines(project, services, environ)
-    file = output or compose.overlay_file(project)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with beside(file) as part:
-        part.write_text(render(project, services, images, environ, own_names_of(model, stack), kind))
     return kind
+
+
+def _text_of(
+    project: Project,
+    model: Mapping[str, Any],
+    services: Sequence[Service],
+    environ: Mapping[str, str],
+    kind: mounts.Kind,
+) -> str:
+    images = _images(model, project, services, way_of(environ))
+    names = own_names_of(model, stack_name(model["name"], project.root))
+    return render(project, services, images, environ, names, kind)
+
+
+def _images(model: Mapping[str, Any], project: Project, services: Iterable[Service], way: str) -> dict[str, str]:
+    """What each service runs from: its image, or the one derived from it that holds the spy."""
+    stack = stack_name(model["name"], project.root)
+    return {
+        service.name: f"{stack}-{service.name}" if way == "image" and service.measured else service.image.name
+        for service in services
+        if service.image
+    }
 
 
 def _any_image(services: Iterable[Service]) -> str:
@@ -268,16 +319,13 @@ def _is_reached(service: Service, way: str) -> bool:
     return way == "pth" and bool(sites) and service.image is not None and len(sites) == len(service.image.sites)
 
 
-def _derive_images(stack: str, services: Sequence[Service]) -> dict[str, str]:
-    images = {}
+def _derive_images(services: Iterable[Service], images: Mapping[str, str]) -> None:
     for service in services:
         if service.measured and service.image:
-            images[service.name] = f"{stack}-{service.name}"
             say(f"adding the spy to the image of {service.name}")
             compose.build_image(
                 images[service.name], str(SPY / "Dockerfile.coverage"), str(SPY), {"BASE_IMAGE": service.image.name}
             )
-    return images
 
 
 def _variables(service: Service, repository: Repository, environ: Mapping[str, str]) -> dict[str, str]:
