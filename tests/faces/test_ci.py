@@ -1,0 +1,148 @@
+"""The files of docs/ci do what docs/ci.md says, in a repository with a Procfile."""
+
+import json
+import re
+import shutil
+import sys
+import textwrap
+
+import pytest
+import yaml
+from faces.workflow import Steps
+from machine import ROOT
+from template import environment, run
+
+WORKFLOW = yaml.safe_load((ROOT / "docs/ci/github-actions.yml").read_text())["jobs"]
+GITLAB = yaml.safe_load((ROOT / "docs/ci/gitlab-ci.yml").read_text())
+ACTION = ".github/actions/coverage-report"
+WAIT_FOR_COUNT = "python3 -c 'import time; time.sleep(1)'"
+
+# GitHub as far as the workflow uses it: the comments are in a file, and jq is jq.
+GH = """
+    import json, os, sys
+    from pathlib import Path
+    import jq
+    here = Path(os.environ["STAND_IN"])
+    arguments = sys.argv[1:]
+    with (here / "gh.jsonl").open("a") as calls:
+        print(json.dumps(arguments), file=calls)
+    comments = json.loads((here / "comments.json").read_text())
+    address = next(argument for argument in arguments if argument.startswith("repos/"))
+    options = dict(zip(arguments, arguments[1:]))
+    if "--jq" in options:
+        print("\\n".join(map(str, jq.compile(options["--jq"]).input_value(comments).all())))
+        sys.exit()
+    name, _, file = options["--field"].partition("=@")
+    assert name == "body"
+    if options["--method"] == "POST":
+        comments.append({"id": 1000 + len(comments), "user": {"login": "github-actions[bot]"}})
+        comment = comments[-1]
+    else:
+        comment = next(each for each in comments if address.endswith(f"/{each['id']}"))
+    comment["body"] = Path(file).read_text()
+    (here / "comments.json").write_text(json.dumps(comments))
+"""
+PIPX = """
+    import json, os, sys
+    from pathlib import Path
+    with (Path(os.environ["STAND_IN"]) / "pipx.jsonl").open("a") as calls:
+        print(json.dumps(sys.argv[1:]), file=calls)
+"""
+COMMENTS = [
+    {"id": 1, "user": {"login": "someone"}, "body": "<!-- coverage-spy --> quoted"},
+    {"id": 2, "user": {"login": "github-actions[bot]"}, "body": "of another workflow"},
+]
+
+
+@pytest.fixture
+def github(host, tmp_path_factory):
+    """Runs the workflow's steps in the repository, with stand-ins for what only GitHub has."""
+    shutil.copytree(ROOT / ACTION, host / ACTION)
+    runner = tmp_path_factory.mktemp("runner")
+    for name, program in (("gh", GH), ("pipx", PIPX)):
+        (runner / "bin").mkdir(exist_ok=True)
+        (runner / "bin" / name).write_text(f"#!{sys.executable}\n{textwrap.dedent(program)}")
+        (runner / "bin" / name).chmod(0o755)
+    (runner / "comments.json").write_text(json.dumps(COMMENTS))
+    install = ("-m", "coverage_tasks", "coverage-install", str(host))
+    run(sys.executable, *install, cwd=ROOT, PYTHONPATH=str(ROOT / "scripts"))
+    path = f"{runner / 'bin'}:{environment()['PATH']}"
+    return Steps(host, runner, PATH=path, STAND_IN=str(runner), COVERAGE_SPY_RUNTIME="procfile")
+
+
+def coverage(github, command, token=""):
+    """Runs the first job with a test command; whether it is green, and what it hands to the second."""
+    steps = [dict(step) for step in WORKFLOW["coverage"]["steps"]]
+    step = next(step for step in steps if step.get("id") == "coverage")
+    step["with"] = {"command": command}
+    well, context = github.run(steps, {"secrets": {"CODECOV_TOKEN": token}})
+    return well, context["coverage"].outputs
+
+
+def comment(github, summary):
+    needs = {"coverage": {"outputs": {"summary": summary}}}
+    event = {"pull_request": {"number": 7, "head": {"repo": {"full_name": "someone/shop"}}}}
+    known = {"needs": needs, "github": {"token": "t", "event": event}}
+    assert github.run(WORKFLOW["comment"]["steps"], known)[0], github.output
+
+
+def calls(github, name):
+    return [json.loads(line) for line in (github.runner / f"{name}.jsonl").read_text().splitlines()]
+
+
+def test_workflow_reports_and_keeps_one_comment_up_to_date(github):
+    green, outputs = coverage(github, f"{WAIT_FOR_COUNT} && test -f counter/main.py", token="t")
+    assert green, github.output
+    assert outputs["percent"] == "88"
+    assert github.summary.read_text().rstrip("\n") == outputs["summary"]
+    assert "| counter |" in outputs["summary"]
+    assert github.artifacts == {
+        "coverage-report": ["./htmlcov", "./coverage.xml", "./lcov.info", "./coverage-data/services"]
+    }
+    [upload] = calls(github, "pipx")
+    assert upload[upload.index("--file") :][:4] == ["--file", "coverage-data/services/counter.xml", "--flag", "counter"]
+
+    comment(github, outputs["summary"])
+    comment(github, "later")
+    methods = [call[call.index("--method") + 1] for call in calls(github, "gh") if "--method" in call]
+    assert methods == ["POST", "PATCH"]
+    comments = json.loads((github.runner / "comments.json").read_text())
+    assert comments[:2] == COMMENTS
+    assert [each["body"] for each in comments[2:]] == ["<!-- coverage-spy -->\nlater\n"]
+
+    # What GitLab reads is in the same output; it takes the last line that matches.
+    shown = re.findall(GITLAB["coverage"]["coverage"].strip("/"), github.output)
+    assert shown[-1] == "88"
+
+
+def test_failing_tests_fail_the_job_after_the_reports_were_written(github):
+    green, outputs = coverage(github, f"{WAIT_FOR_COUNT}; exit 7")
+    assert not green
+    assert "exit code 7" in github.output
+    assert outputs["percent"] == "88"
+    assert "| counter |" in github.summary.read_text()
+    assert "coverage-report" in github.artifacts
+    assert json.loads((github.root / "coverage-data" / "stack.json").read_text())["ended"]
+    assert "There is no secret CODECOV_TOKEN" in github.output
+
+
+def test_services_that_do_not_start_end_the_job_without_running_the_tests(github):
+    (github.root / "counter" / "main.py").write_text("raise SystemExit(3)\n")
+    green, outputs = coverage(github, "touch ran")
+    assert not green
+    assert outputs == {"percent": "", "summary": ""}
+    assert not (github.root / "ran").exists()
+    assert github.artifacts == {}
+
+
+def test_a_fork_gets_no_comment():
+    from faces.workflow import evaluate
+
+    event = {"pull_request": {"head": {"repo": {"full_name": "a-fork/shop"}}}}
+    known = {
+        "needs": {"coverage": {"outputs": {"summary": "x"}}},
+        "github": {"event": event, "repository": "someone/shop"},
+    }
+    assert not evaluate(WORKFLOW["comment"]["if"], known)
+    event["pull_request"]["head"]["repo"]["full_name"] = "someone/shop"
+    assert evaluate(WORKFLOW["comment"]["if"], known)
