@@ -8,6 +8,11 @@ import nox
 TESTS = Path(__file__).resolve().parent
 REQUIREMENTS = ("-r", "scripts/requirements.txt")
 INSTALLER = "pip<25.1"  # later ones install nothing for Python 3.8
+SCHEMAS = {
+    "github-workflows": "docs/ci/github-actions.yml",
+    "github-actions": ".github/actions/coverage-report/action.yml",
+    "gitlab-ci": "docs/ci/gitlab-ci.yml",
+}
 PATHS = {"PYTHONPATH": os.pathsep.join((str(TESTS.parent / "scripts"), str(TESTS)))}
 
 
@@ -21,7 +26,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(default=False, reuse_venv=True, tags=["template"])
 def lint(session: nox.Session) -> None:
-    """Check style and types: ruff, mypy, just, shellcheck, actionlint and zizmor."""
+    """Check style, types and the files for CI: ruff, mypy, just, shellcheck, actionlint, zizmor and the schemas."""
     session.install(*REQUIREMENTS, "-r", "tests/requirements-lint.txt")
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
@@ -30,7 +35,11 @@ def lint(session: nox.Session) -> None:
         session.run("just", "--unstable", "--fmt", "--check", "--justfile", justfile)
     session.run("shellcheck", *(str(file) for file in Path(".ci").iterdir()))
     session.run("actionlint")
-    session.run("zizmor", "--offline", ".github")
+    session.run("actionlint", "docs/ci/github-actions.yml")
+    session.run("zizmor", "--offline", ".github", "docs/ci/github-actions.yml")
+    for schema, file in SCHEMAS.items():
+        session.run("check-jsonschema", "--builtin-schema", f"vendor.{schema}", file)
+    session.run("pre-commit", "validate-config", "docs/ci/pre-commit-config.yaml")
 
 
 @nox.session(default=False, reuse_venv=True, tags=["template"])

@@ -93,6 +93,30 @@ def test_overlay_holds_nothing_of_the_services_but_the_merged_python_path(shop):
     assert services["job"]["environment"]["COVERAGE_SOURCE"] == "/work"
 
 
+def test_committed_overlay_is_checked_and_not_written(repository):
+    repository.service("web", "print('up')\n")
+    repository.write("docker-compose.yml", "services:\n  web: {build: web}\n")
+    option = ("--output", "deploy/overlay.yml")
+    overlay = repository.root / "deploy" / "overlay.yml"
+    said = repository.refuse("coverage-overlay", "--check", *option)
+    assert "overlay.yml cannot be read" in said
+    assert "`coverage-overlay -- --output deploy/overlay.yml`" in said
+    assert not overlay.exists()
+
+    repository.succeed("coverage-overlay", *option)
+    written = overlay.read_text()
+    repository.succeed("coverage-overlay", "--check", *option)
+    repository.write("docker-compose.yml", "services:\n  web: {build: web, environment: {PYTHONPATH: /lib}}\n")
+    said = repository.refuse("coverage-overlay", "--check", *option)
+    assert f"{option[1]} is not what" in said
+    assert overlay.read_text() == written
+    repository.succeed("coverage-overlay", *option)
+    repository.succeed("coverage-overlay", "--check", *option)
+    # An image that is derived from the service's is named, and not built to find out.
+    repository.refuse("coverage-overlay", "--check", *option, COVERAGE_SPY_INJECT="image")
+    assert not docker("image", "ls", "--quiet", f"{repository.stack}-web")
+
+
 def test_mounted_and_built_in_spy_see_the_same(repository, free_port):
     repository.service("new", "import time\nprint('up')\nwhile True:\n    time.sleep(0.1)\n")
     repository.service("old", "import time\nprint('up')\nwhile True:\n    time.sleep(0.1)\n\n", "python:3.11-slim")

@@ -8,7 +8,7 @@ import textwrap
 
 import pytest
 import yaml
-from faces.workflow import Steps
+from faces.workflow import Steps, evaluate
 from machine import ROOT
 from template import environment, run
 
@@ -54,11 +54,18 @@ COMMENTS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """Where nox is installed: by the first of the runs, the others find it there."""
+    return tmp_path_factory.mktemp("nox")
+
+
 @pytest.fixture
-def github(host, tmp_path_factory):
+def github(host, installed, tmp_path_factory):
     """Runs the workflow's steps in the repository, with stand-ins for what only GitHub has."""
     shutil.copytree(ROOT / ACTION, host / ACTION)
     runner = tmp_path_factory.mktemp("runner")
+    (runner / "coverage-spy").symlink_to(installed)
     for name, program in (("gh", GH), ("pipx", PIPX)):
         (runner / "bin").mkdir(exist_ok=True)
         (runner / "bin" / name).write_text(f"#!{sys.executable}\n{textwrap.dedent(program)}")
@@ -136,8 +143,6 @@ def test_services_that_do_not_start_end_the_job_without_running_the_tests(github
 
 
 def test_a_fork_gets_no_comment():
-    from faces.workflow import evaluate
-
     event = {"pull_request": {"head": {"repo": {"full_name": "a-fork/shop"}}}}
     known = {
         "needs": {"coverage": {"outputs": {"summary": "x"}}},
