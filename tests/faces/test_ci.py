@@ -55,17 +55,16 @@ COMMENTS = [
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    """Where nox is installed: by the first of the runs, the others find it there."""
-    return tmp_path_factory.mktemp("nox")
+def temporary(tmp_path_factory):
+    """RUNNER_TEMP; the first of the runs installs nox there, and the others find it."""
+    return tmp_path_factory.mktemp("temporary")
 
 
 @pytest.fixture
-def github(host, installed, tmp_path_factory):
+def github(host, temporary, tmp_path_factory):
     """Runs the workflow's steps in the repository, with stand-ins for what only GitHub has."""
     shutil.copytree(ROOT / ACTION, host / ACTION)
     runner = tmp_path_factory.mktemp("runner")
-    (runner / "coverage-spy").symlink_to(installed)
     for name, program in (("gh", GH), ("pipx", PIPX)):
         (runner / "bin").mkdir(exist_ok=True)
         (runner / "bin" / name).write_text(f"#!{sys.executable}\n{textwrap.dedent(program)}")
@@ -74,7 +73,7 @@ def github(host, installed, tmp_path_factory):
     install = ("-m", "coverage_tasks", "coverage-install", str(host))
     run(sys.executable, *install, cwd=ROOT, PYTHONPATH=str(ROOT / "scripts"))
     path = f"{runner / 'bin'}:{environment()['PATH']}"
-    return Steps(host, runner, PATH=path, STAND_IN=str(runner), COVERAGE_SPY_RUNTIME="procfile")
+    return Steps(host, runner, PATH=path, RUNNER_TEMP=str(temporary), STAND_IN=str(runner))
 
 
 def coverage(github, command, token=""):
@@ -137,6 +136,7 @@ def test_services_that_do_not_start_end_the_job_without_running_the_tests(github
     (github.root / "counter" / "main.py").write_text("raise SystemExit(3)\n")
     green, outputs = coverage(github, "touch ran")
     assert not green
+    assert "exit code 3" in github.output
     assert outputs == {"percent": "", "summary": ""}
     assert not (github.root / "ran").exists()
     assert github.artifacts == {}

@@ -24,7 +24,6 @@ class Steps:
         self.environ = environment(**environ) | {
             "GITHUB_STEP_SUMMARY": str(self.summary),
             "GITHUB_REPOSITORY": "someone/shop",
-            "RUNNER_TEMP": str(runner),
         }
 
     def run(self, steps: list[dict], contexts: dict) -> tuple[bool, dict]:
