@@ -10,14 +10,16 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Self
 
 from coverage import CoverageData
 
 from . import loops
 from .carry import Arc, Carried, Old, Ran, lines_of
 from .census import Place, read_census
+from .history import History
 from .journals import Journal, read_journals
-from .origins import Origins, of_run
+from .origins import Origins, of_run, read_stack
 from .processes import Processes, Silent
 from .project import Project, TaskError, beside
 from .sources import LIBRARY, Digest, Repository, Root, SourceMap, is_test
@@ -78,13 +80,40 @@ class Result:
 class Combined:
     """What `combine` found out, service by service; kept in coverage-data/combined.json.
 
-    `findings` are what somebody should look at, each in a sentence; those of `damage` come first.
+    `findings` are what somebody should look at, each in a sentence; those of `damage` come first. `digests` are those
+    of the files as they were then, `commit` is what was checked out ("" without git), and `started` when the last
+    process did, in seconds since the epoch.
     """
 
     services: dict[str, Result]
     branch: bool = False
     damage: list[str] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
+    digests: dict[str, Digest] = field(default_factory=dict)
+    commit: str = ""
+    started: float = 0.0
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """From its JSON. Raises OSError, or ValueError when it is another's or damaged."""
+        try:
+            found = json.loads(file.read_text())
+            services = {
+                name: Result(
+                    **values
+                    | {
+                        "processes": Processes.from_json(values["processes"]),
+                        "carried": {path: Carried(**carried) for path, carried in values["carried"].items()},
+                    }
+                )
+                for name, values in found.pop("services").items()
+            }
+            digests = {path: Digest(*digest) for path, digest in found.pop("digests").items()}
+            if found.pop("version") != 1:
+                raise ValueError("it is of another version")
+            return cls(services, digests=digests, **found)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(str(error)) from None
 
     @property
     def files(self) -> set[str]:
@@ -153,13 +182,15 @@ def combine(project: Project) -> Combined:
         raise TaskError(
             damage[0] if damage else f"there is nothing to combine in {project.data}: run up-coverage first"
         )
-    results, painted, census = {}, {}, read_census(project)
-    for name, origins in of_run(project, journals, Repository.of_project(project)).items():
+    results, painted, census, repository = {}, {}, read_census(project), Repository.of_project(project)
+    for name, origins in of_run(project, journals, repository).items():
         places = [place for place in census if place.service == name]
         results[name], painted[name] = _combine_service(origins, places)
     with_lines = [name for name, p in painted.items() if p.lines]
     with_arcs = [name for name, p in painted.items() if p.arcs]
-    combined = Combined(results, bool(with_arcs and not with_lines), damage)
+    combined = Combined(results, bool(with_arcs and not with_lines), damage, commit=History(project.root).commit)
+    combined.digests = {path: repository.files[path] for path in sorted(combined.files)}
+    combined.started = max(journal.receipt.started for journal in journals)
     findings = []
     if with_arcs and with_lines:
         findings.append(
@@ -182,22 +213,16 @@ def combine(project: Project) -> Combined:
 
 
 def read_combined(project: Project) -> Combined:
-    """What the last `combine` wrote. Raises TaskError when there was none."""
+    """What the last `combine` wrote. Raises TaskError when there was none since the services were started."""
+    file = project.data / "combined.json"
     try:
-        found = json.loads((project.data / "combined.json").read_text())
-        services = {
-            name: Result(
-                **values
-                | {
-                    "processes": Processes.from_json(values["processes"]),
-                    "carried": {path: Carried(**carried) for path, carried in values["carried"].items()},
-                }
-            )
-            for name, values in found["services"].items()
-        }
-        return Combined(services, found["branch"], found["damage"], found["findings"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        combined, written = Combined.read(file), file.stat().st_mtime
+    except (OSError, ValueError):
         raise TaskError("nothing has been combined yet: run coverage-combine first") from None
+    started = read_stack(project).get("started")
+    if isinstance(started, float) and started > written:
+        raise TaskError("nothing has been combined since the services were started: run coverage-combine first")
+    return combined
 
 
 def printable(text: str) -> str:

@@ -41,6 +41,11 @@ class History:
         self._renames = cache(self._read_renames)
 
     @property
+    def commit(self) -> str:
+        """The commit that is checked out; "" when there is none."""
+        return self._git("rev-parse", "--verify", "--quiet", "HEAD").decode().strip()
+
+    @property
     def shallow(self) -> bool:
         """Whether the clone lacks older commits."""
         return self._git("rev-parse", "--is-shallow-repository").strip() == b"true"

@@ -10,7 +10,7 @@ from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase as fnmatch
 from functools import cached_property, lru_cache
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from coverage import Coverage, CoverageData
@@ -346,14 +346,19 @@ def opened_coverage(project: Project, service: str = "") -> Iterator[Coverage]:
     """
     if not project.coverage_file.is_file():
         raise TaskError("nothing has been combined yet: run coverage-combine first")
-    combined = read_combined(project)
+    analyses = _analyses(project, _changed(project))[service]
+    with _opened(project.root, project.coverage_file, read_combined(project), analyses) as coverage:
+        yield coverage
+
+
+@contextmanager
+def _opened(root: Path, file: Path, combined: Combined, analyses: dict[str, Analysis]) -> Iterator[Coverage]:
     # Python may have warnings about a source that it parses; they are not about its coverage.
-    with chdir(project.root), warnings.catch_warnings():
+    with chdir(root), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            coverage = _SharedPass(data_file=str(project.coverage_file), config_file=str(CONFIG), messages=False)
-            coverage.analyses = _analyses(project, _changed(project))[service]
-            coverage.combined = combined
+            coverage = _SharedPass(data_file=str(file), config_file=str(CONFIG), messages=False)
+            coverage.analyses, coverage.combined = analyses, combined
             coverage.set_option("run:relative_files", True)
             coverage.load()
         except CoverageException as error:
@@ -385,28 +390,44 @@ def _analyses(_project: Project, _changed: int) -> dict[str, dict[str, Analysis]
 
 @lru_cache(maxsize=1)
 def _analyse(project: Project, changed: int) -> tuple[dict[str, Lines], dict[str, str]]:
+    with opened_coverage(project) as coverage:
+        return _analyse_all(coverage, read_combined(project), _analyses(project, changed))
+
+
+def analyse_file(root: Path, file: Path, combined: Combined) -> tuple[dict[str, Lines], dict[str, str]]:
+    """Analyse a data file of coverage.py's whose paths are relative to `root`, where the sources are that it speaks of.
+
+    Returns its files, and those that cannot be parsed with the reason. Raises TaskError when it cannot be read.
+    """
+    analyses: dict[str, dict[str, Analysis]] = defaultdict(dict)
+    with _opened(root, file, combined, analyses[""]) as coverage:
+        return _analyse_all(coverage, combined, analyses)
+
+
+def _analyse_all(
+    coverage: Coverage, combined: Combined, analyses: dict[str, dict[str, Analysis]]
+) -> tuple[dict[str, Lines], dict[str, str]]:
     files, unparsed = {}, {}
-    services = read_combined(project).services
+    services = combined.services
     owners: dict[str, list[str]] = defaultdict(list)
     for name, result in services.items():
         for path in result.files:
             owners[path].append(name)
-    with opened_coverage(project) as coverage:
-        coverage.set_option("report:ignore_errors", False)
-        data = coverage.get_data()
-        for path in sorted(data.measured_files()):
-            try:
-                for reporter, analysis in get_analysis_to_report(coverage, [path]):
-                    by_service = _by_service(data, path, reporter, analysis)
-                    nothing = replace(analysis, executed=set(), arcs_executed_set=set())
-                    for name in owners[path]:
-                        _analyses(project, changed)[name][path] = by_service.get(name, nothing)
-                    startup = {name: services[name].startup.get(path, ()) for name in by_service.keys() & services}
-                    files[path] = _lines(analysis, by_service, reporter, startup)
-            except NoDataError:
-                continue  # left out by scripts/coveragerc
-            except Exception as error:  # a parser may raise anything at what lies there under a source's name
-                unparsed[path] = str(error).removeprefix(f"Couldn't parse '{path}' as Python source: ")
+    coverage.set_option("report:ignore_errors", False)
+    data = coverage.get_data()
+    for path in sorted(data.measured_files()):
+        try:
+            for reporter, analysis in get_analysis_to_report(coverage, [path]):
+                by_service = _by_service(data, path, reporter, analysis)
+                nothing = replace(analysis, executed=set(), arcs_executed_set=set())
+                for name in owners[path]:
+                    analyses[name][path] = by_service.get(name, nothing)
+                startup = {name: services[name].startup.get(path, ()) for name in by_service.keys() & services}
+                files[path] = _lines(analysis, by_service, reporter, startup)
+        except NoDataError:
+            continue  # left out by scripts/coveragerc
+        except Exception as error:  # a parser may raise anything at what lies there under a source's name
+            unparsed[path] = str(error).removeprefix(f"Couldn't parse '{path}' as Python source: ")
     return files, unparsed
 
 
