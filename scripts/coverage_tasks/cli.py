@@ -116,6 +116,28 @@ def _install_task(_: object, args: argparse.Namespace) -> int:
     return _complain(refusals)
 
 
+def _save_task(project: Project, args: argparse.Namespace) -> int:
+    from . import runs
+
+    directory = runs.save_run(project, args.name, args.force)
+    say(f"the run is in {os.path.relpath(directory, project.root)}")
+    return 0
+
+
+def _compare_task(project: Project, args: argparse.Namespace) -> int:
+    from . import difference
+
+    difference.show(project, args)
+    return 0
+
+
+def _runs_task(project: Project, args: argparse.Namespace) -> int:
+    from . import algebra
+
+    algebra.show(project, args)
+    return 0
+
+
 def _sources_task(project: Project, args: argparse.Namespace) -> int:
     from . import source_maps, stack
 
@@ -188,6 +210,15 @@ TASKS = (
         "Show which container path is which path of the repository, and why",
         ("services", "json"),
     ),
+    Task("coverage-save", "runs", _save_task, "Keep what was combined under a name", ("save", "force")),
+    Task("coverage-compare", "runs", _compare_task, "Show what changed from one run to another", ("between", "format")),
+    Task(
+        "coverage-runs",
+        "runs",
+        _runs_task,
+        "List the saved runs, or add, intersect and subtract runs",
+        ("runs", "force", "format"),
+    ),
     Task("coverage-clean", "reports", _clean_task, "Remove the recorded data and the reports"),
     Task(
         "coverage-install",
@@ -253,6 +284,31 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_save(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="what to call the run")
+
+
+def _add_force(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--force", action="store_true", help="replace what is there already")
+
+
+_RUN = "a saved run's name, or the path of a directory or of a data file of coverage.py's"
+
+
+def _add_between(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("old", metavar="OLD", help=_RUN)
+    parser.add_argument("new", metavar="NEW", nargs="?", default="", help="the same (default: the present run)")
+
+
+def _add_runs(parser: argparse.ArgumentParser) -> None:
+    operations = ("union", "intersect", "subtract")
+    parser.add_argument(
+        "operation", nargs="?", choices=operations, help="subtract leaves what only the first run executed"
+    )
+    parser.add_argument("runs", nargs="*", metavar="RUN", help=f"{_RUN}; .coverage is the present run")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write the result as a data file of coverage.py's")
+
+
 def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -265,6 +321,10 @@ OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "services": _add_services,
     "compare": _add_compare,
     "filter": _add_filter,
+    "save": _add_save,
+    "force": _add_force,
+    "between": _add_between,
+    "runs": _add_runs,
     "json": _add_json,
     "install": _add_install,
 }

@@ -71,6 +71,11 @@ class Project:
         return self.root / "coverage-data"
 
     @property
+    def runs(self) -> Path:
+        """The saved runs, each a directory with its name."""
+        return self.data / "runs"
+
+    @property
     def stack_file(self) -> Path:
         """The record of the stack, `stack.json`."""
         return self.data / "stack.json"

@@ -199,12 +199,19 @@ def collect(project: Project) -> None:
 
 
 def clean(project: Project) -> None:
-    """Removes the recorded data and every report. Raises TaskError while a stack is up, and for what must stay."""
+    """Removes the recorded data and every report, but no saved run.
+
+    Raises TaskError while a stack is up, and for what must stay.
+    """
     if running(project):
         raise TaskError("a measured stack is up: run down-coverage first")
-    stays = []
+    recorded, stays = [project.data], []
+    if any(project.runs.glob("*")):
+        kept = (project.runs, project.data / ".gitignore")
+        recorded = [path for path in project.data.iterdir() if path not in kept]
+        say(f"{project.runs.relative_to(project.root)} stays: remove saved runs that are no longer of use there")
     for path in (
-        *(project.data, project.html),
+        *(*recorded, project.html),
         *(project.coverage_file, project.json, project.xml, project.lcov, project.markdown),
     ):
         try:

@@ -9,7 +9,8 @@ from template import copy_template, run
 
 def sessions(cwd=ROOT):
     """Name -> (description, group) of the sessions that `nox -l --json` lists."""
-    listed = json.loads(run("nox", "-l", "--json", "-t", "stack", "reports", "setup", "template", cwd=cwd).stdout)
+    groups = ("stack", "reports", "runs", "setup", "template")
+    listed = json.loads(run("nox", "-l", "--json", "-t", *groups, cwd=cwd).stdout)
     return {entry["session"]: (entry["description"].rstrip("."), tuple(entry["tags"])) for entry in listed}
 
 

@@ -123,6 +123,11 @@ class Run:
         state = {"version": 1, "runtime": self.project.runtime, "project": "p", "services": self.services}
         self.project.stack_file.write_text(json.dumps(state))
 
+    def forget(self) -> None:
+        """Removes the journals, as a new run does."""
+        for journal in self.project.data.glob("*.journal"):
+            journal.unlink()
+
     def _next(self, receipt: dict[str, Any]) -> Path:
         self.count += 1
         receipt.setdefault("process", f"{self.count:016x}")

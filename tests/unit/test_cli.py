@@ -57,6 +57,27 @@ def test_nothing_to_run_is_one_sentence(tmp_path, task):
     assert_one_sentence(tasks(tmp_path, task, COVERAGE_SPY_RUNTIME="auto"), 1, "neither", str(tmp_path), "Procfile")
 
 
+@pytest.mark.parametrize(
+    ("task", "code"),
+    [
+        ("coverage-save main", 1),
+        ("coverage-compare .", 1),
+        ("coverage-runs union .coverage .", 2),
+    ],
+)
+def test_what_needs_a_run_says_so_in_one_sentence(repository, task, code):
+    assert_one_sentence(tasks(repository, *task.split()), code)
+
+
+def test_a_run_that_was_not_combined_is_not_taken_for_an_older_one_that_was(repository):
+    for task in ("up-coverage", "down-coverage", "coverage-combine", "coverage-save"):
+        assert tasks(repository, task, *(["first"] if task == "coverage-save" else [])).returncode == 0
+    assert tasks(repository, "up-coverage").returncode == 0
+    for task in ("coverage-save second", "coverage-compare first"):
+        answer = tasks(repository, *task.split())
+        assert "nothing has been combined since the services were started" in answer.stderr
+
+
 @pytest.mark.parametrize("task", ["coverage", "test-with-coverage"])
 def test_no_test_command_names_the_setting(repository, task):
     assert_one_sentence(tasks(repository, task), 2, f"{task} -- COMMAND", "COVERAGE_SPY_TEST")
