@@ -138,6 +138,23 @@ def _runs_task(project: Project, args: argparse.Namespace) -> int:
     return 0
 
 
+def _check_task(project: Project, args: argparse.Namespace) -> int:
+    from . import gates
+
+    try:
+        return gates.show(project, args)
+    except TaskError as error:
+        raise TaskError(str(error), 2) from None  # 1 means that a rule does not hold
+
+
+def _baseline_task(project: Project, _: argparse.Namespace) -> int:
+    from . import baseline
+
+    written = baseline.write_baseline(project)
+    say(f"{project.baseline.name} has {len(written.services)} services and {len(written.files)} files: commit it")
+    return 0
+
+
 def _sources_task(project: Project, args: argparse.Namespace) -> int:
     from . import source_maps, stack
 
@@ -219,6 +236,14 @@ TASKS = (
         "List the saved runs, or add, intersect and subtract runs",
         ("runs", "force", "format"),
     ),
+    Task(
+        "coverage-check",
+        "gates",
+        _check_task,
+        "Check the thresholds of coverage-spy.yml and the baseline",
+        ("check", "format"),
+    ),
+    Task("coverage-baseline", "gates", _baseline_task, "Write coverage-baseline.json, below which nothing may fall"),
     Task("coverage-clean", "reports", _clean_task, "Remove the recorded data and the reports"),
     Task(
         "coverage-install",
@@ -309,6 +334,12 @@ def _add_runs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the result as a data file of coverage.py's")
 
 
+def _add_check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--compare-branch", default="", metavar="BRANCH", help="what the patch is compared with, see docs/gates.md"
+    )
+
+
 def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -325,6 +356,7 @@ OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "force": _add_force,
     "between": _add_between,
     "runs": _add_runs,
+    "check": _add_check,
     "json": _add_json,
     "install": _add_install,
 }

@@ -20,6 +20,23 @@ _PROCESS = re.compile(r"^([\w-]+):", re.MULTILINE)
 
 
 @dataclass(frozen=True)
+class Thresholds:
+    """What a run has to reach, in percent as coverage.py counts; None where nothing is said.
+
+    `services` and `paths` are by name and by glob, `patch` is of the statements that changed since `compare_branch`,
+    `unknown` how many files may be unknown, and `tolerance` how many points a number may fall below the baseline.
+    """
+
+    total: float | None = None
+    services: Mapping[str, float] = field(default_factory=dict)
+    paths: Mapping[str, float] = field(default_factory=dict)
+    patch: float | None = None
+    compare_branch: str = ""
+    unknown: float | None = None
+    tolerance: float = 0
+
+
+@dataclass(frozen=True)
 class Configuration:
     """What coverage-spy.yml says; empty where it says nothing.
 
@@ -30,6 +47,7 @@ class Configuration:
     test: tuple[str, ...] = ()
     leave_out: frozenset[str] = frozenset()
     sources: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    thresholds: Thresholds = Thresholds()
     lines: Mapping[str, int] = field(default_factory=dict)
 
     def require_services(self, services: Collection[str], project: Project) -> None:
@@ -60,9 +78,8 @@ def read_configuration(root: Path) -> Configuration:
     settings: dict[str, Any] = {}
     lines: dict[str, int] = {}
     for key, value in _items(node, "the file", "settings") if node else ():
-        if key.value not in _READERS:
-            raise _error(key, f"there is no setting {key.value!r}{_instead(key.value, _READERS)}")
-        settings[key.value.replace("-", "_")] = _READERS[key.value](value, root, lines)
+        name = _setting(key, _READERS)
+        settings[name] = _READERS[key.value](value, root, lines)
     return Configuration(lines=lines, **settings)
 
 
@@ -95,11 +112,71 @@ def _sources(node: yaml.Node, root: Path, lines: dict[str, int]) -> dict[str, tu
     }
 
 
+def _thresholds(node: yaml.Node, _root: Path, lines: dict[str, int]) -> Thresholds:
+    found = {
+        _setting(key, _THRESHOLDS, "threshold"): _THRESHOLDS[key.value](value, f"thresholds.{key.value}", lines)
+        for key, value in _items(node, "thresholds", "numbers")
+    }
+    return Thresholds(**found)
+
+
+def _percent(node: yaml.Node, what: str, _lines: dict[str, int]) -> float:
+    return _number(node, what, "a percentage from 0 to 100", 100)
+
+
+def _count(node: yaml.Node, what: str, _lines: dict[str, int]) -> float:
+    number = _number(node, what, "a number of files")
+    if not number.is_integer():
+        raise _error(node, f"{what} is {number}: make it a number of files")
+    return number
+
+
+def _of_services(node: yaml.Node, what: str, lines: dict[str, int]) -> dict[str, float]:
+    pairs = _items(node, what, "percentages")
+    return {_service(name, what, lines): _percent(value, what, lines) for name, value in pairs}
+
+
+def _of_paths(node: yaml.Node, what: str, lines: dict[str, int]) -> dict[str, float]:
+    return {key.value: _percent(value, what, lines) for key, value in _items(node, what, "percentages")}
+
+
+def _branch(node: yaml.Node, what: str, _lines: dict[str, int]) -> str:
+    return _text(node, what, "a branch")
+
+
+_THRESHOLDS: Mapping[str, Callable[[yaml.Node, str, dict[str, int]], Any]] = {
+    "compare-branch": _branch,
+    "patch": _percent,
+    "paths": _of_paths,
+    "services": _of_services,
+    "tolerance": _percent,
+    "total": _percent,
+    "unknown": _count,
+}
 _READERS: Mapping[str, Callable[[yaml.Node, Path, dict[str, int]], Any]] = {
     "leave-out": _leave_out,
     "sources": _sources,
     "test": _test,
+    "thresholds": _thresholds,
 }
+
+
+def _setting(key: yaml.ScalarNode, known: Collection[str], what: str = "setting") -> str:
+    """The name of a setting in Python."""
+    if key.value not in known:
+        raise _error(key, f"there is no {what} {key.value!r}{_instead(key.value, known)}")
+    return str(key.value.replace("-", "_"))
+
+
+def _number(node: yaml.Node, what: str, wanted: str, most: float = float("inf")) -> float:
+    try:
+        if isinstance(node, yaml.ScalarNode) and node.tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float"):
+            number = float(node.value)
+            if 0 <= number <= most and number != float("inf"):
+                return number
+    except ValueError:
+        pass  # YAML has numbers that nobody writes here, such as 1:30
+    raise _error(node, f"{what} is {_kind(node)}: make it {wanted}")
 
 
 def _service(node: yaml.Node, what: str, lines: dict[str, int]) -> str:

@@ -81,6 +81,11 @@ class Project:
         return self.data / "stack.json"
 
     @property
+    def baseline(self) -> Path:
+        """The numbers that a run may not fall below; the repository keeps it."""
+        return self.root / "coverage-baseline.json"
+
+    @property
     def coverage_file(self) -> Path:
         """The combined data."""
         return self.root / ".coverage"

@@ -38,6 +38,17 @@ class Share(NamedTuple):
         """In percent, see `percent`."""
         return percent(*self)
 
+    @classmethod
+    def sum(cls, shares: Iterable["Share"]) -> "Share":
+        """All of them together."""
+        found = list(shares)
+        return cls(sum(share.executed for share in found), sum(share.of for share in found))
+
+    @property
+    def missed(self) -> int:
+        """How many were not executed."""
+        return self.of - self.executed
+
 
 @dataclass(frozen=True)
 class Lines:
@@ -241,6 +252,13 @@ class Results:
                 for file, lines in files.items()
             }
         return Results(combined, files, {file: why for file, why in self.unparsed.items() if fnmatch(file, path)})
+
+    def shares(self, service: str = "") -> dict[str, Share]:
+        """What a service executed of each of its own files; without a service, what any executed of all files."""
+        if not service:
+            return {path: lines.share for path, lines in self.files.items()}
+        own = self.combined.services[service].files
+        return {path: self.share_of(service, path) for path in own if path in self.files}
 
     def total(self) -> Totals:
         """The numbers of the whole repository: what any service executed."""

@@ -9,7 +9,7 @@ from template import copy_template, run
 
 def sessions(cwd=ROOT):
     """Name -> (description, group) of the sessions that `nox -l --json` lists."""
-    groups = ("stack", "reports", "runs", "setup", "template")
+    groups = ("stack", "reports", "runs", "gates", "setup", "template")
     listed = json.loads(run("nox", "-l", "--json", "-t", *groups, cwd=cwd).stdout)
     return {entry["session"]: (entry["description"].rstrip("."), tuple(entry["tags"])) for entry in listed}
 

@@ -61,6 +61,8 @@ def test_nothing_to_run_is_one_sentence(tmp_path, task):
     ("task", "code"),
     [
         ("coverage-save main", 1),
+        ("coverage-baseline", 1),
+        ("coverage-check", 2),
         ("coverage-compare .", 1),
         ("coverage-runs union .coverage .", 2),
     ],
@@ -73,7 +75,7 @@ def test_a_run_that_was_not_combined_is_not_taken_for_an_older_one_that_was(repo
     for task in ("up-coverage", "down-coverage", "coverage-combine", "coverage-save"):
         assert tasks(repository, task, *(["first"] if task == "coverage-save" else [])).returncode == 0
     assert tasks(repository, "up-coverage").returncode == 0
-    for task in ("coverage-save second", "coverage-compare first"):
+    for task in ("coverage-check", "coverage-save second", "coverage-compare first"):
         answer = tasks(repository, *task.split())
         assert "nothing has been combined since the services were started" in answer.stderr
 

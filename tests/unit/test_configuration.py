@@ -7,7 +7,7 @@ from machine import ROOT
 from unit.journal_files import Run
 
 from coverage_tasks.combine import combine
-from coverage_tasks.configuration import Configuration, read_configuration
+from coverage_tasks.configuration import Configuration, Thresholds, read_configuration
 from coverage_tasks.project import Project, TaskError
 from coverage_tasks.services import Service, _configured
 
@@ -35,11 +35,14 @@ def test_all_that_can_be_said(write):
             "test: pytest -k 'a b'\n"
             "leave-out: [db, worker]\n"
             "sources:\n  orders:\n    /app/: services//orders\n    /srv: .\n  db: {}\n"
+            "thresholds:\n  total: 80\n  services: {orders: 85.5}\n  paths: {'libs/**': 0}\n  patch: 100\n"
+            "  compare-branch: develop\n  unknown: 3\n  tolerance: 0.25\n"
         )
     )
     assert found.test == ("pytest", "-k", "a b")
     assert found.leave_out == {"db", "worker"}
     assert found.sources == {"orders": (("/app", "services/orders"), ("/srv", ".")), "db": ()}
+    assert found.thresholds == Thresholds(80, {"orders": 85.5}, {"libs/**": 0}, 100, "develop", 3, 0.25)
 
 
 def test_a_list_of_words_is_a_command_as_it_stands(write):
@@ -51,7 +54,7 @@ def test_the_example_in_the_documentation_can_be_said(write):
     found = read_configuration(write(re.search(r"```yaml\n(.*?)```", page, re.DOTALL).group(1)))
     assert (found.test, found.leave_out) == (("pytest", "tests/e2e"), {"load-generator"})
     assert found.sources == {"orders": (("/app", "services/orders"),)}
-    assert re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE) == ["test", "leave-out", "sources"]
+    assert re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE) == ["test", "leave-out", "sources", "thresholds"]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +62,7 @@ def test_the_example_in_the_documentation_can_be_said(write):
     [
         ("tests: pytest\n", "line 1: there is no setting 'tests': did you mean test?"),
         ("test: a\nleave_out: [b]\n", "line 2: there is no setting 'leave_out': did you mean leave-out?"),
-        ("zebra: 1\n", "line 1: there is no setting 'zebra': known are leave-out, sources, test"),
+        ("zebra: 1\n", "line 1: there is no setting 'zebra': known are leave-out, sources, test, thresholds"),
         ("test: a\n\ntest: b\n", "line 3: test is there twice: remove one"),
         ("- test\n", "line 1: the file is a list: make it a mapping of settings"),
         ("pytest\n", "line 1: the file is 'pytest': make it a mapping of settings"),
@@ -89,6 +92,20 @@ def test_the_example_in_the_documentation_can_be_said(write):
         ("sources: {orders: {/app: /tmp}}\n", "line 1: /tmp is not in the repository: give a path below {root}"),
         ("test: a\nsources: [\n", "line 3: it is no YAML (expected the node content, but found '<stream end>')"),
         ("a: 1\n---\nb: 2\n", "line 2: it is no YAML (but found another document): correct it"),
+        ("thresholds: 80\n", "line 1: thresholds is '80': make it a mapping of numbers"),
+        ("thresholds:\n  totl: 80\n", "line 2: there is no threshold 'totl': did you mean total?"),
+        ("thresholds:\n  total: 80 %\n", "line 2: thresholds.total is '80 %': make it a percentage from 0 to 100"),
+        ("thresholds:\n  total: 101\n", "line 2: thresholds.total is '101': make it a percentage from 0 to 100"),
+        ("thresholds: {patch: -1}\n", "line 1: thresholds.patch is '-1': make it a percentage from 0 to 100"),
+        ("thresholds: {patch: .nan}\n", "line 1: thresholds.patch is '.nan': make it a percentage from 0 to 100"),
+        ("thresholds: {patch: 1:30}\n", "line 1: thresholds.patch is '1:30': make it a percentage from 0 to 100"),
+        ("thresholds: {total: }\n", "line 1: thresholds.total is nothing: make it a percentage from 0 to 100"),
+        ("thresholds: {total: true}\n", "line 1: thresholds.total is 'true': make it a percentage from 0 to 100"),
+        ("thresholds: {unknown: 1.5}\n", "line 1: thresholds.unknown is 1.5: make it a number of files"),
+        ("thresholds: {unknown: .inf}\n", "line 1: thresholds.unknown is '.inf': make it a number of files"),
+        ("thresholds:\n  services: 80\n", "line 2: thresholds.services is '80': make it a mapping of percentages"),
+        ("thresholds:\n  paths:\n    a: b\n", "line 3: thresholds.paths is 'b': make it a percentage from 0 to 100"),
+        ("thresholds: {compare-branch: [a]}\n", "line 1: thresholds.compare-branch has a list where a branch belongs"),
         ("test: !python/object:os.system x\n", "line 1: test has 'x' where a command or a list of its words belongs"),
     ],
 )
@@ -123,6 +140,7 @@ def test_a_file_that_is_nearly_named_right_is_not_passed_over(tmp_path):
     [
         ("leave-out:\n  - orders\n  - ordesr\n", "line 3: there is no service 'ordesr': did you mean orders?"),
         ("sources:\n  oders: {}\n", "line 2: there is no service 'oders': did you mean orders?"),
+        ("thresholds:\n  services: {oders: 5}\n", "line 2: there is no service 'oders': did you mean orders?"),
         ("leave-out: [zebra]\n", "line 1: there is no service 'zebra': known are db, idle, orders, worker"),
     ],
 )
