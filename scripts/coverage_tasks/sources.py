@@ -147,7 +147,8 @@ class Repository:
     @classmethod
     def of_project(cls, project: Project) -> Self:
         """The repository a project measures: without the tool itself, with the example only when that is measured."""
-        own = [TOOL / "coverage-spy", TOOL / "scripts" / "coverage_tasks", TOOL / "noxfile.py", TOOL / "compose"]
+        own = [TOOL / name for name in ("coverage-spy", "compose", "noxfile.py")]
+        own += [TOOL / "scripts" / name for name in ("coverage_tasks", "coverage_sessions.py", "coverage_noxfile.py")]
         if not project.example:
             own += [TOOL / "examples" / "shop"] if project.root == TOOL else [TOOL]
         return cls.read(project.root, own)
