@@ -142,6 +142,18 @@ def test_services_that_do_not_start_end_the_job_without_running_the_tests(github
     assert github.artifacts == {}
 
 
+def test_nothing_recorded_is_explained_and_the_tests_do_not_run_again(github):
+    (github.root / "Procfile").write_text("counter: exec sleep 600\n")
+    (github.root / "coverage-spy.yml").write_text("test: sh -c 'echo ran >> ran'\n")
+    green, outputs = coverage(github, "")
+    assert not green
+    assert (github.root / "ran").read_text() == "ran\n"
+    assert "Nothing was recorded" in github.output
+    assert "Running session coverage-doctor" in github.output
+    assert outputs["percent"] == ""
+    assert github.artifacts == {}
+
+
 def test_a_fork_gets_no_comment():
     event = {"pull_request": {"head": {"repo": {"full_name": "a-fork/shop"}}}}
     known = {
