@@ -22,7 +22,8 @@ from machine import INTERPRETERS, ROOT
 from processes import Outcome, Stage
 from situation import Signal, Situation
 
-from coverage_tasks.stack import _copy_journals
+from coverage_spy.settings import FALLBACK
+from coverage_tasks.mounts import copy_journals
 
 LABEL = "coverage-spy-faults"
 
@@ -99,7 +100,7 @@ def finish(containers: list[str], stage: Stage, told: float, deadline: float) ->
     end = max(datetime.fromisoformat(finished[:26].rstrip("Z") + "+00:00").timestamp() for _, finished in states)
     if stage.data.exists():
         for container in containers:
-            _copy_journals(container, stage.data)
+            copy_journals(container, FALLBACK, stage.data)
     code = None if hanging else max(int(code) for code, _ in states)
     return Outcome(code, out, err, [], end - told if told else 0.0)
 
