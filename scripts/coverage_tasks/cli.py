@@ -89,6 +89,11 @@ def _report_task(project: Project, args: argparse.Namespace) -> int:
 
 def _analyze_task(project: Project, args: argparse.Namespace) -> int:
     _combine(project)
+    if args.annotations:
+        from . import annotations, patch, results
+
+        print(*annotations.annotations(patch.measure_patch(project, results.read_results(project))), sep="\n")
+        return 0
     from . import analysis, results
 
     analysis.analyze(project, args)
@@ -215,7 +220,7 @@ TASKS = (
         "reports",
         _analyze_task,
         "Show what ran, what did not and what is unknown",
-        ("format", "filter"),
+        ("analysis", "filter"),
     ),
     Task(
         "coverage-doctor", "reports", _doctor_task, "Say what keeps services from being measured", ("compare", "json")
@@ -275,10 +280,17 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--check", action="store_true", help="write no overlay; exit code 1 when it is not current")
 
 
-def _add_format(parser: argparse.ArgumentParser) -> None:
+def _add_format(parser: argparse.ArgumentParser) -> "argparse._MutuallyExclusiveGroup":
     formats = parser.add_mutually_exclusive_group()
     formats.add_argument("--json", action="store_true", help="print JSON")
     formats.add_argument("--markdown", action="store_true", help="print Markdown")
+    return formats
+
+
+def _add_analysis(parser: argparse.ArgumentParser) -> None:
+    _add_format(parser).add_argument(
+        "--annotations", action="store_true", help="print GitHub's annotations of changed lines that did not run"
+    )
 
 
 def _add_install(parser: argparse.ArgumentParser) -> None:
@@ -344,7 +356,8 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
+OPTIONS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
+    "analysis": _add_analysis,
     "command": _add_command,
     "start": _add_start,
     "output": _add_output,

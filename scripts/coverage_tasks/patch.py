@@ -21,11 +21,15 @@ FORM = ("--no-color", "--src-prefix=a/", "--dst-prefix=b/", "--unified=0")
 
 @dataclass(frozen=True)
 class Patch:
-    """What was executed of the statements that changed since `branch`, by file, and changed files that are unknown."""
+    """What was executed of the statements that changed since `branch`, by file, and changed files that are unknown.
+
+    `missed` are the lines of those that were not.
+    """
 
     branch: str
     files: Mapping[str, Share]
     unknown: tuple[str, ...]
+    missed: Mapping[str, tuple[int, ...]]
 
 
 def measure_patch(project: Project, results: Results, branch: str = "") -> Patch:
@@ -44,13 +48,18 @@ def measure_patch(project: Project, results: Results, branch: str = "") -> Patch
     if diff is None or prefix is None:
         raise TaskError("the patch cannot be told: git does not answer", 2)
     unknown = changes.files.intersection({*results.combined.unknown, *results.unparsed})
-    files = _shares(project, results, diff) if results.files else {}
-    paths = {os.path.relpath(path, prefix.strip() or "."): share for path, share in files.items()}
-    return Patch(changes.base, paths, tuple(sorted(unknown)))
+    found = _diff_cover(project, results, diff) if results.files else {}
+    files = {os.path.relpath(path, prefix.strip() or "."): lines for path, lines in sorted(found.items())}
+    return Patch(
+        changes.base,
+        {path: Share(len(executed), len(executed) + len(missed)) for path, (executed, missed) in files.items()},
+        tuple(sorted(unknown)),
+        {path: tuple(missed) for path, (_, missed) in files.items() if missed},
+    )
 
 
-def _shares(project: Project, results: Results, diff: str) -> dict[str, Share]:
-    """Those of the files of a diff that have statements in it, as diff-cover counts them, by git's paths."""
+def _diff_cover(project: Project, results: Results, diff: str) -> dict[str, tuple[list[int], list[int]]]:
+    """Executed and missed lines of the files that have statements in a diff, by git's paths."""
     with tempfile.TemporaryDirectory() as directory:
         xml, patch, found = (Path(directory, name) for name in ("coverage.xml", "patch", "found.json"))
         patch.write_text(diff, "utf-8", errors="replace")
@@ -66,7 +75,4 @@ def _shares(project: Project, results: Results, diff: str) -> dict[str, Share]:
             reason = answer.stderr.strip().rpartition("\n")[2]
             raise TaskError(f"diff-cover cannot tell what changed ({reason}): run it by itself to see why")
         files = json.loads(found.read_text("utf-8"))["src_stats"]
-    return {
-        path: Share(len(lines["covered_lines"]), len(lines["covered_lines"]) + len(lines["violation_lines"]))
-        for path, lines in sorted(files.items())
-    }
+    return {path: (lines["covered_lines"], lines["violation_lines"]) for path, lines in files.items()}

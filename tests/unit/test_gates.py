@@ -11,9 +11,11 @@ from unit.journal_files import Run
 from unit.test_cli import tasks
 
 from coverage_tasks import reports
+from coverage_tasks.annotations import annotations
 from coverage_tasks.baseline import Baseline, write_baseline
 from coverage_tasks.combine import combine
 from coverage_tasks.gates import check, show
+from coverage_tasks.patch import measure_patch
 from coverage_tasks.project import TaskError
 from coverage_tasks.results import Share, read_results
 
@@ -319,6 +321,10 @@ def test_a_pull_request_that_adds_untested_lines_fails_patch_coverage(run):
     }
     thresholds(run, "patch: 75")
     assert failed(run) == {}
+    assert list(annotations(measure_patch(run.project, read_results(run.project)))) == [
+        "::warning file=orders/main.py,line=15,endLine=15,title=Not executed::"
+        "No service executed 1 changed statement here"
+    ]
 
 
 def test_what_is_not_committed_belongs_to_the_patch_and_lines_are_not_shifted(run):
