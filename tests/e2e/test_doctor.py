@@ -191,6 +191,35 @@ def test_a_run_without_the_spy_tells_what_measuring_changed(repository):
     assert not repository.containers()
 
 
+def test_what_was_declined_left_out_or_altered_is_seen(repository):
+    repository.write("main.py", LOOP)
+    repository.write(
+        "peeks.py",
+        f"import os, signal\nsignal.signal(15, lambda *_: os._exit(3 if os.path.isdir('/coverage') else 0))\n{LOOP}",
+    )
+    repository.write(
+        "compose.yaml",
+        """
+        x-app: &app {image: "python:3.11-slim", working_dir: /app, volumes: [".:/app:ro"], stop_grace_period: 0s}
+        services:
+          killed: {<<: *app, command: [python, main.py]}
+          peeks: {<<: *app, command: [python, peeks.py], stop_grace_period: 9s}
+          left: {<<: *app, command: [python, main.py]}
+        """,
+    )
+    repository.write("coverage-spy.yml", "leave-out: [left]\n")
+    repository.succeed("up-coverage", COVERAGE_BRANCH="maybe")
+    repository.succeed("down-coverage")
+    answer = repository.tasks("coverage-doctor", "--json", "--compare")
+    found = {(verdict["service"], verdict["name"]): verdict for verdict in json.loads(answer.stdout)["verdicts"]}
+    assert "COVERAGE_BRANCH=maybe" in found["killed", "refused"]["evidence"]
+    assert found["killed", "end-unknown"]["note"]
+    assert not found["killed", "grace-period"]["note"]
+    assert "exit code 3" in found["peeks", "died"]["evidence"]
+    assert found["left", "left-out"]["note"]
+    assert "the exit code of peeks-1 is 3 with measuring and 0 without" in found["", "altered"]["evidence"]
+
+
 def test_versions_that_are_too_old_are_seen(repository, tmp_path):
     repository.write("compose.yaml", "services:\n  app: {image: 'python:3.13-slim'}\n")
     # An engine and a compose that old can't be had here: the commands say what they would say.
