@@ -145,7 +145,7 @@ def test_a_noxfile_that_is_run_as_a_script_has_every_session_once(host, owner):
     mount(host, install(ROOT, host))
     with (host / "noxfile.py").open("a") as file:
         file.write("\nif __name__ == '__main__':\n    nox.main()\n")
-    listing = ("-l", "--json", "-t", "stack", "reports", "setup")
+    listing = ("-l", "--json", "-t", *sorted({task.group for task in TASKS}))
     as_script = json.loads(run("python3", "-W", "error", "noxfile.py", *listing, cwd=host).stdout)
     assert as_script == json.loads(run("python3", "-W", "error", "-m", "nox", *listing, cwd=host).stdout)
     assert [entry["session"] for entry in as_script if "spy" in entry["session"]] == ["spy-coverage"]
