@@ -130,7 +130,7 @@ def test_finds_where_interpreters_and_virtual_environments_look_for_pth_files(di
         f"usr/local/lib/python3.11/lib-dynload/_asyncio.{GNU_311}",
         "usr/bin/python3.9",
         "usr/lib/python3.9/lib-dynload/_json.cpython-39-x86_64-linux-gnu.so",
-        ("opt/venv/bin/python3.12", "/root/.local/bin/python3.12"),
+        ("opt/venv/bin/python3.12", "/home/app/.local/bin/python3.12"),
         "opt/venv/pyvenv.cfg",
     )
     assert read(f"{directory}/", *files).sites == ((f"/{directory}",) if found else ())
