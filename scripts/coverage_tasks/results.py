@@ -437,9 +437,8 @@ def _analyse_all(
         try:
             for reporter, analysis in get_analysis_to_report(coverage, [path]):
                 by_service = _by_service(data, path, reporter, analysis)
-                nothing = replace(analysis, executed=set(), arcs_executed_set=set())
                 for name in owners[path]:
-                    analyses[name][path] = by_service.get(name, nothing)
+                    analyses[name][path] = by_service.get(name) or _without_lines(analysis)
                 startup = {name: services[name].startup.get(path, ()) for name in by_service.keys() & services}
                 files[path] = _lines(analysis, by_service, reporter, startup)
         except NoDataError:
@@ -447,6 +446,11 @@ def _analyse_all(
         except Exception as error:  # a parser may raise anything at what lies there under a source's name
             unparsed[path] = str(error).removeprefix(f"Couldn't parse '{path}' as Python source: ")
     return files, unparsed
+
+
+def _without_lines(analysis: Analysis) -> Analysis:
+    """The same analysis, of a service that executed nothing of the file."""
+    return replace(analysis, executed=set(), arcs_executed_set=set())
 
 
 def _by_service(data: CoverageData, path: str, reporter: FileReporter, analysis: Analysis) -> dict[str, Analysis]:
