@@ -66,11 +66,15 @@ def _sections(project: Project, results: Results) -> Iterator[Section]:
         ("imported by no service", [{"file": printable(path)} for path in results.never_imported()]),
     ):
         if rows:
-            shown = rows[:SHOWN_GAPS]
-            if len(rows) > SHOWN_GAPS:
-                more = dict.fromkeys(rows[0], "")
-                shown.append(more | {next(iter(more)): f"and {len(rows) - SHOWN_GAPS} more"})
-            yield Section(title, [shown])
+            yield Section(title, [_first(rows, SHOWN_GAPS)])
+
+
+def _first(rows: list[Row], count: int) -> list[Row]:
+    """As many rows, and one that says how many more there are."""
+    if len(rows) <= count:
+        return rows
+    more = dict.fromkeys(rows[0], "")
+    return [*rows[:count], more | {next(iter(more)): f"and {len(rows) - count} more"}]
 
 
 def _phase_rows(results: Results) -> list[Row]:
@@ -142,14 +146,12 @@ def process_rows(processes: Processes) -> list[Row]:
     ]
     known = sorted(processes.known, key=lambda process: process.state == "complete")
     unknown = sum(process.state != "complete" for process in known)
-    for process in known[: unknown + SHOWN_PROCESSES]:
+    for process in known:
         program = f"Python {process.python}, {process.engine}"
         rows.append(
             _process_row(process.started, process.host, process.pid, program, str(process.lines), process.state)
         )
-    if len(known) > unknown + SHOWN_PROCESSES:
-        rows.append(dict.fromkeys(rows[0], "") | {"process": f"and {len(known) - unknown - SHOWN_PROCESSES} more"})
-    return rows
+    return _first(rows, len(processes.silent) + unknown + SHOWN_PROCESSES)
 
 
 def _process_row(started: float, place: str, pid: int, program: str, lines: str, state: str) -> Row:

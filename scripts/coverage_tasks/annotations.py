@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from .patch import Patch
+from .project import counted
 
 # GitHub shows no more warnings of one step.
 MOST = 10
@@ -17,7 +18,7 @@ def annotations(patch: Patch) -> Iterator[str]:
     stretches.sort(key=lambda stretch: (-stretch[3], stretch[0], stretch[1]))
     shown = stretches if len(stretches) <= MOST else stretches[: MOST - 1]
     for path, first, last, count in shown:
-        statements = f"{count} changed statement{'s' * (count != 1)}"
+        statements = counted(count, "changed statement")
         yield (
             f"::warning file={_property(path)},line={first},endLine={last},title=Not executed::"
             f"No service executed {statements} here"

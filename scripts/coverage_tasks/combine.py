@@ -9,6 +9,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Self
 
@@ -21,7 +22,7 @@ from .history import History
 from .journals import Journal, read_journals
 from .origins import Origins, of_run, read_stack
 from .processes import Processes, Silent
-from .project import Project, TaskError, beside
+from .project import Project, TaskError, beside, counted
 from .sources import LIBRARY, Digest, Repository, Root, SourceMap, is_test
 from .startup import read_marks
 
@@ -199,7 +200,7 @@ def combine(project: Project) -> Combined:
         )
     unborn = sum(error.kind == "unborn" for error in errors)
     if unborn:
-        findings.append(f"of {_number(unborn, 'process')} nothing is known: killed at the very start")
+        findings.append(f"of {counted(unborn, 'process')} nothing is known: killed at the very start")
     combined.findings = [*damage, *(printable(text) for text in (*findings, *_findings(combined)))]
     try:
         _write_coverage(project, combined, painted)
@@ -216,13 +217,20 @@ def read_combined(project: Project) -> Combined:
     """What the last `combine` wrote. Raises TaskError when there was none since the services were started."""
     file = project.data / "combined.json"
     try:
-        combined, written = Combined.read(file), file.stat().st_mtime
+        status = file.stat()
+        combined, written = _read_once(file, status.st_ino, status.st_mtime_ns), status.st_mtime
     except (OSError, ValueError):
         raise TaskError("nothing has been combined yet: run coverage-combine first") from None
     started = read_stack(project).get("started")
     if isinstance(started, float) and started > written:
         raise TaskError("nothing has been combined since the services were started: run coverage-combine first")
     return combined
+
+
+@lru_cache(maxsize=1)
+def _read_once(file: Path, _inode: int, _changed: int) -> Combined:
+    # Every report asks for it, some once per service: 6 MB of JSON for 2,000 files of 8 services.
+    return Combined.read(file)
 
 
 def printable(text: str) -> str:
@@ -330,7 +338,7 @@ def _unread_words(journals: Iterable[Journal]) -> Iterator[str]:
     for journal in journals:
         if journal.unreadable:
             yield (
-                f"{journal.path} holds {_number(journal.unreadable, 'record')} that nobody can read, the others count: "
+                f"{journal.path} holds {counted(journal.unreadable, 'record')} that nobody can read, the others count: "
                 "copy it again if it is a copy, or remove it"
             )
 
@@ -352,10 +360,10 @@ def _findings(combined: Combined) -> Iterator[str]:
                 "started, and into the compose file whether it is scaled to nothing"
             )
         for refusal, count in processes.refusals.items():
-            yield f"{name}: {refusal} ({_number(count, 'process')})"
-        if processes.all and processes.without_lines == processes.all - processes.not_measured > 0:
+            yield f"{name}: {refusal} ({counted(count, 'process')})"
+        if processes.ran_nothing_measured:
             yield (
-                f"{name}: none of its {_number(processes.without_lines, 'process')} ran code that is measured: "
+                f"{name}: none of its {counted(processes.without_lines, 'process')} ran code that is measured: "
                 "look where its code lies in the container, and set COVERAGE_SOURCE to that"
             )
         # Of a service that sent nothing at all, the sentence above says enough.
@@ -363,7 +371,7 @@ def _findings(combined: Combined) -> Iterator[str]:
             yield f"{name}: {described(silent)} sent no receipt, so what it ran is unknown: {REMEDY}"
         if processes.end_unknown:
             yield (
-                f"{name}: {_number(processes.end_unknown, 'process')} had not taken leave, so lines first run in the "
+                f"{name}: {counted(processes.end_unknown, 'process')} had not taken leave, so lines first run in the "
                 "last 0.1 s may be missing: Python 3.12 or newer leaves no such gap, unless it records branches"
             )
         if result.fallback:
@@ -375,7 +383,7 @@ def _findings(combined: Combined) -> Iterator[str]:
             files = [result.carried[path] for path in paths]
             lines, lost = (sum(numbers) for numbers in zip(*((file.lines, file.lost) for file in files), strict=True))
             yield (
-                f"{name}: {some(paths)} as of commit {commit[:10]}: {_number(lines, 'executed line')} carried over to "
+                f"{name}: {some(paths)} as of commit {commit[:10]}: {counted(lines, 'executed line')} carried over to "
                 f"the same statements, {lost} lost, and what changed since is unknown: rebuild the image"
             )
         # Of a service that is unknown as a whole, the sentence above says enough.
@@ -387,7 +395,7 @@ def _findings(combined: Combined) -> Iterator[str]:
 
 def _seen_there(processes: Processes) -> str:
     seen = [described(silent) for silent in processes.silent if silent.pid or silent.command]
-    return f" ({_number(len(seen), 'place')} ran without a receipt, such as {seen[0].rstrip(',')})" if seen else ""
+    return f" ({counted(len(seen), 'place')} ran without a receipt, such as {seen[0].rstrip(',')})" if seen else ""
 
 
 def described(silent: Silent) -> str:
@@ -407,12 +415,7 @@ def some(paths: list[str]) -> str:
     """The first of the paths and how many more there are, with the verb."""
     if len(paths) == 1:
         return f"{paths[0]} is"
-    return f"{paths[0]} and {_number(len(paths) - 1, 'other file')} are"
-
-
-def _number(count: int, noun: str) -> str:
-    plural = noun + ("es" if noun.endswith("s") else "s")
-    return f"{count} {noun if count == 1 else plural}"
+    return f"{paths[0]} and {counted(len(paths) - 1, 'other file')} are"
 
 
 def _and(names: list[str]) -> str:

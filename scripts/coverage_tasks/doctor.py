@@ -16,7 +16,7 @@ from .combine import REMEDY, Combined, Result, described, printable, some
 from .journals import find_journals
 from .overlay import is_true, way_of
 from .payload import needs_tracer
-from .project import Project
+from .project import Project, counted
 from .services import Service, find_services
 from .stack import ServiceDied
 
@@ -191,7 +191,7 @@ def _compared(project: Project) -> Iterator[Verdict]:
             "run --compare again; when it stays, please report it with coverage-data/proof.json",
         )
     if not found.differences:
-        containers = f"{len(found.plain)} container{'s' * (len(found.plain) != 1)}"
+        containers = counted(len(found.plain), "container")
         evidence = f"{containers} ended as without measuring: exit codes, health, restarts, time to stop"
         yield Verdict("", "unaltered", evidence, "nothing", True)
 
@@ -343,7 +343,7 @@ def _receipts(patient: Patient) -> Iterator[Verdict]:
         yield Verdict(patient.name, name, f"{described(silent)} sent no receipt", REMEDY)
     if result.silent and not processes.silent:
         yield Verdict(patient.name, name, "it sent nothing, and nobody saw it run", "look into its log, and " + REMEDY)
-    if processes.all and processes.without_lines == processes.all - processes.not_measured > 0:
+    if processes.ran_nothing_measured:
         yield Verdict(
             patient.name, "no-lines", f"none of its {processes.without_lines} processes ran code that is measured",
             "look where its code lies in the container, and set COVERAGE_SOURCE to that",

@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from .project import SPY, TaskError, say
+from .project import SPY, TaskError, beside, say
 from .services import Interpreter
 
 LOCK = Path(__file__).with_name("payload.lock")
@@ -83,12 +83,11 @@ def fill_payload(interpreters: Iterable[Interpreter], directory: Path = PAYLOAD)
             say(f"coverage.py has no build for {interpreter.suffix}: this Python {interpreter.version} is not measured")
             continue
         say(f"fetching coverage.py's tracer for Python {interpreter.version} ({wheel.libc}, {wheel.machine})")
-        beside = target.with_suffix(".part")
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            beside.write_bytes(_fetch_tracer(wheel))
-            beside.chmod(0o755)
-            beside.replace(target)
+            with beside(target) as part:
+                part.write_bytes(_fetch_tracer(wheel))
+                part.chmod(0o755)
         except OSError as error:
             raise TaskError(f"cannot write to {directory} ({error.strerror}): make it writable for you") from None
 

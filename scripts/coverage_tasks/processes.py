@@ -86,6 +86,11 @@ class Processes:
         return sum(process.state == "end unknown" for process in self.known)
 
     @property
+    def ran_nothing_measured(self) -> bool:
+        """Whether there were measured processes, and none of them ran code that is recorded."""
+        return 0 < self.without_lines == self.all - self.not_measured
+
+    @property
     def refusals(self) -> dict[str, int]:
         """What was declined, with the number of processes."""
         return dict(sorted(Counter(refusal for process in self.known for refusal in process.refusals).items()))

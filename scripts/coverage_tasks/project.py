@@ -42,6 +42,12 @@ def say(text: str) -> None:
     _log.info("%s", text)
 
 
+def counted(count: int, noun: str) -> str:
+    """A number with its noun, in the plural unless it is one."""
+    plural = noun + ("es" if noun.endswith("s") else "s")
+    return f"{count} {noun if count == 1 else plural}"
+
+
 @contextmanager
 def beside(path: Path) -> Iterator[Path]:
     """A path to write to; what is there afterwards takes the place of `path`, and nothing when the body raises."""

@@ -14,7 +14,7 @@ from typing import Any
 from coverage_spy.settings import FALLBACK
 
 from . import compose
-from .project import Project, TaskError, beside, say
+from .project import Project, TaskError, beside, counted, say
 
 VERSION = 1
 LINE = "/coverage_spy.pth"
@@ -221,9 +221,7 @@ def _notes(found: Mapping[str, Ending]) -> list[str]:
         if ending.oom_killed:
             notes.append(f"{place} ran out of memory and was killed")
         if ending.restarts:
-            notes.append(
-                f"{place} ended by itself and was started again, {ending.restarts} time{'s' * (ending.restarts != 1)}"
-            )
+            notes.append(f"{place} ended by itself and was started again, {counted(ending.restarts, 'time')}")
     return notes
 
 
@@ -232,6 +230,6 @@ def _all_is_well(proof: Proof) -> str:
     images = "images that add only the spy to yours" if proof.derived else "the images as they are"
     systems = "their file systems" if count != 1 else "its file system"
     return (
-        f"{count} container{'s' * (count != 1)} ran {images}; measuring added mount points to {systems} and its own "
+        f"{counted(count, 'container')} ran {images}; measuring added mount points to {systems} and its own "
         "keys to the compose model, and nothing else"
     )

@@ -22,7 +22,7 @@ from .configuration import LEFT_OUT, read_configuration
 from .journals import find_journals
 from .names import stack_name
 from .payload import fill_payload, needs_tracer
-from .project import SPY, Project, TaskError, own_environment, say
+from .project import SPY, Project, TaskError, beside, counted, own_environment, say
 from .services import Interpreter, Service, find_services, map_service
 from .sources import Repository
 from .startup import mark_startup
@@ -421,7 +421,7 @@ def _say_what_is_measured(reasons: Mapping[str, str]) -> None:
     for name, reason in reasons.items():
         if reason:
             say(f"{name} is not measured: {reason}")
-    say(f"starting {len(reasons)} service{'s' * (len(reasons) != 1)}")
+    say(f"starting {counted(len(reasons), 'service')}")
 
 
 def _died(service: str, log: str, how: str) -> None:
@@ -484,9 +484,8 @@ def _read_state(project: Project) -> dict[str, Any]:
 
 
 def _write_state(project: Project, state: Mapping[str, Any]) -> None:
-    beside = project.stack_file.with_suffix(".part")
-    beside.write_text(json.dumps(state, indent=1) + "\n")
-    beside.replace(project.stack_file)
+    with beside(project.stack_file) as file:
+        file.write_text(json.dumps(state, indent=1) + "\n")
 
 
 @contextmanager
