@@ -183,10 +183,11 @@ def test_relative_paths_of_a_data_file_are_to_the_root_or_to_its_own_directory(r
 
 
 def test_absolute_paths_of_a_data_file_are_mapped_wherever_the_checkout_was(run, tmp_path):
-    for there in (run.project.root, Path("/home/runner/work/shop/shop"), PurePosixPath("/builds/x")):
+    places = (run.project.root, Path("/home/runner/work/shop/shop"), PurePosixPath("/builds/x"))
+    for number, there in enumerate(places):
         lines = {there / "orders/main.py": [1], there / "libs/rates.py": [3], there / "orders/gone.py": [1]}
         lines[PurePosixPath("/usr/lib/python3/site-packages/rates.py")] = [1]
-        found = open_run(run.project, str(data_file(tmp_path / f"u{len(there.parts)}", lines=lines)))
+        found = open_run(run.project, str(data_file(tmp_path / f"u{number}", lines=lines)))
         assert executed(found) == {"orders/main.py": {1}, "libs/rates.py": {3}}
         assert found.elsewhere == (str(there / "orders/gone.py"),)
         assert f"speaks of 1 files that are none of the repository's, such as {there}" in "".join(found.notes)
