@@ -117,8 +117,9 @@ class Repository:
                 ("container", containers_of(name)),
                 ("network", docker("network", "ls", "--quiet", "--filter", label).split()),
                 ("volume", docker("volume", "ls", "--quiet", "--filter", label).split()),
+                # By name, which may be one of several of an image that others need.
+                ("image", docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", f"{name}-*").split()),
                 # Newest first, as they are listed: an image stays while there is one derived from it.
-                ("image", docker("image", "ls", "--quiet", f"{name}-*").split()),
                 ("image", docker("image", "ls", "--quiet", "--filter", label).split()),
             ):
                 if found:

@@ -21,10 +21,10 @@ TRY, TEST, PUT, STEPS = commands(README, "cd", "just", "python3")
 def remove_images(project):
     """Remove the images that compose built under this project's name."""
     listed = subprocess.check_output(
-        ["docker", "image", "ls", "-q", "--filter", f"reference={project}-*"], text=True
+        ["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", f"{project}-*"], text=True
     ).split()
     if listed:
-        subprocess.run(["docker", "image", "rm", "-f", *set(listed)], check=True, capture_output=True)
+        subprocess.run(["docker", "image", "rm", "-f", *listed], check=True, capture_output=True)
 
 
 def test_try_it_without_an_engine(tmp_path):
