@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import platform
 import shlex
 import signal
 import sys
@@ -12,6 +13,7 @@ from types import FrameType
 from typing import NamedTuple, NoReturn
 
 from .project import Project, TaskError, find_project, say
+from .reader import NewerSource, read_again
 
 # The portal in the HTML links to the files that are there.
 REPORTS = ("json", "xml", "lcov", "markdown", "html", "summary")
@@ -33,6 +35,8 @@ def _coverage_task(project: Project, args: argparse.Namespace) -> int:
         damaged = _write_reports(project)
     except TaskError as error:
         raise TaskError(str(error), code or error.exit_code) from None
+    except NewerSource as source:
+        damaged = _read_again(source, ["coverage-report", *["--quiet"] * args.quiet])
     return code or damaged
 
 
@@ -392,7 +396,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one task. Returns its exit code: 1 for what the user can put right, 2 for usage, 130 for Ctrl-C."""
-    args = build_parser().parse_args(argv)
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    args = build_parser().parse_args(arguments)
     logging.basicConfig(
         format="coverage-spy: %(message)s", level=logging.WARNING if args.quiet else logging.INFO, force=True
     )
@@ -402,7 +407,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         project = find_project(Path.cwd(), os.environ) if args.needs_project else None
         if project and project.example:
             say(f"nothing to run in {project.root}: taking {project.directory.relative_to(project.root)}")
-        code: int = args.run(project, args)
+        try:
+            code: int = args.run(project, args)
+        except NewerSource as source:
+            code = _read_again(source, arguments)
         sys.stdout.flush()
         return code
     except TaskError as error:
@@ -414,6 +422,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read has enough; the interpreter would complain once more when it flushes at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+
+
+def _read_again(source: NewerSource, arguments: Sequence[str]) -> int:
+    from .combine import some
+
+    say(f"reading with {source.python}: {some(source.paths)} newer than Python {platform.python_version()}")
+    return read_again(source.python, arguments)
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:

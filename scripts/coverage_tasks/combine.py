@@ -7,7 +7,7 @@ import tempfile
 import time
 import zlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -411,7 +411,7 @@ def _by_value(reasons: Mapping[str, str]) -> dict[str, list[str]]:
     return grouped
 
 
-def some(paths: list[str]) -> str:
+def some(paths: Sequence[str]) -> str:
     """The first of the paths and how many more there are, with the verb."""
     if len(paths) == 1:
         return f"{paths[0]} is"

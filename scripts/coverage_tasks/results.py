@@ -23,6 +23,7 @@ from coverage.types import TMorf
 
 from .combine import Combined, Result, printable, read_combined
 from .project import TOOL, Project, TaskError
+from .reader import NewerSource, find_reader
 from .tables import Row, percent
 
 CONFIG = TOOL / "scripts" / "coveragerc"
@@ -165,14 +166,21 @@ class Results:
         for path, reason in self.unparsed.items():
             yield printable(f"{path} is unknown: {reason}; {self._reader(path)}")
 
-    def _reader(self, path: str) -> str:
-        """What to do about a file that this Python cannot parse: what ran it can, and perhaps what has it."""
+    def newer_python(self, path: str) -> tuple[int, ...]:
+        """The version of the newest Python of the services that have a file; () where it is no newer than this one."""
         services = [result for result in self.combined.services.values() if path in result.files]
         newest = max((_version(python) for result in services for python in result.python), default=())
+        return newest if newest > sys.version_info[:2] else ()
+
+    def _reader(self, path: str) -> str:
+        """What to do about a file that this Python cannot parse: what ran it can, and perhaps what has it."""
+        newest = self.newer_python(path)
         leave_out = f"correct it, or leave it out under `omit` in {os.path.relpath(CONFIG)}"
-        if newest <= sys.version_info[:2]:
+        if not newest:
             return leave_out
-        report = f"set NOXFORCEPYTHON={'.'.join(map(str, newest))} to report with the Python of its service"
+        version = ".".join(map(str, newest))
+        report = f"make python{version} available on PATH, the Python of its service, and reports will use it"
+        services = (result for result in self.combined.services.values() if path in result.files)
         ran = any(path not in result.never_imported for result in services)
         return report if ran else f"{report}, and if that cannot either, {leave_out}"
 
@@ -388,9 +396,17 @@ def _opened(root: Path, file: Path, combined: Combined, analyses: dict[str, Anal
 
 
 def read_results(project: Project) -> Results:
-    """Read and analyse what was combined, each file once. Raises TaskError when nothing has been combined."""
+    """Read and analyse what was combined, each file once.
+
+    Raises TaskError when nothing has been combined, and NewerSource when another Python here can parse more of it.
+    """
     combined = read_combined(project)
-    return Results(combined, *_analyse(project, _changed(project)))
+    results = Results(combined, *_analyse(project, _changed(project)))
+    wanted = {path: results.newer_python(path) for path in results.unparsed}
+    newest = max(wanted.values(), default=())
+    if newest and (python := find_reader(newest)):
+        raise NewerSource(python, [path for path, version in wanted.items() if version])
+    return results
 
 
 def _changed(project: Project) -> int:

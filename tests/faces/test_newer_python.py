@@ -15,18 +15,30 @@ NEWER = [version for version in INTERPRETERS if version in SYNTAX and number(ver
 
 
 @pytest.mark.skipif(not NEWER, reason="no newer Python than this one")
-def test_the_finding_names_the_python_that_reads_them_and_nox_takes_it(tmp_path):
+def test_are_read_with_the_python_of_their_service_and_the_finding_names_it_where_there_is_none(tmp_path):
     version = NEWER[-1]
     python = Path(INTERPRETERS[version])
-    path = os.pathsep.join([str(BIN), str(python.parent), os.environ["PATH"]])
+    places = [place for place in os.environ["PATH"].split(os.pathsep) if not Path(place, f"python{version}").exists()]
+    without, path = (os.pathsep.join(map(str, [BIN, *more, *places])) for more in ([], [python.parent]))
     copy_template(tmp_path)
     (tmp_path / "Procfile").write_text(f"new: exec {python} new.py\n")
     (tmp_path / "new.py").write_text(f"import time\n{SYNTAX[version]}\ntime.sleep(600)\n")
     wait = ("python3", "-c", "import time; time.sleep(1)")
-    said = run("nox", "-s", "coverage", "--", *wait, cwd=tmp_path, check=1, COVERAGE_SPY_RUNTIME="procfile")
-    assert f"; set NOXFORCEPYTHON={version} to report with the Python of its service" in said.stdout + said.stderr
-    run(
-        "nox", "-s", "coverage-report", cwd=tmp_path, NOXFORCEPYTHON=version, PATH=path, COVERAGE_SPY_RUNTIME="procfile"
-    )
-    report = json.loads((tmp_path / "coverage.json").read_text())
-    assert report["files"]["new.py"]["executed_lines"] == [1, 2, 3]
+    environ = {"COVERAGE_SPY_RUNTIME": "procfile"}
+    answer = run("nox", "-s", "coverage", "--", *wait, cwd=tmp_path, check=1, PATH=without, **environ)
+    assert f"; make python{version} available on PATH, the Python of its service" in answer.stdout
+    said = run("nox", "-s", "coverage", "--", *wait, cwd=tmp_path, PATH=path, **environ).stdout
+    assert "new.py is newer than Python " in said
+    assert executed(tmp_path) == {"new.py": [1, 2, 3]}
+    said = run("nox", "-s", "analyze-coverage", "--", "-q", "--json", cwd=tmp_path, PATH=path, **environ)
+    assert json.loads(said.stdout)["totals"]["executed"] == 3
+    said = run("nox", "-s", "coverage", "--", "false", cwd=tmp_path, check=1, PATH=path, **environ).stdout
+    assert "new.py is newer than Python " in said
+    (tmp_path / "coverage.json").unlink()
+    run("nox", "-s", "coverage-json", cwd=tmp_path, NOXFORCEPYTHON=version, PATH=path, **environ)
+    assert executed(tmp_path) == {"new.py": [1, 2, 3]}
+
+
+def executed(root):
+    files = json.loads((root / "coverage.json").read_text())["files"]
+    return {path: found["executed_lines"] for path, found in files.items()}

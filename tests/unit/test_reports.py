@@ -124,9 +124,9 @@ def test_a_file_that_cannot_be_parsed_is_damage_and_stops_nothing(run, text):
 @pytest.mark.parametrize(
     ("python", "ran", "remedy"),
     [
-        ("3.99.1", True, "; set NOXFORCEPYTHON=3.99 to report with the Python of its service"),
+        ("3.99.1", True, "; make python3.99 available on PATH, the Python of its service, and reports will use it"),
         pytest.param("9" * 5000 + ".1", True, "; correct it, or leave it out under `omit` in ", id="no version"),
-        ("3.99.1", False, "its service, and if that cannot either, correct it, or leave it out under `omit` in "),
+        ("3.99.1", False, "will use it, and if that cannot either, correct it, or leave it out under `omit` in "),
         ("3.8.18", True, "; correct it, or leave it out under `omit` in "),
         ("none", True, "; correct it, or leave it out under `omit` in "),
     ],
