@@ -12,6 +12,10 @@ from . import compose, procfile
 from .commands import is_python, shown
 from .project import Project, beside, say
 
+KILLED = 128 + 9
+# Between a signal and the engine's note of it, in seconds.
+SLACK = 0.5
+NOBODY: Mapping[str, float] = {}
 _IMPORT_ERROR = re.compile(r"^(?:ModuleNotFoundError|ImportError): .*", re.MULTILINE)
 
 
@@ -33,7 +37,8 @@ class Place:
     """Where processes of a service run: a container, or the process group of a line of the Procfile.
 
     `started` is its last start, `error` the import that failed when that ended it; `seen` are the Python processes that
-    were seen there at any time.
+    were seen there at any time. `cut_short`: something killed it that was not the end of its grace period. `memory` is
+    its limit in bytes, 0 without one.
     """
 
     name: str
@@ -44,14 +49,19 @@ class Place:
     exit_code: int | None
     restarts: int = 0
     oom_killed: bool = False
+    cut_short: bool = False
+    memory: int = 0
     error: str = ""
     seen: tuple[Sighting, ...] = ()
 
 
-def take_census(project: Project, state: Mapping[str, Any]) -> None:
-    """Look at every place of the stack, and add what is new to coverage-data/census.json."""
+def take_census(project: Project, state: Mapping[str, Any], signals: Mapping[str, float] = NOBODY) -> None:
+    """Look at every place of the stack, and add what is new to coverage-data/census.json.
+
+    `signals` are of compose.stop().
+    """
     known = {(place.name, place.host): place for place in read_census(project)}
-    for place in _containers(state) if state["runtime"] == "compose" else _groups(state):
+    for place in _containers(state, signals) if state["runtime"] == "compose" else _groups(state):
         key = place.name, place.host
         before = known[key].seen if key in known else ()
         known[key] = replace(place, seen=tuple(_merged(before, place.seen)))
@@ -91,7 +101,7 @@ def _merged(before: Iterable[Sighting], now: Iterable[Sighting]) -> Iterable[Sig
     yield from now
 
 
-def _containers(state: Mapping[str, Any]) -> Iterable[Place]:
+def _containers(state: Mapping[str, Any], signals: Mapping[str, float]) -> Iterable[Place]:
     for container in compose.containers(state["project"]):
         measured = state["services"].get(container.service, {}).get("measured")
         if measured and container.started:
@@ -105,9 +115,16 @@ def _containers(state: Mapping[str, Any]) -> Iterable[Place]:
                 exit_code=None if running else container.exit_code,
                 restarts=container.restarts,
                 oom_killed=container.oom_killed,
+                cut_short=not running and _was_cut_short(container, signals.get(container.id)),
+                memory=container.memory,
                 error="" if running or not container.exit_code else _import_error(container.id),
                 seen=tuple(_sightings(compose.processes(container.id), container.id)) if running else (),
             )
+
+
+def _was_cut_short(container: compose.Container, told: float | None) -> bool:
+    """Whether SIGKILL ended it before it was told to stop, or while it had time left."""
+    return container.exit_code == KILLED and (told is None or container.ended - told < container.grace - SLACK)
 
 
 def _import_error(container: str) -> str:

@@ -22,6 +22,8 @@ import yaml
 from .project import Project, TaskError
 
 ENGINE_SECONDS = 20
+# What the engine gives a container that says nothing of it, in seconds.
+DEFAULT_GRACE = 10
 LOCK_FLAGS = os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
 
 # What compose and the engine say when a port is taken, in the versions met so far.
@@ -33,7 +35,10 @@ PORT_TAKEN = re.compile(
 
 @dataclass(frozen=True)
 class Container:
-    """One container of a stack, as the engine describes it; `started` is its last start, 0 when there was none."""
+    """One container of a stack, as the engine describes it; `started` is its last start, 0 when there was none.
+
+    `grace` is in seconds, `memory` the limit in bytes, 0 without one. `ended` means nothing of one that runs.
+    """
 
     id: str
     name: str
@@ -44,6 +49,9 @@ class Container:
     host: str
     command: tuple[str, ...]
     started: float
+    ended: float
+    grace: int
+    memory: int
     restarts: int
     oom_killed: bool
     image: str
@@ -312,6 +320,9 @@ def containers(name: str) -> list[Container]:
             host=container["Config"]["Hostname"],
             command=(container["Path"], *container["Args"]),
             started=max(datetime.fromisoformat(container["State"]["StartedAt"]).timestamp(), 0),
+            ended=max(datetime.fromisoformat(container["State"]["FinishedAt"]).timestamp(), 0),
+            grace=container["Config"].get("StopTimeout", DEFAULT_GRACE),
+            memory=container["HostConfig"]["Memory"],
             restarts=container["RestartCount"],
             oom_killed=container["State"]["OOMKilled"],
             image=container["Image"],

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from . import combine, commands, comparison, compose, procfile, stack
-from .census import Place, read_census
+from .census import KILLED, Place, read_census
 from .combine import REMEDY, Combined, Result, described, printable, some
 from .journals import find_journals
 from .overlay import is_true, way_of
@@ -24,7 +24,7 @@ OLDEST_ENGINE = (20, 10)
 OLDEST_COMPOSE = (2, 40)
 FREE_BYTES = 64 << 20
 RESTARTS = 3
-KILLED, TERMINATED = 128 + 9, 128 + 15
+TERMINATED = 128 + 15
 
 # Which trouble of the field a verdict explains: what people search for.
 NO_DATA, IMPORT, PERMISSION, INCOMPLETE, START, ALTERED = (
@@ -60,6 +60,7 @@ TROUBLES = {
     "damaged": INCOMPLETE,
     "shell-form": INCOMPLETE,
     "grace-period": INCOMPLETE,
+    "killed": INCOMPLETE,
     "out-of-memory": INCOMPLETE,
     "end-unknown": INCOMPLETE,
 }
@@ -315,14 +316,24 @@ def _ends(patient: Patient) -> Iterator[Verdict]:
                 patient.name, "import-error", f"{place.name} ended with {place.error}",
                 "run `coverage-doctor -- --compare`, which tells whether it does so without coverage too",
             )  # fmt: skip
-        elif place.oom_killed:
+        elif place.oom_killed or (place.cut_short and place.memory):
+            # Not every kernel tells the engine what it killed for.
+            why = "for want of memory" if place.oom_killed else "before its time to stop was over"
+            limit = f"; its limit is {place.memory >> 20} MiB" * bool(place.memory)
             yield Verdict(
-                patient.name, "out-of-memory", f"{place.name} was killed for want of memory",
+                patient.name, "out-of-memory", f"{place.name} was killed {why}{limit}",
                 "nothing for coverage, which has what ran before; raise the service's memory limit", True,
+            )  # fmt: skip
+        elif place.cut_short:
+            yield Verdict(
+                patient.name, "killed", f"{place.name} was killed before its time to stop was over",
+                "look who did: `docker kill`, a test, or the engine's kernel when memory was short"
+                + ", and mind that 0.1 s are lost" * patient.traced,
+                not patient.traced,
             )  # fmt: skip
         elif place.exit_code == KILLED:
             yield Verdict(
-                patient.name, "grace-period", f"{place.name} ended by SIGKILL: its time was over, or memory short",
+                patient.name, "grace-period", f"{place.name} ended by SIGKILL: its time to stop was over",
                 "raise its stop_grace_period, or let it handle SIGTERM" + ", or 0.1 s are lost" * patient.traced,
                 not patient.traced,
             )  # fmt: skip

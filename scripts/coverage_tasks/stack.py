@@ -17,7 +17,7 @@ from typing import Any
 from coverage_spy.settings import FALLBACK
 
 from . import compose, mounts, overlay, procfile, proof
-from .census import forget_census, take_census
+from .census import NOBODY, forget_census, take_census
 from .configuration import LEFT_OUT, read_configuration
 from .journals import find_journals
 from .names import stack_name
@@ -155,7 +155,7 @@ def down(project: Project, proven: bool = True) -> bool:
         if project.runtime == "compose":
             health = {container.id: container.health for container in compose.containers(state["project"])}
             signals = compose.stop(project, state["project"])
-            collect(project)
+            collect(project, signals)
             if proven:
                 proof.prove(project, state, signals, health)
             compose.down(project, state["project"])
@@ -179,12 +179,15 @@ def running(project: Project) -> bool:
     return any(procfile.exit_code(started) is None for started in _started(state).values())
 
 
-def collect(project: Project) -> None:
-    """Looks at what runs, and copies journals out of containers that could not write to the data directory."""
+def collect(project: Project, signals: Mapping[str, float] = NOBODY) -> None:
+    """Looks at what runs, and copies journals out of containers that could not write to the data directory.
+
+    `signals` are of compose.stop(), which has come before.
+    """
     state = _read_state(project)
     if not state or state.get("ended"):
         return
-    take_census(project, state)
+    take_census(project, state, signals)
     if state["runtime"] != "compose":
         return
     services = state["services"]

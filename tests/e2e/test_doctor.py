@@ -101,6 +101,7 @@ def test_what_went_wrong_while_services_ran_is_seen_afterwards(repository):
           looping: {{<<: *app, command: [python, -c, "raise SystemExit(3)"], restart: always}}
           late: {{<<: *app, command: [python, late.py]}}
           greedy: {{<<: *app, command: [python, greedy.py], mem_limit: 60m, stop_grace_period: 10s}}
+          shot: {{<<: *app, command: [sh, -c, "trap 'kill -9 $$!' TERM; python main.py & wait; wait $$!"]}}
           changed: {{<<: *app, command: [python, changed.py]}}
           generated: {{<<: *app, command: sh -c "echo 'import main' > generated.py; exec python generated.py"}}
           nothing: {{<<: *app, command: [python, -c, "import time; time.sleep(60)"]}}
@@ -120,8 +121,8 @@ def test_what_went_wrong_while_services_ran_is_seen_afterwards(repository):
         ("nothing", "no-lines"),
     }
     assert ("beside", "grace-period") in found
-    # Not every engine is told by its kernel what it killed for.
-    assert {("greedy", "out-of-memory"), ("greedy", "grace-period")} & found.keys()
+    assert "its limit is 60 MiB" in found["greedy", "out-of-memory"]["evidence"]
+    assert ("shot", "killed") in found
     assert "python -S main.py" in found["siteless", "not-seen"]["evidence"]
     assert "No module named 'nowhere'" in found["late", "import-error"]["evidence"]
     assert "app/changed.py" in found["changed", "drifted"]["evidence"]

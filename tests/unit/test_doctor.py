@@ -23,6 +23,8 @@ def place(**known):
     [
         ({"exit_code": 137, "oom_killed": True}, "out-of-memory"),
         ({"exit_code": 137}, "grace-period"),
+        ({"exit_code": 137, "cut_short": True}, "killed"),
+        ({"exit_code": 137, "cut_short": True, "memory": 1 << 20}, "out-of-memory"),
         ({"exit_code": 1}, "died"),
         ({"exit_code": 1, "error": "ImportError: no"}, "import-error"),
         ({"exit_code": None, "restarts": 3}, "restart-loop"),
