@@ -170,7 +170,7 @@ def _row(directory: str, totals: Totals, branch: bool) -> Row:
         "directory": printable(directory),
         **counts(totals, branch),
         "never imported": str(totals.never_imported),
-        "unknown": str(totals.unknown),
+        "unknown": totals.unknowns,
     }
 
 

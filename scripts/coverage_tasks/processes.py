@@ -81,6 +81,11 @@ class Processes:
         return sum(process.state == "not measured" for process in self.known)
 
     @property
+    def unaccounted(self) -> bool:
+        """Whether there was one that may have run what nobody recorded."""
+        return bool(self.silent or self.not_measured)
+
+    @property
     def end_unknown(self) -> int:
         """Of how many the last 0.1 s may be missing."""
         return sum(process.state == "end unknown" for process in self.known)

@@ -84,7 +84,7 @@ def _rows(results: Results) -> list[Row]:
             **counts(totals, results.combined.branch),
             "processes": str(processes),
             "never imported": str(totals.never_imported),
-            "unknown": str(totals.unknown),
+            "unknown": totals.unknowns,
         }
 
     rows = [row(name, results.of_service(name), result.processes.all) for name, result in services.items()]

@@ -22,7 +22,7 @@ from coverage.results import Analysis, analysis_from_file_reporter
 from coverage.types import TMorf
 
 from .combine import Combined, Result, printable, read_combined
-from .project import TOOL, Project, TaskError
+from .project import TOOL, Project, TaskError, counted
 from .reader import NewerSource, find_reader
 from .tables import Row, percent
 
@@ -56,7 +56,8 @@ class Lines:
     """The statements of one file, by the numbers of their first lines, as coverage.py analyses them.
 
     `startup` are those of `by_service` that ran before the stack was ready; whether traffic executed them again is not
-    known. `branches` are how many it has and `taken` how many were taken, 0 where only lines were recorded.
+    known. `unknown` are further statements, of which no service can say anything. `branches` are how many it has and
+    `taken` how many were taken, 0 where only lines were recorded.
     """
 
     statements: frozenset[int]
@@ -67,6 +68,12 @@ class Lines:
     taken_by_service: Mapping[str, int]
     functions: tuple["Function", ...] = ()
     startup: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    unknown: frozenset[int] = frozenset()
+
+    @property
+    def all(self) -> frozenset[int]:
+        """The statements, those that nobody can say anything about among them."""
+        return self.statements | self.unknown
 
     @property
     def missed(self) -> frozenset[int]:
@@ -118,13 +125,20 @@ class Function(NamedTuple):
 
 @dataclass(frozen=True)
 class Totals:
-    """Numbers of a set of files; `unknown` counts files and is no part of the others."""
+    """Numbers of a set of files. What is unknown is no part of the others: `unknown` counts files.
+
+    `unknown_statements` are theirs, and those of files that are known in part; what lies in no file of the repository,
+    or cannot be parsed, has none. `at_least`: there was a process of which nothing is known, which may have executed
+    more.
+    """
 
     files: int
     statements: int
     executed: int
     never_imported: int
     unknown: int
+    unknown_statements: int = 0
+    at_least: bool = False
     branches: int = 0
     taken: int = 0
 
@@ -140,17 +154,27 @@ class Totals:
 
     @property
     def cover(self) -> str:
-        """The share in percent."""
-        return str(self.share)
+        """The share in percent, of what is known."""
+        return f"at least {self.share}" if self.at_least else str(self.share)
+
+    @property
+    def unknowns(self) -> str:
+        """What is unknown, in words."""
+        numbers = ((self.unknown, "file"), (self.unknown_statements, "statement"))
+        return ", ".join(counted(number, noun) for number, noun in numbers if number) or "0"
 
 
 @dataclass(frozen=True)
 class Results:
-    """One pass over all files: `unparsed` are those that this Python cannot read, with the reason."""
+    """One pass over all files: `unparsed` are those that this Python cannot read, with the reason.
+
+    `unknown` are the statements of the files of which nothing is known.
+    """
 
     combined: Combined
     files: Mapping[str, Lines]
     unparsed: Mapping[str, str]
+    unknown: Mapping[str, frozenset[int]]
 
     @property
     def damage(self) -> list[str]:
@@ -259,7 +283,16 @@ class Results:
                 file: replace(lines, executed=frozenset().union(*lines.by_service.values()))
                 for file, lines in files.items()
             }
-        return Results(combined, files, {file: why for file, why in self.unparsed.items() if fnmatch(file, path)})
+        return Results(
+            combined,
+            files,
+            {file: why for file, why in self.unparsed.items() if fnmatch(file, path)},
+            {file: self._statements(file) for file in combined.unknown},
+        )
+
+    def _statements(self, path: str) -> frozenset[int]:
+        """All statements of a file, whether anything is known of them or not."""
+        return self.files[path].all if path in self.files else self.unknown.get(path, frozenset())
 
     def shares(self, service: str = "") -> dict[str, Share]:
         """What a service executed of each of its own files; without a service, what any executed of all files."""
@@ -279,6 +312,8 @@ class Results:
             executed=sum(len(lines.executed) for lines in files),
             never_imported=len(self.never_imported()),
             unknown=len(self.combined.unknown) + len(self.unparsed) + unmapped,
+            unknown_statements=sum(map(len, self.unknown.values())) + sum(len(lines.unknown) for lines in files),
+            at_least=any(result.processes.unaccounted for result in services),
             branches=sum(lines.branches for lines in files),
             taken=sum(lines.taken for lines in files),
         )
@@ -294,6 +329,9 @@ class Results:
             executed=sum(len(lines.by_service.get(name, ())) for lines in known.values()),
             never_imported=len(known.keys() & never_imported),
             unknown=sum(path in result.unknown or path in result.unmapped or path in self.unparsed for path in paths),
+            unknown_statements=sum(len(self._statements(path)) for path in paths & result.unknown.keys())
+            + sum(len(lines.all - result.statements(path, lines.all)) for path, lines in known.items()),
+            at_least=result.processes.unaccounted,
             branches=sum(lines.branches for lines in known.values()),
             taken=sum(lines.taken_by_service.get(name, 0) for lines in known.values()),
         )
@@ -327,9 +365,14 @@ class _PartlyKnown(PythonFileReporter):
         """The statements that something is known of."""
         return super().lines() & self.known
 
+    @property
+    def unknown(self) -> frozenset[int]:
+        """The other statements."""
+        return frozenset(super().lines() - self.known)
+
     def excluded_lines(self) -> set[int]:
         """What the settings exclude, and the other statements."""
-        return super().excluded_lines() | (super().lines() - self.known)
+        return super().excluded_lines() | self.unknown
 
     def exit_counts(self) -> dict[int, int]:
         """Without those of the other statements."""
@@ -423,7 +466,7 @@ def _analyses(_project: Project, _changed: int) -> dict[str, dict[str, Analysis]
 
 
 @lru_cache(maxsize=1)
-def _analyse(project: Project, changed: int) -> tuple[dict[str, Lines], dict[str, str]]:
+def _analyse(project: Project, changed: int) -> tuple[dict[str, Lines], dict[str, str], dict[str, frozenset[int]]]:
     with opened_coverage(project) as coverage:
         return _analyse_all(coverage, read_combined(project), _analyses(project, changed))
 
@@ -435,13 +478,13 @@ def analyse_file(root: Path, file: Path, combined: Combined) -> tuple[dict[str, 
     """
     analyses: dict[str, dict[str, Analysis]] = defaultdict(dict)
     with _opened(root, file, combined, analyses[""]) as coverage:
-        return _analyse_all(coverage, combined, analyses)
+        return _analyse_all(coverage, combined, analyses)[:2]
 
 
 def _analyse_all(
     coverage: Coverage, combined: Combined, analyses: dict[str, dict[str, Analysis]]
-) -> tuple[dict[str, Lines], dict[str, str]]:
-    files, unparsed = {}, {}
+) -> tuple[dict[str, Lines], dict[str, str], dict[str, frozenset[int]]]:
+    files, unparsed, unknown = {}, {}, {}
     services = combined.services
     owners: dict[str, list[str]] = defaultdict(list)
     for name, result in services.items():
@@ -449,9 +492,12 @@ def _analyse_all(
             owners[path].append(name)
     coverage.set_option("report:ignore_errors", False)
     data = coverage.get_data()
-    for path in sorted(data.measured_files()):
+    for path in sorted({*data.measured_files(), *combined.unknown}):
         try:
             for reporter, analysis in get_analysis_to_report(coverage, [path]):
+                if path in combined.unknown:
+                    unknown[path] = frozenset(analysis.statements)
+                    continue
                 by_service = _by_service(data, path, reporter, analysis)
                 for name in owners[path]:
                     analyses[name][path] = by_service.get(name) or _without_lines(analysis)
@@ -460,8 +506,10 @@ def _analyse_all(
         except NoDataError:
             continue  # left out by scripts/coveragerc
         except Exception as error:  # a parser may raise anything at what lies there under a source's name
+            if path in combined.unknown:
+                continue
             unparsed[path] = str(error).removeprefix(f"Couldn't parse '{path}' as Python source: ")
-    return files, unparsed
+    return files, unparsed, unknown
 
 
 def _without_lines(analysis: Analysis) -> Analysis:
@@ -510,6 +558,7 @@ def _lines(
             service: frozenset(reporter.translate_lines(lines) & analysis.statements)
             for service, lines in startup.items()
         },
+        reporter.unknown if isinstance(reporter, _PartlyKnown) else frozenset(),
     )
 
 

@@ -1,6 +1,7 @@
 """Files that have drifted: what ran of a version that git holds is shown on today's, the rest is unknown, not 0 %."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from unit.checkouts import commit, git
@@ -85,7 +86,8 @@ def test_reports_leave_out_what_has_changed_since(run):
     assert main["excluded_lines"] == [2, 7, 12, 13]
     results = read_results(run.project)
     totals = results.of_service("orders")
-    assert (totals.statements, totals.executed, totals.unknown) == (7, 5, 0)
+    assert (totals.statements, totals.executed, totals.unknown, totals.unknown_statements) == (7, 5, 0, 4)
+    assert totals == replace(results.total(), at_least=False)
     for report in (reports.html, reports.xml, reports.lcov):
         report(run.project)
     assert "LF:6" in run.project.lcov.read_text()
@@ -101,7 +103,10 @@ def test_a_service_that_ran_the_present_version_knows_all_of_it(run):
     assert (main["executed_lines"], main["missing_lines"]) == ([1, 2, 4, 5, 9, 12], [6, 7, 10, 13])
     results = read_results(run.project)
     assert results.of_service("jobs").statements == 10
-    assert results.of_service("orders").statements == 7
+    orders = results.of_service("orders")
+    assert (orders.statements, orders.unknown_statements) == (7, 4)
+    assert results.total().unknown_statements == 0
+    assert results.narrowed(["orders"], "*").of_service("orders").unknown_statements == 4
 
 
 def test_a_process_of_the_present_version_makes_all_of_it_known(run):

@@ -155,9 +155,9 @@ def test_summary_has_a_row_per_service_and_the_findings(run):
     lines = printed(reports.summary, run.project).splitlines()
     assert [line.split() for line in lines[1:5]] == [
         ["catalog", "1", "2", "2", "0", "100", "%", "1", "0", "0"],
-        ["orders", "2", "4", "2", "2", "50", "%", "2", "1", "1"],
-        ["web", "0", "0", "0", "0", "-", "0", "0", "1"],
-        ["total", "3", "6", "4", "2", "67", "%", "3", "1", "1"],
+        ["orders", "2", "4", "2", "2", "50", "%", "2", "1", "1", "file"],
+        ["web", "0", "0", "0", "0", "-", "0", "0", "1", "file,", "2", "statements"],
+        ["total", "3", "6", "4", "2", "67", "%", "3", "1", "1", "file"],
     ]
     assert any("web sent nothing" in line for line in lines)
 
@@ -165,7 +165,7 @@ def test_summary_has_a_row_per_service_and_the_findings(run):
 def test_markdown_is_written_and_returned(run):
     text = reports.markdown(run.project)
     assert run.project.markdown.read_text() == text
-    assert "| orders | 2 | 4 | 2 | 2 | 50 % | 2 | 1 | 1 |" in text
+    assert "| orders | 2 | 4 | 2 | 2 | 50 % | 2 | 1 | 1 file |" in text
 
 
 def test_branch_data_reaches_the_reports(run):

@@ -85,3 +85,31 @@ def test_other_names_of_services_are_made_fit_for_files_and_differ():
     made = [file_name(name) for name in names]
     assert len({*made}) == len(names)
     assert all(0 < len(name.encode()) <= 220 and not name.startswith(".") and "/" not in name for name in made)
+
+
+def test_statements_of_which_nothing_is_known_are_counted_apart(tmp_path):
+    run = Run(tmp_path, {"a/main.py": MAIN, "b/long.py": LONG})
+    run.service("a", {"/app/main.py": MAIN.encode()})
+    run.service("b", {"/app/long.py": LONG.encode()})
+    run.lines("a", {"/app/main.py": (MAIN.encode(), [1, 5, 10, 11])})
+    combine(run.project)
+    results = read_results(run.project)
+    total, silent = results.total(), results.of_service("b")
+    assert (total.statements, total.executed, total.unknown, total.unknown_statements) == (8, 4, 1, 4)
+    assert (silent.statements, silent.unknown, silent.unknown_statements) == (0, 1, 4)
+    assert silent.unknowns == "1 file, 4 statements"
+    of_b = results.narrowed(["b"], "*").total()
+    assert (of_b.unknown, of_b.unknown_statements) == (1, 4)
+    assert results.narrowed([], "a/*").total().unknowns == "0"
+
+
+def test_a_share_is_at_least_that_when_a_process_could_not_be_measured(tmp_path):
+    run = Run(tmp_path, {"main.py": MAIN})
+    run.service("a", {"/app/main.py": MAIN.encode()})
+    run.lines("a", {"/app/main.py": (MAIN.encode(), [1, 5, 10, 11])})
+    combine(run.project)
+    assert read_results(run.project).of_service("a").cover == "50 %"
+    run.lines("a", {}, engine="none", python="3.7.1", refusals=["CPython 3.7 is older than 3.8"])
+    combine(run.project)
+    assert read_results(run.project).of_service("a").cover == "at least 50 %"
+    assert read_results(run.project).total().cover == "at least 50 %"
