@@ -61,10 +61,10 @@ def write(project: Project, directory: Path) -> None:
     site = Site(project, results, find_changes(project.root), frozenset(page.name for page in directory.iterdir()))
     _repair_links(directory, [flat_rootname(path) + ".html" for path in results.files])
     shutil.copyfile(TEMPLATES / STYLE, directory / STYLE)
-    environment = _environment()
-    environment.globals["site"] = site
+    templates = environment()
+    templates.globals["site"] = site
     for page in site.pages():
-        text = environment.get_template(page.template).render(page=page, **page.context)
+        text = templates.get_template(page.template).render(page=page, **page.context)
         (directory / page.file).write_text(text, "utf-8")
 
 
@@ -305,10 +305,10 @@ class Site:
         return found
 
     @property
-    def raw(self) -> list[tuple[str, str]]:
-        """The files with the data, and what they hold."""
+    def raw(self) -> list[tuple[str, str, str]]:
+        """The files with the data: a link to each, its name, and what it holds."""
         project = self.project
-        return self._there(
+        there = self._there(
             (project.json, "all lines, in coverage.py's format"),
             (project.xml, "Cobertura's format, for CI services"),
             (project.lcov, "LCOV's format, for editors"),
@@ -316,8 +316,10 @@ class Site:
             (project.data / "combined.json", "what is known of services, processes and files"),
             (project.data / "proof.json", "what measuring changed"),
         )
+        badges = (("badge.svg", "a badge of the total"), ("badge.json", "the same for shields.io"))
+        return [*there, *((name, f"{project.html.name}/{name}", what) for name, what in badges)]
 
-    def raw_of(self, service: Service) -> list[tuple[str, str]]:
+    def raw_of(self, service: Service) -> list[tuple[str, str, str]]:
         """The same of one service."""
         file = self.project.data / "services" / file_name(service.name)
         return self._there(
@@ -325,8 +327,9 @@ class Site:
             (file.with_name(file.name + ".lcov"), "LCOV's format"),
         )
 
-    def _there(self, *files: tuple[Path, str]) -> list[tuple[str, str]]:
-        return [(path.relative_to(self.project.root).as_posix(), what) for path, what in files if path.is_file()]
+    def _there(self, *files: tuple[Path, str]) -> list[tuple[str, str, str]]:
+        names = ((path.relative_to(self.project.root).as_posix(), what) for path, what in files if path.is_file())
+        return [(f"../{quote(name)}", name, what) for name, what in names]
 
     def _map(self, files: Iterable[tuple[str, Share]], size: tuple[float, float, float] = MAP) -> Treemap:
         leaves = (Leaf(path, len(self.files[path].lines.statements), share) for path, share in files)
@@ -354,8 +357,9 @@ class Site:
         return self._map(((path, self.results.share_of(service.name, path)) for path in own), SERVICE_MAP)
 
 
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """What renders the templates: it escapes what names are made of."""
+    made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
@@ -365,7 +369,7 @@ def _environment() -> Environment:
         # Names are anybody's: nothing reaches a page that would turn or hide what stands beside it.
         finalize=lambda value: printable(value) if type(value) is str and not value.isprintable() else value,
     )
-    environment.filters |= {
+    made.filters |= {
         "number": "{:,}".format,
         "clock": lambda seconds: time.strftime("%H:%M:%S", time.localtime(seconds)),
         "day": lambda seconds: time.strftime("%Y-%m-%d", time.localtime(seconds)),
@@ -373,14 +377,14 @@ def _environment() -> Environment:
         "fitted": fitted,
         "process_rows": process_rows,
     }
-    environment.globals |= {
+    made.globals |= {
         "SHOWN_GAPS": SHOWN_GAPS,
         "SHOWN_FUNCTIONS": SHOWN_FUNCTIONS,
         "SHOWN_NAMES": SHOWN_NAMES,
         "SHOWN_ON_TOP": SHOWN_ON_TOP,
         "STEPS": STEPS,
     }
-    return environment
+    return made
 
 
 def step(share: Share) -> int:

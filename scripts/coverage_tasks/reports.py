@@ -9,7 +9,7 @@ from pathlib import Path
 from coverage import Coverage
 from coverage.exceptions import CoverageException
 
-from . import portal
+from . import badge, portal
 from .combine import file_name, printable
 from .project import Project, TaskError, beside
 from .results import Results, Totals, counts, opened_coverage, read_results
@@ -19,7 +19,7 @@ from .tables import Row, escaped, markdown_table, text_table
 
 
 def html(project: Project) -> None:
-    """Write htmlcov/, coverage.py's pages and the portal.
+    """Write htmlcov/: coverage.py's pages, the portal and the badge.
 
     A folder that is there is replaced, or its rows of files that are gone would stay.
     """
@@ -27,6 +27,7 @@ def html(project: Project) -> None:
         directory = Path(made, "html")
         coverage.html_report(files, directory=str(directory))
         portal.write(project, directory)
+        badge.write(read_results(project), directory)
         shutil.rmtree(project.html, ignore_errors=True)
         directory.replace(project.html)
 

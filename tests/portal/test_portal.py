@@ -12,6 +12,7 @@ from portal import sites
 from unit.journal_files import Run
 
 from coverage_tasks import reports
+from coverage_tasks.badge import NO_STEP, STEPS, Badge
 from coverage_tasks.combine import combine
 
 pytestmark = pytest.mark.browser
@@ -22,6 +23,7 @@ VIEWS = (
     *(f"portal.{name}.html" for name in ("startup", "changed")),
     *(f"service.{name}.html" for name in ("orders", "mailer", "legacy")),
 )
+BADGES = ("htmlcov/badge.svg", "htmlcov/badge.json")
 PORTAL = re.compile(r'<link rel="stylesheet" href="portal.css">')
 
 
@@ -137,7 +139,7 @@ def test_processes_say_what_became_of_them(shop, open_page):
 
 def test_raw_data_is_linked_where_it_is(shop, open_page):
     page = open_page(shop / "index.html")
-    names = ["coverage.json", "coverage.xml", "lcov.info", "coverage.md", "coverage-data/combined.json"]
+    names = ["coverage.json", "coverage.xml", "lcov.info", "coverage.md", "coverage-data/combined.json", *BADGES]
     assert page.locator(".raw a").all_inner_texts() == names
     page = open_page(shop / "service.orders.html")
     assert page.locator(".raw a").all_inner_texts() == [f"coverage-data/services/orders{s}" for s in (".xml", ".lcov")]
@@ -356,6 +358,48 @@ def test_the_keyboard_reaches_content_and_map(shop, open_page):
     page.wait_for_url("**/*_py.html")
 
 
+# The badge.
+
+
+TEXTS = """texts => texts.map(text => {
+    const box = text.ownerSVGElement.querySelectorAll('rect')[text.previousElementSibling ? 1 : 0].getBBox();
+    const shown = text.getBBox(), stretched = text.textLength.baseVal.value;
+    text.removeAttribute('textLength');
+    return {
+        inside: box.x <= shown.x && shown.x + shown.width <= box.x + box.width
+            && box.y <= shown.y && shown.y + shown.height <= box.y + box.height,
+        stretched: stretched / text.getComputedTextLength(),
+    };
+})"""
+BADGE_TEXTS = ("1 %", "100 %", "63 %, unknown: 2 services, 11 processes, 1 journal, 1234567890 files", "no statements")
+
+
+def test_the_badge_of_a_run_is_a_picture_with_a_name(shop, open_page):
+    page = open_page(shop / "badge.svg")
+    name = "service coverage: 63 %, unknown: 2 services, 2 files"
+    assert page.get_by_role("img", name=name, exact=True).count() == 1
+    assert page.title() == name
+
+
+def test_texts_of_badges_fit_their_boxes_and_can_be_read(open_page, tmp_path):
+    badges = [Badge(text, *colours, known=True) for colours in (*STEPS, NO_STEP) for text in BADGE_TEXTS]
+    pictures = "".join(f"<p>{badge.picture()}</p>" for badge in badges)
+    head = '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Badges</title></head>'
+    (tmp_path / "badges.html").write_text(f"{head}<body><main><h1>Badges</h1>{pictures}</main></body></html>")
+    page = open_page(tmp_path / "badges.html")
+    assert Axe().run(page).response["violations"] == []
+    texts = page.locator("svg text").evaluate_all(TEXTS)
+    assert len(texts) == 2 * len(badges)
+    assert all(text["inside"] for text in texts)
+    # No font is drawn much wider or narrower than it is.
+    assert all(0.9 < text["stretched"] < 1.15 for text in texts), texts
+    colours = page.locator("svg").evaluate_all(
+        "all => all.flatMap(svg => [...svg.querySelectorAll('text')].map((text, at) => "
+        "[svg.querySelectorAll('rect')[at].getAttribute('fill'), text.getAttribute('fill')]))"
+    )
+    assert min(contrast(*pair) for pair in colours) >= 4.5
+
+
 # What there is not.
 
 
@@ -373,7 +417,7 @@ def test_without_git_and_without_marks_nothing_is_made_up(tmp_path, open_page):
     assert rows(page, ".services")[0][-8:-6] == ["2", "1"]
     assert "when start-up ended was not recorded" in page.locator("main").inner_text()
     assert "Nothing to look at" in page.locator(".band").inner_text()
-    assert page.locator(".raw a").all_inner_texts() == ["coverage-data/combined.json"]
+    assert page.locator(".raw a").all_inner_texts() == ["coverage-data/combined.json", *BADGES]
 
 
 def test_branches_have_their_columns(tmp_path, open_page):
