@@ -390,7 +390,7 @@ def build_parser() -> argparse.ArgumentParser:
         subparser.add_argument("-q", "--quiet", action="store_true", help="show results and errors only")
         for option in task.options:
             OPTIONS[option](subparser)
-        subparser.set_defaults(run=task.run, needs_project=task.needs_project)
+        subparser.set_defaults(run=task.run, needs_project=task.needs_project, reads=task.group != "stack")
     return parser
 
 
@@ -404,7 +404,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # A runner that gives up sends SIGTERM; the stack must come down all the same.
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        project = find_project(Path.cwd(), os.environ) if args.needs_project else None
+        project = find_project(Path.cwd(), os.environ, args.reads) if args.needs_project else None
         if project and project.example:
             say(f"nothing to run in {project.root}: taking {project.directory.relative_to(project.root)}")
         try:

@@ -122,21 +122,23 @@ class Project:
         return self.root / "coverage.md"
 
 
-def find_project(cwd: Path, environ: Mapping[str, str]) -> Project:
+def find_project(cwd: Path, environ: Mapping[str, str], reads: bool = False) -> Project:
     """The project in `cwd`: its compose files where an engine answers, else its Procfile.
 
-    COVERAGE_SPY_RUNTIME (`compose`, `procfile`) decides otherwise, and processes of a Procfile that run keep it.
-    Raises TaskError when there is nothing to run.
+    COVERAGE_SPY_RUNTIME (`compose`, `procfile`) decides otherwise. Processes of a Procfile that run keep it, and who
+    only `reads` takes what the recorded run had: reports are made where there is no engine, too. Raises TaskError when there is nothing to run.
     """
     root = cwd.resolve()
     wanted = environ.get("COVERAGE_SPY_RUNTIME") or "auto"
     if wanted not in ("auto", *get_args(Runtime)):
         raise TaskError(f"COVERAGE_SPY_RUNTIME is {wanted!r}: set it to auto, compose or procfile")
-    if wanted == "auto" and _runs_procfile(root):
-        wanted = "procfile"
     example = takes_example(root)
     directory = EXAMPLE if example else root
     compose_files = _compose_files(root, directory, environ)
+    if wanted == "auto":
+        recorded, ended = _recorded_run(root)
+        if (reads and ended) or (recorded == "procfile" and not ended):
+            wanted = recorded
     procfile = directory / "Procfile"
     if compose_files and (wanted == "compose" or (wanted == "auto" and _engine_answers(procfile))):
         return Project(root, "compose", directory, compose_files, example)
@@ -215,9 +217,11 @@ def _engine_answers(procfile: Path) -> bool:
     return problem is None
 
 
-def _runs_procfile(root: Path) -> bool:
+def _recorded_run(root: Path) -> tuple[str, bool]:
+    """The runtime of the present run, "" without one, and whether it has ended."""
     try:
         state = json.loads((root / "coverage-data" / "stack.json").read_text())
-        return state["runtime"] == "procfile" and not state.get("ended")
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+        runtime, ended = state["runtime"], bool(state.get("ended"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return "", False
+    return (runtime, ended) if runtime in get_args(Runtime) else ("", False)

@@ -64,6 +64,16 @@ def test_running_processes_keep_their_runtime(tmp_path):
     assert find_project(tmp_path, {}).runtime == "procfile"
 
 
+def test_who_only_reads_needs_no_engine_once_a_run_has_ended(tmp_path, monkeypatch):
+    write(tmp_path, "compose.yml", "Procfile", "coverage-data/stack.json")
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent.sock")
+    (tmp_path / "coverage-data/stack.json").write_text('{"runtime": "compose", "ended": 1.0}')
+    assert find_project(tmp_path, {}, reads=True).runtime == "compose"
+    assert find_project(tmp_path, {}).runtime == "procfile"
+    (tmp_path / "coverage-data/stack.json").write_text('{"runtime": "anything", "ended": 1.0}')
+    assert find_project(tmp_path, {}, reads=True).runtime == "procfile"
+
+
 @pytest.mark.parametrize(
     ("there", "environ", "message"),
     [
