@@ -28,7 +28,8 @@ class Change:
 
     `statements` and `executed` are the newer run's, `before` is the older one's share. `covered` were not executed in
     the older run, `lost` were, and are still there; `gone` is how many are not. `untested` are statements that the
-    older run does not speak of and the newer one did not execute.
+    older run does not speak of and the newer one did not execute. `doubtful` are those that one run executed and the
+    other cannot tell about; they are in no share.
     """
 
     before: Share
@@ -38,11 +39,12 @@ class Change:
     lost: frozenset[int]
     untested: frozenset[int]
     gone: int
+    doubtful: frozenset[int] = frozenset()
 
     @property
     def after(self) -> Share:
         """The newer run's share."""
-        return Share(len(self.executed), len(self.statements))
+        return Share(len(self.executed - self.doubtful), len(self.statements - self.doubtful))
 
     def __bool__(self) -> bool:
         """Whether anything changed."""
@@ -136,8 +138,8 @@ def compare(old: Run, new: Run) -> Difference:
             continue
         before, after, same = _sides(old, new, path)
         change = _change(same, before.statements, before.executed, after.statements, after.executed)
-        doubtful = {same.get(line) for line in _only_by(before, unknown)}
-        files[path] = replace(change, lost=change.lost - doubtful, covered=change.covered - _only_by(after, unknown))
+        lost = change.lost.intersection(same[line] for line in _only_by(before, unknown) if line in same)
+        files[path] = _without(change, lost | (change.covered & _only_by(after, unknown)), same)
         for name, changes in services.items():
             then, now = old.services[name], new.services[name]
             if path in {*then.files, *now.files} and path not in {**then.unknown, **now.unknown}:
@@ -212,6 +214,18 @@ def _change(
         lost=frozenset(same[line] for line in old_executed if line in same) & (statements - executed),
         untested=statements - executed - back.keys(),
         gone=sum(line not in same for line in old_executed),
+    )
+
+
+def _without(change: Change, doubtful: frozenset[int], same: Mapping[int, int]) -> Change:
+    """The change without statements that are covered or lost as far as one of the runs can tell."""
+    executed, of = change.before
+    return replace(
+        change,
+        before=Share(executed - len(change.lost & doubtful), of - len(doubtful.intersection(same.values()))),
+        covered=change.covered - doubtful,
+        lost=change.lost - doubtful,
+        doubtful=doubtful,
     )
 
 

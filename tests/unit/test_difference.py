@@ -161,8 +161,12 @@ def test_a_service_that_sent_nothing_lost_nothing(run):
     assert difference.services.keys() == {"orders"}
     assert difference.unknown_services == {"jobs": f"its service sent nothing, in {PRESENT}"}
     assert difference.incomparable == {"jobs/main.py": f"its service sent nothing, in {PRESENT}"}
+    # What may have run again is in neither percentage; one that fell would say that it was lost.
+    assert difference.files["libs/rates.py"].doubtful == {5}
+    assert difference.total().before == difference.total().after == Share(8, 10)
     back = compared(run, "", "old")
     assert (changed(back), back.incomparable.keys()) == ({}, {"jobs/main.py"})
+    assert back.total().before == back.total().after == Share(8, 10)
 
 
 def test_a_service_that_is_not_in_a_run_lost_nothing(run):
