@@ -17,7 +17,7 @@ from coverage.exceptions import CoverageException
 from .combine import Combined, Result, printable, read_combined
 from .history import History
 from .project import Project, TaskError
-from .results import Lines, analyse_file
+from .results import Lines, analyse_file, read_results
 from .sources import Digest, Repository, is_library, is_test
 
 PRESENT = "the present run"
@@ -115,8 +115,9 @@ def open_run(project: Project, word: str = "") -> Run:
     Raises TaskError when there is no such run, or it cannot be read.
     """
     path = Path(word)
-    if not word or (path.is_file() and path.samefile(project.coverage_file)):
-        return _measured(project, word or PRESENT, project.coverage_file, read_combined(project))
+    present = project.coverage_file
+    if not word or (path.is_file() and present.is_file() and path.samefile(present)):
+        return _present(project, word or PRESENT)
     if word in _names(project):
         path = project.runs / word
     if path.is_file():
@@ -151,6 +152,17 @@ def _directory(project: Project, name: str, directory: Path) -> Run:
             except (OSError, ValueError) as error:
                 raise TaskError(f"{directory / combined} cannot be read ({error}): save the run again") from None
     return _foreign(project, name, files[0])
+
+
+def _present(project: Project, name: str) -> Run:
+    """What was combined last, out of the pass that all reports share where the sources are still the same."""
+    combined = read_combined(project)
+    now = Repository.of_project(project).files
+    if any(now.get(path) != digest for path, digest in combined.digests.items()):
+        return _measured(project, name, project.coverage_file, combined)
+    results = read_results(project)
+    unknown = {**combined.unknown, **results.unparsed}
+    return Run(name, project.root, results.files, unknown, combined.digests, {}, combined)
 
 
 def _measured(project: Project, name: str, file: Path, combined: Combined) -> Run:

@@ -64,6 +64,7 @@ def test_nothing_to_run_is_one_sentence(tmp_path, task):
         ("coverage-baseline", 1),
         ("coverage-check", 2),
         ("coverage-compare .", 1),
+        ("coverage-compare worker.py", 1),
         ("coverage-runs union .coverage .", 2),
     ],
 )

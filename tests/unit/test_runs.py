@@ -70,6 +70,8 @@ def test_a_saved_run_is_the_present_one(run):
     present, saved = open_run(run.project), open_run(run.project, "main")
     assert (present.name, saved.name) == (PRESENT, "main")
     assert executed(saved) == executed(present) == RAN
+    for part in ("files", "unknown", "digests", "texts"):
+        assert getattr(saved, part) == getattr(present, part)
     assert saved.combined.commit == run.commit
     assert saved.combined.started == 1700000000.5
     assert saved.files["libs/rates.py"].by_service == {"orders": {1}}
