@@ -13,7 +13,7 @@ from .results import Results
 
 LABEL = "service coverage"
 # The fill of each step of the portal and the colour of text on it; and those of no step.
-STEPS = re.findall(r"--step: (#\w+); --on: (#\w+);", (TEMPLATES / STYLE).read_text("utf-8"))
+STEPS = re.findall(r"\.s\d { --step: (#\w+); --on: (#\w+);", (TEMPLATES / STYLE).read_text("utf-8"))
 NO_STEP = ("#d7dbe0", "#10151c")
 # Of Verdana, 11 pixels high; browsers stretch other fonts to it. A badge has no other characters.
 WIDTHS = {

@@ -10,10 +10,13 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from .project import Project, TaskError, find_project, say
 from .reader import NewerSource, read_again
+
+if TYPE_CHECKING:
+    from .runs import Run
 
 # The portal in the HTML links to the files that are there.
 REPORTS = ("json", "xml", "lcov", "markdown", "html", "summary")
@@ -26,17 +29,19 @@ def _coverage_task(project: Project, args: argparse.Namespace) -> int:
     from . import stack
 
     stack.require_command(project, command)
+    before = _before(project, args)
     try:
         stack.up(project, append=args.append, build=args.build)
         code = stack.run_command(project, command)
     finally:
         stack.down(project)
     try:
-        damaged = _write_reports(project)
+        damaged = _write_reports(project, before=before)
     except TaskError as error:
         raise TaskError(str(error), code or error.exit_code) from None
     except NewerSource as source:
-        damaged = _read_again(source, ["coverage-report", *["--quiet"] * args.quiet])
+        compared = ["--before", args.before] if args.before else []
+        damaged = _read_again(source, ["coverage-report", *["--quiet"] * args.quiet, *compared])
     return code or damaged
 
 
@@ -86,7 +91,7 @@ def _report_task(project: Project, args: argparse.Namespace) -> int:
     from . import stack
 
     if stack.running(project) or _has_data(project):
-        return _write_reports(project)
+        return _write_reports(project, before=_before(project, args))
     say("there is no coverage data yet: running the task `coverage` first")
     return _coverage_task(project, args)
 
@@ -180,6 +185,10 @@ def _clean_task(project: Project, _: argparse.Namespace) -> int:
     return 0
 
 
+def _html_task(project: Project, args: argparse.Namespace) -> int:
+    return _write_reports(project, ("html",), _before(project, args))
+
+
 def _writer(*kinds: str) -> Callable[[Project, argparse.Namespace], int]:
     def run(project: Project, _: argparse.Namespace) -> int:
         return _write_reports(project, kinds)
@@ -199,7 +208,7 @@ class Task(NamedTuple):
 
 
 TASKS = (
-    Task("coverage", "stack", _coverage_task, "Start, test, stop and report, in one", ("start", "command")),
+    Task("coverage", "stack", _coverage_task, "Start, test, stop and report, in one", ("start", "before", "command")),
     Task(
         "up-coverage", "stack", _up_task, "Start the services with coverage and wait until they are ready", ("start",)
     ),
@@ -208,7 +217,7 @@ TASKS = (
     Task("down-coverage", "stack", _down_task, "Stop the services, collect what they wrote, keep the volumes"),
     Task("coverage-overlay", "stack", _overlay_task, "Write the compose overlay that turns measuring on", ("output",)),
     Task("coverage-combine", "reports", _combine_task, "Combine what was recorded into .coverage"),
-    Task("coverage-html", "reports", _writer("html"), "Write htmlcov/index.html"),
+    Task("coverage-html", "reports", _html_task, "Write htmlcov/index.html", ("before",)),
     Task("coverage-json", "reports", _writer("json"), "Write coverage.json"),
     Task("coverage-xml", "reports", _writer("xml"), "Write coverage.xml"),
     Task("coverage-lcov", "reports", _writer("lcov"), "Write lcov.info"),
@@ -217,7 +226,7 @@ TASKS = (
         "reports",
         _report_task,
         "Combine, write every report and print the summary",
-        ("start", "command"),
+        ("start", "before", "command"),
     ),
     Task(
         "analyze-coverage",
@@ -341,6 +350,10 @@ def _add_between(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("new", metavar="NEW", nargs="?", default="", help="the same (default: the present run)")
 
 
+def _add_before(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--before", default="", metavar="RUN", help=f"show in the HTML what changed since it: {_RUN}")
+
+
 def _add_runs(parser: argparse.ArgumentParser) -> None:
     operations = ("union", "intersect", "subtract")
     parser.add_argument(
@@ -372,6 +385,7 @@ OPTIONS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
     "save": _add_save,
     "force": _add_force,
     "between": _add_between,
+    "before": _add_before,
     "runs": _add_runs,
     "check": _add_check,
     "json": _add_json,
@@ -468,6 +482,15 @@ def _has_data(project: Project) -> bool:
     return bool(find_journals(project.data))
 
 
+def _before(project: Project, args: argparse.Namespace) -> "Run | None":
+    """The run to compare with, read before anything is written: it may be what was combined last."""
+    if not args.before:
+        return None
+    from . import runs
+
+    return runs.open_run(project, args.before)
+
+
 def _combine(project: Project) -> list[str]:
     """Combine, and return what is damaged, in sentences."""
     from . import combine, stack
@@ -476,7 +499,7 @@ def _combine(project: Project) -> list[str]:
     return combine.combine(project).damage
 
 
-def _write_reports(project: Project, kinds: Sequence[str] = REPORTS) -> int:
+def _write_reports(project: Project, kinds: Sequence[str] = REPORTS, before: "Run | None" = None) -> int:
     """Write what can be written, then name what could not and what was damaged. Returns 1 when there is any."""
     _combine(project)
     from . import reports, results
@@ -485,7 +508,7 @@ def _write_reports(project: Project, kinds: Sequence[str] = REPORTS) -> int:
     failures = []
     for kind in kinds:
         try:
-            getattr(reports, kind)(project)
+            getattr(reports, kind)(project, *([before] if kind == "html" else []))
         except TaskError as error:
             failures.append(str(error))
     if kinds == REPORTS and not failures:

@@ -5,8 +5,9 @@ from argparse import Namespace
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Literal
 
 from coverage.results import format_lines
 
@@ -19,6 +20,8 @@ from .tables import Row, escaped, markdown_table, text_table
 
 # Files of each kind that the tables name; --json has all.
 SHOWN = 20
+Kind = Literal["lost", "covered", "untested"]
+KINDS: dict[Kind, str] = {"lost": "newly lost", "covered": "newly covered", "untested": "new and not executed"}
 NOTHING = Lines(frozenset(), frozenset(), {}, 0, 0, {})
 
 
@@ -108,6 +111,11 @@ class Difference:
     def of_services(self) -> dict[str, Numbers]:
         """By service, of its own files."""
         return {name: Numbers.of(changes.values()) for name, changes in self.services.items()}
+
+    def ranked(self, kind: Kind) -> dict[str, frozenset[int]]:
+        """The files with statements of that kind, those with most of them first."""
+        found = {path: getattr(change, kind) for path, change in self.files.items() if getattr(change, kind)}
+        return dict(sorted(found.items(), key=lambda item: (-len(item[1]), item[0])))
 
     def newly_covered(self) -> list[str]:
         """The files of which the older run executed nothing, and the newer one something."""
@@ -282,12 +290,11 @@ def _sentences(difference: Difference) -> Iterator[str]:
     """What the tables do not say: which files, the weightiest first, and what could not be compared."""
     whole = dict.fromkeys(difference.newly_lost(), ", and nothing of it is executed any more")
     whole |= dict.fromkeys(difference.newly_covered(), ", and nothing of it was before")
-    for kind, words in (("lost", "newly lost"), ("covered", "newly covered"), ("untested", "new and not executed")):
-        found = {path: getattr(change, kind) for path, change in difference.files.items() if getattr(change, kind)}
-        ranked = sorted(found, key=lambda path: (-len(found[path]), path))
-        for path in ranked[:SHOWN]:
-            lines = format_lines(difference.files[path].statements, found[path])
-            noun = "line" if len(found[path]) == 1 else "lines"
+    for kind, words in KINDS.items():
+        ranked = difference.ranked(kind)
+        for path, found in islice(ranked.items(), SHOWN):
+            lines = format_lines(difference.files[path].statements, found)
+            noun = "line" if len(found) == 1 else "lines"
             yield f"{words} in {printable(path)}: {noun} {lines}{'' if kind == 'untested' else whole.get(path, '')}"
         if len(ranked) > SHOWN:
             yield f"{words}: {len(ranked) - SHOWN} more files, see --json"

@@ -101,12 +101,12 @@ def _reached(rule: str, files: Shares, wanted: float, unit: str) -> Verdict:
     """The verdict on a percentage; of nothing, all is executed."""
     share = Share.sum(files.values())
     needed = math.ceil(_exactly(wanted) * share.of / 100)
-    sentence = f"{_percent(share)} ({share.executed} of {share.of} {unit}) executed, {wanted:g} % wanted"
+    sentence = f"{share.exactly} ({share.executed} of {share.of} {unit}) executed, {wanted:g} % wanted"
     heaviest = _heaviest({path: each.missed for path, each in files.items()})
     if share.executed < needed:
         sentence += f" ({needed - share.executed} more): most is missed in {_weights(heaviest)}"
-        return Verdict(rule, False, _percent(share), f"{wanted:g} %", sentence, heaviest, share)
-    return Verdict(rule, True, _percent(share), f"{wanted:g} %", sentence, share=share)
+        return Verdict(rule, False, share.exactly, f"{wanted:g} %", sentence, heaviest, share)
+    return Verdict(rule, True, share.exactly, f"{wanted:g} %", sentence, share=share)
 
 
 def _patch(project: Project, results: Results, wanted: float, branch: str) -> Verdict:
@@ -145,7 +145,7 @@ def _ratchet(project: Project, results: Results, then: Baseline, tolerance: floa
         else:
             why = known.why_unknown if known else ""
             sentence = f"nothing is known of {service}: {why or 'the run has no such service with files'}"
-            yield Verdict(rule, False, "unknown", _percent(Share.sum(own.values())), sentence)
+            yield Verdict(rule, False, "unknown", Share.sum(own.values()).exactly, sentence)
     directories = by_directory(now.files)
     for directory, files in by_directory(then.files).items():
         if directory in directories:
@@ -157,27 +157,22 @@ def _kept(rule: str, then: Shares, now: Shares, tolerance: float, branch: bool) 
     old, new = Share.sum(then.values()), Share.sum(now.values())
     nothing = Share(0, 0)
     lower = old.of and new.of and Fraction(*new) < Fraction(*old) - _exactly(tolerance) / 100
-    before = f"{_percent(old)} ({old.executed} of {old.of}) before"
-    sentence = f"{_percent(new)} ({new.executed} of {new.of} {_unit(branch)}) executed, {before}"
+    before = f"{old.exactly} ({old.executed} of {old.of}) before"
+    sentence = f"{new.exactly} ({new.executed} of {new.of} {_unit(branch)}) executed, {before}"
     if not lower:
-        return Verdict(rule, True, _percent(new), _percent(old), sentence, share=new)
+        return Verdict(rule, True, new.exactly, old.exactly, sentence, share=new)
     heaviest = _heaviest({path: share.missed - then.get(path, nothing).missed for path, share in now.items()})
     if heaviest:
         sentence += f": more is missed in {_weights(heaviest)}"
     else:
         heaviest = _heaviest({path: each.executed - now.get(path, nothing).executed for path, each in then.items()})
         sentence += f": executed ones were removed from {_weights(heaviest)}, write the baseline again if that is meant"
-    return Verdict(rule, False, _percent(new), _percent(old), sentence, heaviest, new)
+    return Verdict(rule, False, new.exactly, old.exactly, sentence, heaviest, new)
 
 
 def _exactly(number: float) -> Fraction:
     """The number as it is written, which a float may miss by a hair."""
     return Fraction(str(number))
-
-
-def _percent(share: Share) -> str:
-    """Two decimals, never rounded up."""
-    return f"{share.executed * 10000 // share.of / 100:.2f} %" if share.of else "-"
 
 
 def _unit(branch: bool) -> str:

@@ -18,12 +18,14 @@ from coverage.files import flat_rootname
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .analysis import process_rows
+from .before import Before, Shift
 from .changes import Changes, find_changes
 from .combine import Result, file_name, printable
-from .project import Project
+from .difference import Difference
+from .project import Project, counted
 from .results import Function, Lines, Phases, Results, Share, Totals, read_results
 from .tables import rounded_percent
-from .treemap import Leaf, Treemap
+from .treemap import Leaf, Treemap, Value
 
 TEMPLATES = Path(__file__).with_name("templates")
 STYLE = "portal.css"
@@ -31,7 +33,9 @@ INDEX = "index.html"
 # A file of the repository may be a script called `gaps`, whose page is gaps.html: no such name has two points.
 PAGE = "portal.{}.html"
 OWN_INDEX = PAGE.format("files")  # what coverage.py calls index.html
+BEFORE = "before"  # the page that there is only when another run is compared with
 NAVIGATION = (
+    (BEFORE, "Before and after"),
     ("gaps", "Gaps"),
     ("functions", "Functions"),
     ("who", "Who runs what"),
@@ -54,11 +58,16 @@ STEPS = (25, 50, 75, 90)
 SPECIAL = re.compile(r"[%#?:\\\x00-\x20\x7f]")
 
 
-def write(project: Project, directory: Path) -> None:
-    """Write the portal beside coverage.py's pages in `directory`, whose index gets another name."""
+def write(project: Project, directory: Path, difference: Difference | None = None) -> None:
+    """Write the portal beside coverage.py's pages in `directory`, whose index gets another name.
+
+    With a `difference` from an older run to the present one it has a page about that.
+    """
     _make_room(directory)
     results = read_results(project)
-    site = Site(project, results, find_changes(project.root), frozenset(page.name for page in directory.iterdir()))
+    before = Before(difference, results.combined.services) if difference else None
+    there = frozenset(page.name for page in directory.iterdir())
+    site = Site(project, results, find_changes(project.root), there, before)
     _repair_links(directory, [flat_rootname(path) + ".html" for path in results.files])
     shutil.copyfile(TEMPLATES / STYLE, directory / STYLE)
     templates = environment()
@@ -131,12 +140,13 @@ class File(NamedTuple):
 
 @dataclass(frozen=True)
 class Site:
-    """Everything the pages show; `there` are the names of coverage.py's pages."""
+    """Everything the pages show; `there` are the names of coverage.py's pages, `before` is None unless asked for."""
 
     project: Project
     results: Results
     changes: Changes
     there: frozenset[str]
+    before: Before | None = None
 
     def pages(self) -> Iterator[Page]:
         """All pages to write."""
@@ -145,15 +155,20 @@ class Site:
         yield Page(PAGE.format("changed"), "Changed files", "changed.html", {"map": self.map_of_changes})
         for service in self.services:
             yield Page(service.page, service.name, "service.html", {"service": service, "map": self.map_of(service)})
-        for name, title in NAVIGATION:
+        for name, title in self.sections:
             yield Page(PAGE.format(name), title, f"{name}.html", {})
 
     @property
     def navigation(self) -> Iterator[tuple[str, str]]:
         """The file and the title of each page that is not about one service or one kind of map."""
         yield INDEX, "Overview"
-        yield from ((PAGE.format(name), title) for name, title in NAVIGATION)
+        yield from ((PAGE.format(name), title) for name, title in self.sections)
         yield OWN_INDEX, "Source"
+
+    @property
+    def sections(self) -> list[tuple[str, str]]:
+        """The rows of NAVIGATION whose page there is."""
+        return [(name, title) for name, title in NAVIGATION if name != BEFORE or self.before]
 
     @property
     def name(self) -> str:
@@ -331,8 +346,8 @@ class Site:
         names = ((path.relative_to(self.project.root).as_posix(), what) for path, what in files if path.is_file())
         return [(f"../{quote(name)}", name, what) for name, what in names]
 
-    def _map(self, files: Iterable[tuple[str, Share]], size: tuple[float, float, float] = MAP) -> Treemap:
-        leaves = (Leaf(path, len(self.files[path].lines.statements), share) for path, share in files)
+    def _map(self, files: Iterable[tuple[str, Value]], size: tuple[float, float, float] = MAP) -> Treemap:
+        leaves = (Leaf(path, len(self.files[path].lines.statements), value) for path, value in files)
         return Treemap.of_files(leaves, *size)
 
     @property
@@ -350,6 +365,12 @@ class Site:
     def map_of_changes(self) -> Treemap:
         """What all services executed of the files that the branch changes."""
         return self._map((p, f.lines.share) for p, f in self.files.items() if p in self.changes.files)
+
+    @property
+    def map_of_shifts(self) -> Treemap:
+        """What is newly covered and newly lost in each file that can be compared."""
+        shifts = self.before.shifts if self.before else ()
+        return self._map((path, shift) for path, shift in shifts if path in self.files)
 
     def map_of(self, service: Service) -> Treemap:
         """What a service executed of its own files."""
@@ -374,6 +395,8 @@ def environment() -> Environment:
         "clock": lambda seconds: time.strftime("%H:%M:%S", time.localtime(seconds)),
         "day": lambda seconds: time.strftime("%Y-%m-%d", time.localtime(seconds)),
         "step": step,
+        "colour": colour,
+        "counted": counted,
         "fitted": fitted,
         "process_rows": process_rows,
     }
@@ -391,6 +414,11 @@ def step(share: Share) -> int:
     """The step of colour of a share, as it is shown: 0 of nothing, the last of everything, and no other is either."""
     shown = rounded_percent(*share) if share.of else 0
     return bool(shown) + sum(shown >= end for end in (*STEPS, 100))
+
+
+def colour(value: Share | Shift) -> str:
+    """The class of a rectangle's colour: the step of a share, or what happened."""
+    return f"s{step(value)}" if isinstance(value, Share) else value.kind
 
 
 def fitted(path: str, width: float) -> str:

@@ -11,22 +11,25 @@ from coverage.exceptions import CoverageException
 
 from . import badge, portal
 from .combine import file_name, printable
+from .difference import compare
 from .project import Project, TaskError, beside
 from .results import Results, Totals, counts, opened_coverage, read_results
+from .runs import Run, open_run
 from .tables import Row, escaped, markdown_table, text_table
 
 # Only files that could be parsed are handed to coverage.py: the reports count the same files as the summary.
 
 
-def html(project: Project) -> None:
-    """Write htmlcov/: coverage.py's pages, the portal and the badge.
+def html(project: Project, before: Run | None = None) -> None:
+    """Write htmlcov/: coverage.py's pages, the portal, which says what changed since the run `before`, and the badge.
 
     A folder that is there is replaced, or its rows of files that are gone would stay.
     """
+    difference = compare(before, open_run(project)) if before else None
     with _reporting(project) as (coverage, files), tempfile.TemporaryDirectory(prefix=".htmlcov-", dir=".") as made:
         directory = Path(made, "html")
         coverage.html_report(files, directory=str(directory))
-        portal.write(project, directory)
+        portal.write(project, directory, difference)
         badge.write(read_results(project), directory)
         shutil.rmtree(project.html, ignore_errors=True)
         directory.replace(project.html)

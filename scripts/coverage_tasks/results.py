@@ -46,6 +46,11 @@ class Share(NamedTuple):
         return cls(sum(share.executed for share in found), sum(share.of for share in found))
 
     @property
+    def exactly(self) -> str:
+        """In percent with two decimals, never rounded up."""
+        return f"{self.executed * 10000 // self.of / 100:.2f} %" if self.of else "-"
+
+    @property
     def missed(self) -> int:
         """How many were not executed."""
         return self.of - self.executed

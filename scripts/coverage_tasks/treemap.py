@@ -2,23 +2,29 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol, Self
 
 from squarify import squarify
-
-from .results import Share
 
 # Below so many directories no more frames are drawn: nobody could read them.
 DEEPEST = 6
 HEADER, PADDING = 18.0, 3.0
 
 
+class Value(Protocol):
+    """What is said of a file, by colour and as text: the share that was executed, for example."""
+
+    @classmethod
+    def sum(cls, values: Iterable[Any], /) -> Self:
+        """What is said of all of them together."""
+
+
 class Leaf(NamedTuple):
-    """A file: its path, how many statements it has, and what was executed of it."""
+    """A file: its path, how many statements it has, and what is said of it."""
 
     path: str
     size: int
-    share: Share
+    value: Value
 
 
 class Box(NamedTuple):
@@ -43,7 +49,7 @@ class Tile(NamedTuple):
     path: str
     name: str
     size: int
-    share: Share
+    value: Value
     files: int = 0
 
 
@@ -150,13 +156,13 @@ class _Directory:
         if len(small) == 1:
             large.append(_tile(small[0]))
         elif small:
-            share = Share(sum(leaf.share.executed for leaf in small), sum(leaf.share.of for leaf in small))
-            large.append(Tile(NOWHERE, self.path, "", sum(leaf.size for leaf in small), share, len(small)))
+            value = small[0].value.sum(leaf.value for leaf in small)
+            large.append(Tile(NOWHERE, self.path, "", sum(leaf.size for leaf in small), value, len(small)))
         return sorted(large, key=lambda item: (-item.size, item.path))
 
 
 def _tile(leaf: Leaf) -> Tile:
-    return Tile(NOWHERE, leaf.path, "", leaf.size, leaf.share)
+    return Tile(NOWHERE, leaf.path, "", leaf.size, leaf.value)
 
 
 def _inner(box: Box, top: float) -> Box:

@@ -117,6 +117,8 @@ def test_pull_requests_are_held_to_what_main_reached(repository):
     assert rules == ["- baseline total", "- baseline service orders", "- baseline path orders"]
     assert all(line.endswith("more is missed in orders/rates.py (2)") for line in failed)
     assert "- newly lost in orders/rates.py: lines 8-9" in succeed(repository, "coverage-compare", "main")
+    succeed(repository, "coverage-report", "--before", "main")
+    assert ">8-9</a>" in (repository / "htmlcov" / "portal.before.html").read_text()
 
     git(repository, "checkout", "-q", "-b", "untested", "main")
     commit(repository, {"orders/rates.py": RATES + "\n\ndef gift():\n    more = 1\n    return more\n"})

@@ -58,5 +58,11 @@ def shop(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def later(tmp_path_factory):
+    return sites.reported(sites.later_shop(tmp_path_factory.mktemp("later") / "shop"), before="main")
+
+
+@pytest.fixture(scope="module")
 def hostile(tmp_path_factory):
-    return sites.reported(sites.hostile(tmp_path_factory.mktemp("hostile")))
+    run = sites.hostile(tmp_path_factory.mktemp("hostile"))
+    return sites.reported(run, before=str(run.project.root / sites.OLD_RUN))

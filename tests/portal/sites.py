@@ -7,6 +7,7 @@ from unit.journal_files import Run
 
 from coverage_tasks import reports
 from coverage_tasks.combine import combine
+from coverage_tasks.runs import open_run, save_run
 from coverage_tasks.startup import mark_startup
 
 START = 1_790_000_000.0
@@ -43,11 +44,12 @@ def on_a_branch(root, changed):
     git(root, "commit", "-q", "-m", "change")
 
 
-def reported(run):
-    """Combine what was recorded, write the reports, and return the directory of the HTML."""
+def reported(run, before=""):
+    """Combine what was recorded, write the reports, and return the directory of the HTML; `before` names a run."""
     combine(run.project)
-    for report in (reports.json, reports.xml, reports.lcov, reports.markdown, reports.html):
+    for report in (reports.json, reports.xml, reports.lcov, reports.markdown):
         report(run.project)
+    reports.html(run.project, open_run(run.project, before) if before else None)
     return run.project.html
 
 
@@ -103,8 +105,15 @@ def shop(root):
             image["/app/services/catalog/search.py"] = b"another = 'source'\n"
         run.service(service, image)
     run.service("proxy", {}, measured=False, reason="its image has no CPython", interpreters=[])
+    record_shop(run, CALLED)
+    on_a_branch(root, ["services/orders/checkout/refunds.py", "libs/events/bus.py"])
+    return run
+
+
+def record_shop(run, all_called):
+    """What the services of the shop leave: at start-up, and by traffic."""
     for phase in (0, 1):
-        for service, called in CALLED.items():
+        for service, called in all_called.items():
             recorded = {
                 f"/app/{path}": (run.source(path), sorted(lines_of(*SHOP[path][:2], range(numbers[phase]))))
                 for path, numbers in called.items()
@@ -115,7 +124,37 @@ def shop(root):
             mark_startup(run.project, [])
     old = "Python 3.6.15 is too old: nothing is recorded"
     run.lines("legacy", {}, engine="none", python="3.6.15", started=START, refusals=[old])
-    on_a_branch(root, ["services/orders/checkout/refunds.py", "libs/events/bus.py"])
+
+
+LATER = {  # what the same services called in a later run: see CALLED; shipping sent nothing
+    "orders": {
+        "services/orders/main.py": (3, 6),
+        "services/orders/checkout/basket.py": (0, 9),
+        "services/orders/checkout/payment.py": (2, 5),
+        "libs/pricing/money.py": (1, 8),
+        "libs/events/bus.py": (3, 4),
+    },
+    "catalog": {
+        "services/catalog/main.py": (2, 6),
+        "services/catalog/storage/inventory.py": (4, 8),
+        "services/catalog/storage/migrations.py": (1, 2),
+        "libs/pricing/money.py": (0, 3),
+        "libs/pricing/tax.py": (0, 2),
+    },
+}
+
+
+def later_shop(root):
+    """The shop after a run that was saved as main, and a later one."""
+    run = shop(root)
+    combine(run.project)
+    save_run(run.project, "main", force=False)
+    run.forget()
+    inventory = "services/catalog/storage/inventory.py"
+    (root / inventory).write_text((root / inventory).read_text() + "\n\ndef added():\n    return os.sep\n")
+    image = {f"/app/{path}": run.source(path) for path, (*_, owners) in SHOP.items() if "catalog" in owners.split()}
+    run.service("catalog", image | {"/app/services/catalog/search.py": b"another = 'source'\n"})
+    record_shop(run, LATER)
     return run
 
 
@@ -178,12 +217,28 @@ LABELS = (
 )
 
 
+OLD_LABEL = "</th><script>alert(2)</script>"
+OLD_RUN = "coverage-data/<img src=x onerror=alert(3)> \u202e{{ 7 * 7 }}"
+
+
 def hostile(root):
-    """Files and services whose names try to be something else than names."""
+    """Files, services and an older run whose names try to be something else than names."""
     sources = {path: module(2, 3, f"work_{number}") for number, path in enumerate(HOSTILE)}
     scripts = {name: f"#!/usr/bin/env python3\n{name!r}\n" for name in SCRIPTS}
     run = Run(root, sources | scripts, "procfile")
-    for turn, label in enumerate(LABELS):
+    record_hostile(run, [*LABELS[1:], OLD_LABEL])
+    combine(run.project)
+    save_run(run.project, "old", force=False).rename(root / OLD_RUN)
+    run.forget()
+    record_hostile(run, LABELS)
+    (root / HOSTILE[1]).write_text("<script>alert(1)</script>")
+    return run
+
+
+def record_hostile(run, labels):
+    """What the services of these names leave: each line of most files."""
+    root = run.project.root
+    for turn, label in enumerate(labels):
         recorded = {
             str(root / path): (run.source(path), sorted(lines_of(2, 3, range(number % 3))))
             for number, path in enumerate(HOSTILE)
@@ -191,5 +246,3 @@ def hostile(root):
         }
         recorded |= {str(root / name): (run.source(name), [2]) for name in SCRIPTS}
         run.lines(label, recorded, host=label, started=START, refusals=["<script>alert(1)</script>"])
-    (root / HOSTILE[1]).write_text("<script>alert(1)</script>")
-    return run

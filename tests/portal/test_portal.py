@@ -10,6 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from portal import sites
 from unit.journal_files import Run
+from unit.test_runs import data_file
 
 from coverage_tasks import reports
 from coverage_tasks.badge import NO_STEP, STEPS, Badge
@@ -24,6 +25,9 @@ VIEWS = (
     *(f"service.{name}.html" for name in ("orders", "mailer", "legacy")),
 )
 BADGES = ("htmlcov/badge.svg", "htmlcov/badge.json")
+COLOURS = """all => all.map(element => getComputedStyle(element)).map(
+    style => [style.getPropertyValue("--step"), style.getPropertyValue("--on")]
+)"""
 PORTAL = re.compile(r'<link rel="stylesheet" href="portal.css">')
 
 
@@ -145,6 +149,109 @@ def test_raw_data_is_linked_where_it_is(shop, open_page):
     assert page.locator(".raw a").all_inner_texts() == [f"coverage-data/services/orders{s}" for s in (".xml", ".lcov")]
 
 
+# What changed since another run.
+
+
+def test_before_and_after_begins_with_what_was_lost(later, open_page):
+    page = open_page(later / "portal.before.html")
+    assert page.locator("h2").all_inner_texts()[:3] == ["Newly lost", "Newly covered", "New and not executed"]
+    payment, refunds = "services/orders/checkout/payment.py", "services/orders/checkout/refunds.py"
+    assert rows(page, "[aria-labelledby='lost']") == [
+        [f"{refunds} all of it", "20", "1-18, 32, 46, 60, 74, 88, 102", "20.61 %", "0.00 %", "orders"],
+        [payment, "18", "65-73, 77-85", "62.80 %", "47.93 %", "orders"],
+        ["services/catalog/storage/inventory.py", "7", "85-91", "91.35 %", "80.72 %", "catalog"],
+    ]
+    assert [row[:3] for row in rows(page, "[aria-labelledby='covered']")] == [
+        ["services/catalog/storage/migrations.py nothing of it before", "34", "1-38, 55, 72"],
+        ["services/orders/checkout/basket.py", "5", "69-73"],
+    ]
+    assert rows(page, "[aria-labelledby='untested']")[0][:3] == [
+        "services/catalog/storage/inventory.py",
+        "2",
+        "104-105",
+    ]
+    page.get_by_role("link", name="65-73, 77-85").click()
+    assert page.url.endswith("_payment_py.html#t65")
+    page = open_page(later / "portal.before.html")
+    page.locator("[aria-labelledby='lost']").get_by_role("link", name="orders", exact=True).first.click()
+    assert page.locator(":target").inner_text().startswith("refunds.py")
+
+
+def test_what_one_of_the_runs_does_not_know_is_not_lost(later, open_page):
+    page = open_page(later / "portal.before.html")
+    assert {name: cells for name, *cells in rows(page, "[aria-labelledby='services']")} == {
+        "catalog": ["6", "299", "50.84 %", "59.53 %", "7", "34", "2", "0"],
+        "legacy": ["not comparable: no process of its service could be measured, in both runs"],
+        "mailer": ["not comparable: sent nothing, in both runs"],
+        "orders": ["9", "506", "52.56 %", "46.04 %", "38", "5", "0", "0"],
+        "proxy": ["not comparable: is not measured: its image has no CPython, in both runs"],
+        "shipping": ["not comparable: sent nothing, in the present run"],
+    }
+    # What only shipping executed of the folders it shares is not there either.
+    assert [row[0] for row in rows(page, "[aria-labelledby='directories']")] == [
+        "services/catalog/storage",
+        "services/orders/checkout",
+    ]
+    text = page.locator("[aria-labelledby='incomparable']").inner_text().splitlines()
+    assert text[1] == "its service sent nothing, in the present run"
+    assert [line for line in text if line.endswith(".py")] == [
+        f"services/shipping/{f}.py" for f in ("labels", "worker")
+    ]
+
+
+def test_the_map_of_what_changed_says_it_in_text_too(later, open_page):
+    page = open_page(later / "portal.before.html")
+    titles = page.locator(".tile title").all_text_contents()
+    assert "services/orders/checkout/payment.py: \N{MINUS SIGN}18 of 121 statements" in titles
+    assert "services/catalog/storage/migrations.py: +34 of 76 statements" in titles
+    assert "libs/events/bus.py: ±0 of 49 statements" in titles
+    shown = page.locator(".tile").evaluate_all(
+        "all => all.map(tile => [tile.classList[1], tile.lastChild.textContent])"
+    )
+    assert ["lost", "\N{MINUS SIGN}18"] in shown
+    assert ["covered", "+34"] in shown
+    assert ["same", "±0"] in shown
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_on_every_colour_of_what_changed_can_be_read(later, open_page, scheme):
+    page = open_page(later / "portal.before.html", color_scheme=scheme)
+    pairs = page.locator(".legend .swatch").evaluate_all(COLOURS)
+    assert len({colour for colour, _ in pairs}) == 4
+    assert min(contrast(*pair) for pair in pairs) >= 4.5
+
+
+def test_the_overview_leads_to_what_changed(later, open_page):
+    page = open_page(later / "index.html")
+    line = page.locator(".hero p").last
+    assert line.inner_text() == "Since main: 61.01 % → 59.90 % of what can be compared, 3 files lost lines"
+    line.get_by_role("link").click()
+    assert "61.01 % → 59.90 %" in page.locator(".big").inner_text()
+    page.locator(".versions").get_by_role("link", name="Start-up").click()
+    page.locator(".versions").get_by_role("link", name="Before and after").click()
+    assert page.url.endswith("portal.before.html#map")
+
+
+def test_nothing_is_said_of_another_run_unless_it_is_asked_for(shop):
+    assert not (shop / "portal.before.html").exists()
+    assert not any("portal.before" in page.read_text() for page in portal_pages(shop))
+
+
+def test_a_run_without_services_is_compared_by_files(tmp_path, open_page):
+    run = Run(tmp_path, {"app/main.py": "a = 1\nb = 2\n"})
+    run.service("app", {"/app/main.py": run.source("app/main.py")})
+    run.lines("app", {"/app/main.py": (run.source("app/main.py"), [1])})
+    unit = data_file(tmp_path / "unit.coverage", lines={tmp_path / "app/main.py": [1]})
+    html = sites.reported(run, before=str(unit))
+    text = open_page(html / "portal.before.html").locator("main").inner_text()
+    assert "50.00 % → 50.00 %\nof the statements of 1 file\n" in text
+    assert "unit.coverage does not say which sources it speaks of" in text
+    assert "One of the runs has no services." in text
+    assert "In no directory did anything change." in text
+    assert text.count("There are none.") == 3
+    assert "50.00 % → 50.00 %, no file lost lines" in open_page(html / "index.html").locator(".hero").inner_text()
+
+
 # Coverage.py's pages.
 
 
@@ -195,7 +302,7 @@ def path_of(url):
     return Path(unquote(urlsplit(url).path))
 
 
-@pytest.mark.parametrize("site", ["shop", "hostile"])
+@pytest.mark.parametrize("site", ["shop", "later", "hostile"])
 def test_every_link_leads_somewhere_and_every_page_is_reached(site, open_page, request):
     directory = request.getfixturevalue(site)
     visited, dead = crawl(open_page, directory / "index.html")
@@ -203,10 +310,10 @@ def test_every_link_leads_somewhere_and_every_page_is_reached(site, open_page, r
     assert visited == set(directory.glob("*.html"))
 
 
-def test_nothing_is_lost_without_scripts(shop, open_page):
-    for name in VIEWS:
-        with_scripts = open_page(shop / name).locator("body").inner_text()
-        assert open_page(shop / name, java_script_enabled=False).locator("body").inner_text() == with_scripts
+def test_nothing_is_lost_without_scripts(shop, later, open_page):
+    for view in (*(shop / name for name in VIEWS), later / "portal.before.html"):
+        with_scripts = open_page(view).locator("body").inner_text()
+        assert open_page(view, java_script_enabled=False).locator("body").inner_text() == with_scripts
 
 
 class Tags(HTMLParser):
@@ -224,7 +331,7 @@ class Tags(HTMLParser):
             self.policy = dict(attrs)["content"]
 
 
-@pytest.mark.parametrize("site", ["shop", "hostile"])
+@pytest.mark.parametrize("site", ["shop", "later", "hostile"])
 def test_pages_have_no_scripts_and_no_inline_styles_and_allow_none(site, request):
     for page in portal_pages(request.getfixturevalue(site)):
         tags = Tags(page.read_text())
@@ -263,6 +370,10 @@ def test_hostile_names_are_shown_and_nothing_more(hostile, open_page):
         assert shown in text
     unknown = open_page(hostile / "portal.unknown.html").locator("main").inner_text()
     assert "<script>alert(1)</script>.py" in unknown
+    before = open_page(hostile / "portal.before.html").locator("main").inner_text()
+    assert "/coverage-data/<img src=x onerror=alert(3)> \\u202e{{ 7 * 7 }}" in before
+    assert f"{sites.OLD_LABEL}\tnot comparable: it is not in the present run" in before
+    assert "new\\nline.py" in before
     for page in portal_pages(hostile):
         assert not re.search(r"[\u202a-\u202e\u2066-\u2069]", page.read_text())
 
@@ -285,14 +396,20 @@ def test_hostile_names_do_not_widen_a_page(hostile, open_page):
 
 
 @pytest.mark.parametrize(
-    ("scheme", "views", "rules"),
-    [("light", VIEWS, {}), ("dark", (*VIEWS[:2], *VIEWS[4:7], "service.orders.html"), {"runOnly": ["color-contrast"]})],
+    ("site", "scheme", "views", "rules"),
+    [
+        ("shop", "light", VIEWS, {}),
+        ("shop", "dark", (*VIEWS[:2], *VIEWS[4:7], "service.orders.html"), {"runOnly": ["color-contrast"]}),
+        ("later", "light", ("portal.before.html", "index.html"), {}),
+        ("later", "dark", ("portal.before.html", "index.html"), {"runOnly": ["color-contrast"]}),
+        ("hostile", "light", ("portal.before.html",), {}),
+    ],
 )
-def test_axe_finds_no_violation(shop, open_page, scheme, views, rules):
+def test_axe_finds_no_violation(site, open_page, scheme, views, rules, request):
     found = {}
     for name in views:
         # Axe is a script, so the policy is put aside for it.
-        page = open_page(shop / name, bypass_csp=True, color_scheme=scheme)
+        page = open_page(request.getfixturevalue(site) / name, bypass_csp=True, color_scheme=scheme)
         page.locator("details").evaluate_all("all => all.forEach(element => element.open = true)")
         violations = Axe().run(page, options={"preload": False, **rules}).response["violations"]
         found[name] = [(violation["id"], [node["html"] for node in violation["nodes"][:3]]) for violation in violations]
@@ -301,10 +418,7 @@ def test_axe_finds_no_violation(shop, open_page, scheme, views, rules):
 
 def test_text_on_every_colour_of_the_map_can_be_read(shop, open_page):
     page = open_page(shop / "index.html")
-    colours = page.locator(".legend .swatch[class*=' s']").evaluate_all(
-        "all => all.map(e => [getComputedStyle(e).getPropertyValue('--step'), "
-        "getComputedStyle(e).getPropertyValue('--on')])"
-    )
+    colours = page.locator(".legend .swatch[class*=' s']").evaluate_all(COLOURS)
     steps = [pair for pair in colours if pair[0]]
     assert len({step for step, _ in steps}) == 7
     luminances = [luminance(step) for step, _ in steps]

@@ -81,6 +81,31 @@ def test_a_run_that_was_not_combined_is_not_taken_for_an_older_one_that_was(repo
         assert "nothing has been combined since the services were started" in answer.stderr
 
 
+@pytest.mark.parametrize(
+    "task", ["coverage --before RUN -- true", "coverage-html --before RUN", "coverage-report --before RUN"]
+)
+def test_a_run_to_compare_with_is_looked_for_before_anything_is_written(repository, task):
+    for first in ("up-coverage", "down-coverage"):
+        assert tasks(repository, first).returncode == 0
+    before = {path: path.stat().st_mtime_ns for path in repository.rglob("*")}
+    answer = tasks(repository, *task.replace("RUN", "mian").split())
+    assert_one_sentence(answer, 2, "neither a run nor a file mian")
+    assert answer.stderr == tasks(repository, "coverage-compare", "mian", ".").stderr
+    assert {path: path.stat().st_mtime_ns for path in repository.rglob("*")} == before
+
+
+def test_the_portal_compares_with_what_was_combined_last(repository):
+    page = repository / "htmlcov" / "portal.before.html"
+    assert tasks(repository, "coverage", "--", "true").returncode == 0
+    assert not page.exists()
+    assert tasks(repository, "coverage", "--before", ".", "--", "true").returncode == 0
+    assert "What changed from <bdi>.</bdi> to the present run." in page.read_text()
+    assert tasks(repository, "coverage-html").returncode == 0
+    assert not page.exists()
+    assert tasks(repository, "coverage-report", "--before", ".coverage").returncode == 0
+    assert page.exists()
+
+
 @pytest.mark.parametrize("task", ["coverage", "test-with-coverage"])
 def test_no_test_command_names_the_setting(repository, task):
     assert_one_sentence(tasks(repository, task), 2, f"{task} -- COMMAND", "COVERAGE_SPY_TEST")

@@ -43,7 +43,7 @@ def test_small_files_of_a_directory_share_a_tile():
     sizes = {"a/big.py": 900, **{f"a/small{n}.py": 1 for n in range(50)}, **{f"b/c/s{n}.py": 1 for n in range(50)}}
     found = {tile.path: tile for tile in treemap(sizes, 1 / 100).tiles}
     assert set(found) == {"a/big.py", "a", "b/c"}
-    assert (found["a"].files, found["a"].size, found["a"].share) == (50, 50, Share(0, 50))
+    assert (found["a"].files, found["a"].size, found["a"].value) == (50, 50, Share(0, 50))
     assert (found["a"].name, found["b/c"].name) == ("", "b/c")
 
 
