@@ -70,6 +70,9 @@ class Run:
                 f"{printable(self.name)} speaks of {len(self.elsewhere)} files that are none of the repository's, "
                 f"such as {printable(self.elsewhere[0])}"
             )
+        for name, result in self.services.items():
+            if result.processes.unaccounted and not result.why_unknown:
+                yield printable(f"{name} had a process of which nothing is known, in {self.name}: it may have run more")
 
 
 def save_run(project: Project, name: str, force: bool) -> Path:

@@ -169,6 +169,15 @@ def test_a_service_that_sent_nothing_lost_nothing(run):
     assert back.total().before == back.total().after == Share(8, 10)
 
 
+def test_a_process_that_could_not_be_measured_is_named_beside_what_is_lost(run):
+    record(run, None, {**OLD, "orders": {"orders/main.py": [1, 4, 10], "libs/rates.py": [1, 4]}})
+    run.lines("orders", {}, engine="none", refusals=["too old"])
+    combine(run.project)
+    difference = compared(run)
+    assert changed(difference)["orders/main.py"] == (set(), {5, 6, 11}, set(), 0)
+    assert difference.notes == (f"orders had a process of which nothing is known, in {PRESENT}: it may have run more",)
+
+
 def test_a_service_that_is_not_in_a_run_lost_nothing(run):
     record(run, "new", {"orders": OLD["orders"]})
     difference = compared(run)
