@@ -54,7 +54,7 @@ class Badge(NamedTuple):
     def of(cls, results: Results) -> "Badge":
         """The badge of all services together."""
         total, unknown = results.total(), ", ".join(_unknown(results))
-        message = total.cover if total.statements else "no statements"
+        message = str(total.share) if total.statements else "no statements"
         known = bool(total.statements) and not unknown
         fill, ink = STEPS[step(total.share)] if known else NO_STEP
         return cls(f"{message}, unknown: {unknown}" if unknown else message, fill, ink, known)

@@ -126,7 +126,8 @@ def find_project(cwd: Path, environ: Mapping[str, str], reads: bool = False) -> 
     """The project in `cwd`: its compose files where an engine answers, else its Procfile.
 
     COVERAGE_SPY_RUNTIME (`compose`, `procfile`) decides otherwise. Processes of a Procfile that run keep it, and who
-    only `reads` takes what the recorded run had: reports are made where there is no engine, too. Raises TaskError when there is nothing to run.
+    only `reads` takes what the recorded run had: reports are made where there is no engine, too.
+    Raises TaskError when there is nothing to run.
     """
     root = cwd.resolve()
     wanted = environ.get("COVERAGE_SPY_RUNTIME") or "auto"
