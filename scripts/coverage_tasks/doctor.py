@@ -236,13 +236,13 @@ def _of_the_data_directory(project: Project) -> Iterator[Verdict]:
 
 
 def _of_the_versions() -> Iterator[Verdict]:
-    for name, version, oldest in (
-        ("engine", compose.engine_version(), OLDEST_ENGINE),
-        ("compose", compose.compose_version(), OLDEST_COMPOSE),
+    for name, what, version, oldest in (
+        ("engine-version", "the engine", compose.engine_version(), OLDEST_ENGINE),
+        ("compose-version", "Compose", compose.compose_version(), OLDEST_COMPOSE),
     ):
         if tuple(int(part) for part in re.findall(r"\d+", version)[:2]) < oldest:
             yield Verdict(
-                "", f"{name}-version", f"the {name} has version {version}",
+                "", name, f"{what} has version {version}",
                 f"update it to {'.'.join(map(str, oldest))} or newer",
             )  # fmt: skip
 

