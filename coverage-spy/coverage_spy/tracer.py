@@ -2,7 +2,7 @@
 
 The tracer is the one file of coverage.py that is needed, loaded out of the payload under a name of our own: the
 application may have another coverage. It depends on nothing else of the package. Its interface is the one that
-coverage/collector.py of 7.6 to 7.17 uses.
+coverage/collector.py of 7.5 to 7.17 uses.
 """
 
 from __future__ import annotations
@@ -245,8 +245,9 @@ class Tracer:
         tracer.data = data
         tracer.trace_arcs = self.branch
         # Both are called whenever a function begins. A type is the only callable whose call does not count against the
-        # limit of recursion (from 3.9 on), and the tracers up to 7.10 leak what is returned: the one empty tuple.
-        tracer.lock_data = tracer.unlock_data = tuple
+        # limit of recursion, and the tracers up to 7.10 leak what is returned: the one empty tuple.
+        if hasattr(tracer, "lock_data"):  # since 7.5.4
+            tracer.lock_data = tracer.unlock_data = tuple
         tracer.warn = nothing
         tracer.file_tracers = {}
         # The tracer compares these with None and crashes on what was never set.

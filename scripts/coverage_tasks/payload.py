@@ -20,9 +20,10 @@ from .services import Interpreter
 LOCK = Path(__file__).with_name("payload.lock")
 PAYLOAD = SPY / "payload"
 
-# The last coverage.py for each CPython, by the digits of its suffix.
+# The last coverage.py for each CPython, by the digits of its suffix; for 3.8 the last whose tracer calls nothing when a
+# function begins: newer ones take a lock, which 3.8 counts as a call against the application's limit of recursion.
 VERSIONS = {
-    "38": "7.6.1",
+    "38": "7.5.3",
     "39": "7.10.7",
     "310": "7.16.2",
     "311": "7.17.3",
@@ -39,8 +40,8 @@ _SUFFIX = re.compile(r"\.cpython-(?P<digits>\d+t?)-(?:(?P<machine>\w+)-linux-(?:
 _PLATFORMS = {
     ("glibc", "x86_64"): ("manylinux2014_x86_64", "manylinux_2_28_x86_64"),
     ("glibc", "aarch64"): ("manylinux2014_aarch64", "manylinux_2_28_aarch64"),
-    ("musl", "x86_64"): ("musllinux_1_2_x86_64",),
-    ("musl", "aarch64"): ("musllinux_1_2_aarch64",),
+    ("musl", "x86_64"): ("musllinux_1_1_x86_64", "musllinux_1_2_x86_64"),
+    ("musl", "aarch64"): ("musllinux_1_1_aarch64", "musllinux_1_2_aarch64"),
     ("darwin", "x86_64"): ("macosx_10_9_x86_64", "macosx_10_13_x86_64", "macosx_10_15_x86_64"),
     ("darwin", "arm64"): ("macosx_11_0_arm64",),
 }
