@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from .project import SPY, Project, TaskError, own_environment
 FIRST_PORT = 5000  # honcho's
 GRACE_SECONDS = 10.0  # what `docker stop` gives
 POLL_SECONDS = 0.05
+HAS_PROC = Path("/proc/self/stat").exists()  # elsewhere there is ps, which small images of Linux lack
 
 _LISTENS = re.compile(r"(?:--port|-p|--bind|-b|runserver)[ =](?:[\w.:\[\]]*:)?(\d{2,5})(?![\d.:])")
 _LISTENS_ON_PORT = re.compile(r"\$PORT\b|\$\{PORT\b")
@@ -126,14 +127,16 @@ def stop(processes: Iterable[Started]) -> None:
 
 def is_alive(started: Started) -> bool:
     """Whether the very process still runs."""
-    if Path("/proc/self/stat").exists():
+    if HAS_PROC:
         found = _stat(Path(f"/proc/{started.pid}"))
         return bool(found) and found[0] not in "ZX" and found[19] == started.born
     return _born(started.pid) == started.born
 
 
 def members(group: int) -> list[str]:
-    """The lines of `ps -o pid,etime,args` about the processes of a group."""
+    """The processes of a group, in lines as of `ps -o pid,etime,args`."""
+    if HAS_PROC:
+        return [line for entry in Path("/proc").glob("[0-9]*") for line in _described(entry, group)]
     answer = subprocess.run(
         ["ps", "-A", "-o", "pgid=", "-o", "pid=", "-o", "etime=", "-o", "args="],
         capture_output=True, text=True, errors="replace", check=False,
@@ -189,7 +192,7 @@ def _signal(send: Callable[[int, int], None], target: int, number: int) -> None:
 
 
 def _has_members(group: int) -> bool:
-    if Path("/proc/self/stat").exists():
+    if HAS_PROC:
         fields = (_stat(entry) for entry in Path("/proc").glob("[0-9]*"))
         return any(found and found[2] == str(group) and found[0] not in "ZX" for found in fields)
     try:
@@ -201,11 +204,20 @@ def _has_members(group: int) -> bool:
 
 def _born(pid: int) -> str:
     """When a process began, in whatever unit the system has; empty when it is gone."""
-    if Path("/proc/self/stat").exists():
+    if HAS_PROC:
         found = _stat(Path(f"/proc/{pid}"))
         return found[19] if found else ""
     answer = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return answer.stdout.strip()
+
+
+def _described(entry: Path, group: int) -> Iterator[str]:
+    found = _stat(entry)
+    if found and found[2] == str(group):
+        age = time.clock_gettime(time.CLOCK_BOOTTIME) - int(found[19]) / os.sysconf("SC_CLK_TCK")
+        with suppress(OSError):  # it has just ended
+            words = (entry / "cmdline").read_text(errors="replace").replace("\0", " ")
+            yield f"{entry.name} {max(int(age), 0)} {words}"
 
 
 def _stat(entry: Path) -> list[str]:

@@ -68,7 +68,13 @@ def test_ages_are_read_as_ps_writes_them(age, seconds):
     assert _seconds(age) == seconds
 
 
-def test_python_processes_of_a_group_are_seen():
+@pytest.mark.parametrize("has_proc", [True, False])
+def test_python_processes_of_a_group_are_seen(has_proc, monkeypatch):
+    if has_proc and not procfile.HAS_PROC:
+        pytest.skip("there is no /proc")
+    monkeypatch.setattr(procfile, "HAS_PROC", has_proc)
+    if has_proc:
+        monkeypatch.setenv("PATH", "")  # no ps either
     command = [sys.executable, "-c", "import time; time.sleep(60)", "hush"]
     with subprocess.Popen(command, start_new_session=True) as running:
         try:
