@@ -1,15 +1,19 @@
 """How the spy gets in and the journals out: bind mounts, labels, volumes, on engines that see or map other things."""
 
 import json
+import shutil
 import tempfile
 from pathlib import Path
 
 import pytest
+import yaml
 from e2e.engines import other_engine
-from e2e.stacks import Repository, docker
+from e2e.stacks import SERVER, Repository, compose_command, docker
+from faces.workflow import Job, alpine
+from unit.checkouts import commit, git
 
 from coverage_tasks import compose, mounts, stack
-from coverage_tasks.project import find_project
+from coverage_tasks.project import TOOL, find_project
 
 pytestmark = pytest.mark.engine
 
@@ -89,10 +93,25 @@ def test_engine_that_sees_the_directory_is_told_from_one_that_does_not(tmp_path,
     assert list(tmp_path.iterdir()) == []
 
 
-def test_engine_elsewhere_and_engine_with_user_namespaces(tmp_path):
-    hidden = Repository(tmp_path / "hidden")
+@pytest.fixture(scope="module")
+def elsewhere():
+    """DOCKER_HOST of another engine, and a directory of which it sees nothing."""
+    # Short, for the sockets in it, and open to the users that the engine maps to.
+    directory = Path(tempfile.mkdtemp(prefix="cs"))
+    directory.chmod(0o711)
+    (directory / "hidden").mkdir()
+    try:
+        with other_engine(directory / "engine", directory / "hidden", "python:3.13-slim") as host:
+            yield host, directory / "hidden"
+    finally:
+        shutil.rmtree(directory)
+
+
+def test_engine_elsewhere_and_engine_with_user_namespaces(tmp_path, elsewhere):
+    host, place = elsewhere
+    hidden = Repository(place / "web")
     seen = Repository(tmp_path / "seen")
-    for repository in (hidden, seen):
+    for repository, kind in ((hidden, "volume"), (seen, "bind")):
         repository.service("web", LOOP)
         repository.write(
             "docker-compose.yml",
@@ -102,24 +121,56 @@ def test_engine_elsewhere_and_engine_with_user_namespaces(tmp_path):
               user: {image: web, stop_grace_period: 0s, user: "1234", read_only: true}
             """,
         )
-    # Short, for the sockets in it, and open to the users that the engine maps to.
-    directory = Path(tempfile.mkdtemp(prefix="cs"))
-    directory.chmod(0o711)
-    try:
-        with other_engine(directory / "engine", hidden.root, "python:3.13-slim") as host:
-            for repository, kind in ((hidden, "volume"), (seen, "bind")):
-                said = repository.succeed("up-coverage", DOCKER_HOST=host).stderr
-                assert ("the engine does not see" in said) is (kind == "volume")
-                assert repository.state()["mounts"] == kind
-                repository.environ["DOCKER_HOST"] = host
-                assert repository.executed() == LINES
-                said = repository.succeed("down-coverage").stderr
-                assert "2 containers ran the images as they are" in said
-                assert len(journals(repository)) == 2
-                assert volumes_of(repository.stack) == []
-            owners = {journal.stat().st_uid for journal in journals(seen)}
-            assert owners == {100000, 101234}
-            seen.succeed("coverage-clean")
-            assert not (seen.root / "coverage-data").exists()
-    finally:
-        directory.rmdir()
+        said = repository.succeed("up-coverage", DOCKER_HOST=host).stderr
+        assert ("the engine does not see" in said) is (kind == "volume")
+        assert repository.state()["mounts"] == kind
+        repository.environ["DOCKER_HOST"] = host
+        assert repository.executed() == LINES
+        said = repository.succeed("down-coverage").stderr
+        assert "2 containers ran the images as they are" in said
+        assert len(journals(repository)) == 2
+        assert volumes_of(repository.stack) == []
+    owners = {journal.stat().st_uid for journal in journals(seen)}
+    assert owners == {100000, 101234}
+    seen.succeed("coverage-clean")
+    assert not (seen.root / "coverage-data").exists()
+
+
+TEST = """
+import os
+import subprocess
+
+ASK = "import urllib.request; print(urllib.request.urlopen('http://localhost:8000').read())"
+
+
+def test_web():
+    assert os.environ["BASE_URL"] == "http://docker:8000"
+    said = subprocess.check_output([*COMPOSE, "exec", "-T", "web", "python", "-c", ASK], text=True)
+    assert "hello" in said
+"""
+
+
+def test_gitlabs_job_runs_its_containers_on_an_engine_that_sees_none_of_its_files(elsewhere, tmp_path):
+    host, place = elsewhere
+    web = Repository(place / "shop")
+    web.service("web", SERVER)
+    web.write("docker-compose.yml", "services:\n  web: {build: web, init: true, ports: ['8000:8000']}\n")
+    web.write("tests/e2e/test_web.py", f"COMPOSE = {compose_command()}\n{TEST}")
+    web.succeed("coverage-install", str(web.root))
+    git(web.root, "init", "-q")
+    commit(web.root)
+
+    file = yaml.safe_load((TOOL / "docs/ci/gitlab-ci.yml").read_text())
+    job = Job(web.root, tmp_path, file, "coverage", PATH=alpine(tmp_path, "pytest"), TMPDIR=str(tmp_path))
+    # As variables of the project: a socket has no certificates.
+    green = job.run(DOCKER_HOST=host, DOCKER_TLS_VERIFY="", DOCKER_CERT_PATH="")
+    assert green, job.output
+    assert "the engine does not see" in job.output
+    assert web.state()["mounts"] == "volume"
+    kept = job.kept(green)
+    assert all(kept.values()), kept
+    [service] = kept["coverage-data/services/*.xml"]
+    assert 'filename="web/main.py"' in service.read_text()
+    found = json.loads((web.root / "coverage.json").read_text())
+    assert found["files"]["web/main.py"]["missing_lines"] == [5]
+    assert job.coverage == found["totals"]["percent_covered_display"]

@@ -1,19 +1,22 @@
-"""The files of docs/ci do what docs/ci.md says, in a repository with a Procfile."""
+"""The files of docs/ci do what docs/ci.md says, with a Procfile; with containers in e2e/test_mounts.py."""
 
 import json
 import re
 import shutil
 import sys
 import textwrap
+from xml.etree import ElementTree
 
 import pytest
 import yaml
-from faces.workflow import Steps, evaluate
+from faces.workflow import READ, READ_OF_FILE, Job, Steps, alpine, evaluate
 from machine import ROOT
 from template import environment, run
+from unit.checkouts import commit, git, write
 
 WORKFLOW = yaml.safe_load((ROOT / "docs/ci/github-actions.yml").read_text())["jobs"]
 GITLAB = yaml.safe_load((ROOT / "docs/ci/gitlab-ci.yml").read_text())
+GATES = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "docs/gates.md").read_text(), re.MULTILINE | re.DOTALL)
 ACTION = ".github/actions/coverage-report"
 WAIT_FOR_COUNT = "python3 -c 'import time; time.sleep(1)'"
 
@@ -54,10 +57,31 @@ COMMENTS = [
 ]
 
 
+# All that is not executed of GitLab's file, and why. Of its variables the clone reads GIT_DEPTH, and docker DOCKER_*.
+ELSEWHERE = {
+    "image": "there is no Alpine here: `alpine` has the commands of the image and of its packages; bash is the shell",
+    "services": "in e2e/test_mounts.py it is another engine, which sees none of the job's files, on a socket: without "
+    "certificates, and without a host `docker` on which ports are published",
+}
+COUNTED = """
+import os, time
+
+
+def test_counter():
+    time.sleep(1)
+    assert os.environ["BASE_URL"] == "http://docker:8000"
+"""
+
+
 @pytest.fixture(scope="module")
 def temporary(tmp_path_factory):
     """RUNNER_TEMP; the first of the runs installs nox there, and the others find it."""
     return tmp_path_factory.mktemp("temporary")
+
+
+def install_into(host):
+    install = ("-m", "coverage_tasks", "coverage-install", str(host))
+    run(sys.executable, *install, cwd=ROOT, PYTHONPATH=str(ROOT / "scripts"))
 
 
 @pytest.fixture
@@ -70,8 +94,7 @@ def github(host, temporary, tmp_path_factory):
         (runner / "bin" / name).write_text(f"#!{sys.executable}\n{textwrap.dedent(program)}")
         (runner / "bin" / name).chmod(0o755)
     (runner / "comments.json").write_text(json.dumps(COMMENTS))
-    install = ("-m", "coverage_tasks", "coverage-install", str(host))
-    run(sys.executable, *install, cwd=ROOT, PYTHONPATH=str(ROOT / "scripts"))
+    install_into(host)
     path = f"{runner / 'bin'}:{environment()['PATH']}"
     return Steps(host, runner, PATH=path, RUNNER_TEMP=str(temporary), STAND_IN=str(runner))
 
@@ -116,10 +139,6 @@ def test_workflow_reports_and_keeps_one_comment_up_to_date(github):
     assert comments[:2] == COMMENTS
     assert [each["body"] for each in comments[2:]] == ["<!-- coverage-spy -->\nlater\n"]
 
-    # What GitLab reads is in the same output; it takes the last line that matches.
-    shown = re.findall(GITLAB["coverage"]["coverage"].strip("/"), github.output)
-    assert shown[-1] == "88"
-
 
 def test_failing_tests_fail_the_job_after_the_reports_were_written(github):
     green, outputs = coverage(github, f"{WAIT_FOR_COUNT}; exit 7")
@@ -163,3 +182,95 @@ def test_a_fork_gets_no_comment():
     assert not evaluate(WORKFLOW["comment"]["if"], known)
     event["pull_request"]["head"]["repo"]["full_name"] = "someone/shop"
     assert evaluate(WORKFLOW["comment"]["if"], known)
+
+
+@pytest.fixture
+def gitlab(host, tmp_path_factory):
+    """Makes the job of GitLab's file, for the repository; with parts of another in place of its own."""
+    install_into(host)
+    write(host, {"tests/e2e/test_counter.py": COUNTED})
+    runner = tmp_path_factory.mktemp("runner")
+
+    def job(parts=None):
+        file = GITLAB | {"coverage": GITLAB["coverage"] | (parts or {})}
+        return Job(host, runner, file, "coverage", PATH=alpine(runner, "pytest"), TMPDIR=str(runner))
+
+    return job
+
+
+def test_gitlabs_file_has_nothing_that_is_neither_executed_nor_accounted_for():
+    assert GITLAB.keys() - READ_OF_FILE == {"coverage"}
+    assert GITLAB["coverage"].keys() - READ == ELSEWHERE.keys()
+
+
+def test_gitlabs_job_keeps_the_reports_and_shows_the_percentage(gitlab):
+    job = gitlab()
+    green = job.run()
+    assert green, job.output
+    kept = job.kept(green)
+    assert all(kept.values()), kept
+    assert job.coverage == json.loads((job.root / "coverage.json").read_text())["totals"]["percent_covered_display"]
+    assert job.coverage == "88"
+    [report] = kept["coverage-data/services/*.xml"]
+    assert report.stat().st_size < 10 << 20
+    assert [entry.get("filename") for entry in ElementTree.parse(report).iter("class")] == ["counter/main.py"]
+
+
+def test_failing_tests_make_gitlabs_job_red_and_the_reports_are_kept(gitlab):
+    job = gitlab()
+    green = job.run(BASE_URL="http://elsewhere")
+    assert not green
+    assert "1 failed" in job.output
+    assert all(job.kept(green).values())
+    assert job.coverage == "88"
+    assert json.loads((job.root / "coverage-data" / "stack.json").read_text())["ended"]
+
+
+def test_a_job_is_read_as_gitlab_reads_it(tmp_path):
+    file = {
+        "default": {"before_script": ["first=1"], "after_script": ["echo after: ${first-none} $CI_JOB_STATUS"]},
+        "variables": {"A": "file", "B": "$A of $C"},
+        "fails": {"variables": {"A": "job", "C": "job"}, "script": [["echo $first $B"], "false | true", "echo no"]},
+        "passes": {"script": "echo $A", "after_script": ["false"], "artifacts": {"paths": ["*.sh", "none"]}},
+    }
+    fails = Job(tmp_path, tmp_path, file, "fails")
+    assert not fails.run(C="project")
+    shown = [line for line in fails.output.splitlines() if not line.startswith("$ ")]
+    assert shown == ["1 job of project", "after: none failed"]
+    passes = Job(tmp_path, tmp_path, file, "passes")
+    assert passes.run()
+    assert passes.output == "$ first=1\n$ echo $A\nfile\n$ false\n"
+    assert (passes.kept(True), passes.kept(False)) == ({"*.sh": [tmp_path / "script.sh"], "none": []}, {})
+
+
+@pytest.fixture
+def untested(host):
+    """The repository on a branch that adds two statements to counter/main.py; the second does not run."""
+    write(host, {"coverage-spy.yml": "thresholds: {patch: 90}\n", ".gitignore": "coverage-data/\n.nox/\n"})
+    commit(host)
+    git(host, "update-ref", "refs/remotes/origin/main", "HEAD")
+    git(host, "checkout", "-q", "-b", "untested")
+    main = (host / "counter" / "main.py").read_text()
+    return commit(host, {"counter/main.py": f"def reset():\n    return 0\n\n\n{main}"})
+
+
+PATCH = "50.00 % (1 of 2 statements changed since origin/main) executed, 90 % wanted"
+
+
+def test_steps_of_the_gates_for_github_fail_and_keep_the_run(github, untested):
+    write(github.root, {"tests/e2e/test_counter.py": COUNTED})
+    github.environ |= {"GITHUB_SHA": untested, "BASE_URL": "http://docker:8000"}
+    green, _ = github.run(yaml.safe_load(GATES[0]), {"github": {"base_ref": "main"}})
+    assert not green
+    assert PATCH in github.summary.read_text().replace("&#40;", "(").replace("&#41;", ")")
+    assert github.artifacts == {"run": ["coverage-data/runs"]}
+    assert (github.root / "coverage-data/runs" / untested).is_dir()
+
+
+def test_lines_of_the_gates_for_gitlab_fail_and_keep_the_run(gitlab, untested):
+    job = gitlab(yaml.safe_load(GATES[1]))
+    green = job.run(CI_COMMIT_SHA=untested, CI_DEFAULT_BRANCH="main")
+    assert not green
+    assert PATCH in job.output
+    assert job.kept(green) == {"coverage-data/runs": [job.root / "coverage-data/runs"]}
+    assert (job.root / "coverage-data/runs" / untested).is_dir()
