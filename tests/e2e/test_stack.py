@@ -1,8 +1,15 @@
+import re
 import socket
 
 import pytest
 import yaml
 from e2e.stacks import SERVER, compose_command, docker
+from template import run
+from unit.checkouts import IDENTITY, git
+
+from coverage_tasks.project import TOOL
+
+OVERLAY = "docker-compose.coverage.yml"
 
 pytestmark = pytest.mark.engine
 
@@ -117,6 +124,30 @@ def test_committed_overlay_is_checked_and_not_written(repository):
     # An image that is derived from the service's is named, and not built to find out.
     repository.refuse("coverage-overlay", "--check", *option, COVERAGE_SPY_INJECT="image")
     assert not docker("image", "ls", "--quiet", f"{repository.stack}-web")
+
+
+def test_hook_of_pre_commit_lets_through_what_leaves_the_overlay_current(repository, tmp_path):
+    repository.service("web", "print('up')\n")
+    repository.write("docker-compose.yml", "services:\n  web: {build: web}\n")
+    repository.write(".pre-commit-config.yaml", (TOOL / "docs/ci/pre-commit-config.yaml").read_text())
+    repository.succeed("coverage-install", str(repository.root))
+    run("nox", "-s", "coverage-overlay", "--", "--output", OVERLAY, cwd=repository.root)
+    git(repository.root, "init", "-q")
+    environ = {"PRE_COMMIT_HOME": str(tmp_path / "pre-commit")}
+    run("pre-commit", "install", cwd=repository.root, **environ)
+
+    def commit(message, check=0):
+        git(repository.root, "add", "--all")
+        answer = run("git", *IDENTITY, "commit", "-m", message, cwd=repository.root, check=check, **environ)
+        return answer.stdout + answer.stderr
+
+    assert re.search(r"is current\.+Passed", commit("current"))
+    repository.write("web/main.py", "print('up again')\n")
+    assert re.search(r"is current\.+\(no files to check\)Skipped", commit("nothing that the overlay depends on"))
+    repository.write("docker-compose.yml", "services:\n  web: {build: web, environment: {PYTHONPATH: /lib}}\n")
+    said = commit("no longer current", check=1)
+    assert f"{OVERLAY} is not what" in said
+    assert f"`coverage-overlay -- --output {OVERLAY}`" in said
 
 
 def test_mounted_and_built_in_spy_see_the_same(repository, free_port):
