@@ -1,9 +1,12 @@
 """The example as its users meet it: nox in a fresh copy of the template, in containers and without."""
 
 import json
+import re
 import subprocess
+import sys
 
 import pytest
+from e2e import shop
 from e2e.stacks import compose_command
 from machine import alone_with
 from template import copy_template, run
@@ -22,16 +25,90 @@ def checkout(repository):
         yield repository
 
 
-def nox(checkout, session, runtime):
+def nox(checkout, session, runtime, **environ):
     """Runs a session and returns what it said."""
-    environ = {"COVERAGE_SPY_RUNTIME": runtime, "COMPOSE_PROJECT_NAME": checkout.name}
+    environ |= {"COVERAGE_SPY_RUNTIME": runtime, "COMPOSE_PROJECT_NAME": checkout.name}
     result = run("nox", "-s", session, cwd=checkout.root, **environ)
     return result.stdout + result.stderr
+
+
+def analysis(checkout, runtime):
+    return json.loads(checkout.succeed("analyze-coverage", "--json", "-q", COVERAGE_SPY_RUNTIME=runtime).stdout)
+
+
+def by_coverage(checkout, *options):
+    """What coverage.py by itself makes of the combined data."""
+    command = (sys.executable, "-m", "coverage", "json", "-q", "--rcfile=scripts/coveragerc", "-o", "-", *options)
+    return json.loads(run(*command, cwd=checkout.root).stdout)
+
+
+def counts_of_coverage(totals):
+    names = ("num_statements", "covered_lines", "missing_lines", "num_branches", "covered_branches")
+    return [totals.get(name, 0) for name in names]
+
+
+def counts(totals):
+    return [totals[name] for name in ("statements", "executed", "missed", "branches", "taken")]
+
+
+def lines_of_coverage(found):
+    return {
+        path: {"executed": file["executed_lines"], "missed": file["missing_lines"]}
+        for path, file in found["files"].items()
+    }
+
+
+def assert_numbers_are_those_of_coverage(checkout, runtime):
+    """In all, per service and per file, in the analysis, in coverage.json and on the portal's first page."""
+    found, whole = analysis(checkout, runtime), by_coverage(checkout)
+    report = json.loads((checkout.root / "coverage.json").read_text())
+    assert report["totals"] == whole["totals"]
+    assert lines_of_coverage(report) == lines_of_coverage(whole)
+    assert counts(found["totals"]) == counts_of_coverage(whole["totals"])
+    assert found["totals"]["files"] == len(whole["files"])
+
+    page = (checkout.root / "htmlcov" / "index.html").read_text()
+    assert re.findall('class="big">(.*?)<', page) == [f"{whole['totals']['percent_covered_display']} %"]
+    shown = dict(re.findall("<dt>(.*?)</dt><dd>(.*?)</dd>", page))
+    statements, executed, _, branches, taken = map(str, counts_of_coverage(whole["totals"]))
+    assert re.findall(r"\d+", shown["Statements executed"]) == [executed, statements]
+    assert re.findall(r"\d+", shown.get("Branches taken", "0 of 0")) == [taken, branches]
+
+    assert set(found["services"]) == set(shop.IMPORTED)
+    for name, service in found["services"].items():
+        own = by_coverage(checkout, f"--contexts=^{name}$", f"--include={','.join(service['files'])}")
+        assert lines_of_coverage(own) == service["files"]
+        assert counts(service["totals"]) == counts_of_coverage(own["totals"])
+        row = page[page.index(f"<bdi>{name}</bdi></a></th>") :].partition("</tr>")[0]
+        numbers = [str(number) for number in counts_of_coverage(own["totals"])]
+        wanted = numbers[:3] if "Branches taken" not in shown else numbers
+        assert re.search(r"<span>(\d+) %</span>", row)[1] == own["totals"]["percent_covered_display"]
+        assert re.findall(r"<td[^>]*>(\d+)</td>", row)[: len(wanted)] == wanted
 
 
 def executed(checkout) -> dict[str, list[int]]:
     report = json.loads((checkout.root / "coverage.json").read_text())
     return {path: found["executed_lines"] for path, found in report["files"].items()}
+
+
+def assert_startup_is_told_from_traffic(checkout):
+    for name, service in analysis(checkout, "compose")["services"].items():
+        parts = shop.executed(name, shop.STARTED[name] + shop.POLLED[name] + shop.HEALTH)
+        assert [service["phases"][phase] for phase in parts._fields] == [len(part) for part in parts], name
+        lines = {(path, line) for path, file in service["files"].items() for line in file["executed"]}
+        # Also what the worker did, which the tests kill and which writes no last word.
+        assert lines == set().union(*parts)
+
+
+def assert_startup_is_told_from_traffic_but_for_chance(checkout):
+    """Without containers the worker may have its first answer before all ports are open, or after."""
+    for name, service in analysis(checkout, "procfile")["services"].items():
+        least = shop.executed(name, shop.STARTED[name])
+        most = shop.executed(name, shop.STARTED[name] + shop.POLLED[name])
+        phases = service["phases"]
+        assert phases["definitions"] == len(least.definitions)
+        assert len(least.startup) <= phases["startup"] <= len(most.startup)
+        assert phases["startup"] + phases["traffic"] == len(least.startup | least.traffic)
 
 
 @pytest.mark.engine
@@ -45,10 +122,12 @@ def test_committed_overlay_is_what_the_generator_writes(repository, tmp_path):
 
 
 @pytest.mark.engine
-def test_containers_and_procfile_execute_the_same_statements(checkout):
+def test_containers_and_procfile_execute_the_same_and_the_analysis_says_what_and_when(checkout):
     assert "taking examples/shop" in nox(checkout, "coverage", "procfile")
     without = executed(checkout)
     assert all((checkout.root / name).is_file() for name in REPORTS)
+    assert_numbers_are_those_of_coverage(checkout, "procfile")
+    assert_startup_is_told_from_traffic_but_for_chance(checkout)
     nox(checkout, "coverage-clean", "procfile")
     assert not any((checkout.root / name).exists() for name in (*REPORTS, "coverage-data"))
 
@@ -57,12 +136,15 @@ def test_containers_and_procfile_execute_the_same_statements(checkout):
     assert checkout.proof()["deviations"] == []
     assert executed(checkout) == without
     assert {"examples/shop/orders/main.py", "examples/shop/catalog/main.py"} <= set(without)
-    # The worker is killed by the tests and writes no last word.
-    assert len(without["examples/shop/shipping/worker.py"]) > 10
+    assert_numbers_are_those_of_coverage(checkout, "compose")
+    assert_startup_is_told_from_traffic(checkout)
 
 
 def test_report_without_data_runs_everything_first(checkout):
-    first = nox(checkout, "coverage-report", "procfile")
+    first = nox(checkout, "coverage-report", "procfile", COVERAGE_BRANCH="true")
     assert "there is no coverage data yet: running the task `coverage` first" in first
     assert all((checkout.root / name).is_file() for name in REPORTS)
+    assert analysis(checkout, "procfile")["totals"]["branches"] > 0
+    assert_numbers_are_those_of_coverage(checkout, "procfile")
+    assert_startup_is_told_from_traffic_but_for_chance(checkout)
     assert "running the task" not in nox(checkout, "coverage-report", "procfile")
