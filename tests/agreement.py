@@ -20,8 +20,8 @@ invented coverage.py recorded a line that holds no code: after a RecursionError 
 chance   the line does not run every time: a further run under the same tool did not record it, or one under the other
          tool did. Up to five further runs are made.
 shifted  the same RecursionError, and a line that holds code in both files. Its cause is the lock that coverage.py's
-         tracer asks for when a function begins, with no call left: measured by running the test under coverage.py
-         without that lock, where it agrees with the spy.
+         tracer asks for when a function begins, with no call left: measured by running the test under the coverage.py
+         that the spy has its tracer from, without that lock, where it agrees with the spy.
 """
 
 import argparse
@@ -39,7 +39,7 @@ from machine import INTERPRETERS, SPY, number
 from reference import coverage_environment
 
 from coverage_tasks.journals import read_journals
-from coverage_tasks.payload import fill_payload
+from coverage_tasks.payload import VERSIONS, fill_payload
 from coverage_tasks.services import Interpreter
 
 MODULES = (  # noqa: SIM905 - nobody reads 28 quoted words
@@ -93,6 +93,7 @@ def walk(code):
 with open(sys.argv[1], "rb") as file:
     print(*walk(compile(file.read(), sys.argv[1], "exec")))
 """
+# The lock is there since 7.5.4.
 UNLOCKED = """
 import coverage.collector
 coverage.collector.Collector.lock_data = coverage.collector.Collector.unlock_data = tuple
@@ -126,9 +127,8 @@ class Python:
         if reference is None:
             sys.exit(f"agreement: pip gets no coverage.py for Python {version}: check the package index")
         self.reference = reference
-        (directory / "unlocked").mkdir()
-        (directory / "unlocked" / "sitecustomize.py").write_text(UNLOCKED)
-        self.unlocked = {**reference, "PYTHONPATH": f"{directory}/unlocked:{reference['PYTHONPATH']}"}
+        own = f"coverage=={VERSIONS[version.replace('.', '')]}"
+        self.unlocked = coverage_environment(directory / "unlocked", self.path, self.library, own, UNLOCKED)
         self.beside = BESIDE.format(site=reference["PYTHONPATH"], config=reference["COVERAGE_PROCESS_START"])
         self.early = self.under_spy("-c", self.beside + "c.start(); import os; os._exit(0)").lines
         _, self.presence = self.under_coverage(reference, "-c", "pass")
@@ -171,7 +171,7 @@ class Python:
         with tempfile.TemporaryDirectory() as nothing:
             code = self.run({**environment, "JOURNALS": nothing, "COPIES": nothing}, *arguments)
         found: set[Pair] = set()
-        for file in self.directory.glob(".coverage.*"):
+        for file in Path(environment["COVERAGE_PROCESS_START"]).parent.glob(".coverage.*"):
             data = CoverageData(str(file))
             data.read()
             found |= {(name, line) for name in data.measured_files() for line in data.lines(name) or ()}
