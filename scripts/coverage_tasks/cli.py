@@ -12,7 +12,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from .project import Project, TaskError, find_project, say
+from . import progress
+from .project import PREFIX, Project, TaskError, find_project, say
 from .reader import NewerSource, read_again
 
 if TYPE_CHECKING:
@@ -413,7 +414,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     args = build_parser().parse_args(arguments)
     logging.basicConfig(
-        format="coverage-spy: %(message)s", level=logging.WARNING if args.quiet else logging.INFO, force=True
+        format=PREFIX + "%(message)s",
+        level=logging.WARNING if args.quiet else logging.INFO,
+        handlers=[progress.Handler()],
+        force=True,
     )
     # A runner that gives up sends SIGTERM; the stack must come down all the same.
     signal.signal(signal.SIGTERM, _terminate)
@@ -518,5 +522,5 @@ def _write_reports(project: Project, kinds: Sequence[str] = REPORTS, before: "Ru
 
 def _complain(problems: Sequence[str]) -> int:
     for problem in dict.fromkeys(problems):
-        print(f"coverage-spy: {problem}", file=sys.stderr)
+        print(f"{PREFIX}{problem}", file=sys.stderr)
     return int(bool(problems))

@@ -22,6 +22,7 @@ from .history import History
 from .journals import Journal, read_journals
 from .origins import Origins, of_run, read_stack
 from .processes import Processes, Silent
+from .progress import Stage, advance
 from .project import Project, TaskError, beside, counted
 from .sources import LIBRARY, Digest, Repository, Root, SourceMap, is_test
 from .startup import read_marks
@@ -183,10 +184,15 @@ def combine(project: Project) -> Combined:
         raise TaskError(
             damage[0] if damage else f"there is nothing to combine in {project.data}: run up-coverage first"
         )
-    results, painted, census, repository = {}, {}, read_census(project), Repository.of_project(project)
-    for name, origins in of_run(project, journals, repository).items():
-        places = [place for place in census if place.service == name]
-        results[name], painted[name] = _combine_service(origins, places)
+    results, painted = {}, {}
+    with Stage("finding the sources of each service", noun="service") as stage:
+        census, repository = read_census(project), Repository.of_project(project)
+        services = of_run(project, journals, repository)
+        stage.of = len(services)
+        for name, origins in services.items():
+            places = [place for place in census if place.service == name]
+            results[name], painted[name] = _combine_service(origins, places)
+            advance()
     with_lines = [name for name, p in painted.items() if p.lines]
     with_arcs = [name for name, p in painted.items() if p.arcs]
     combined = Combined(results, bool(with_arcs and not with_lines), damage, commit=History(project.root).commit)
@@ -203,7 +209,8 @@ def combine(project: Project) -> Combined:
         findings.append(f"of {counted(unborn, 'process')} nothing is known: killed at the very start")
     combined.findings = [*damage, *(printable(text) for text in (*findings, *_findings(combined)))]
     try:
-        _write_coverage(project, combined, painted)
+        with Stage(f"writing {project.coverage_file.name}"):
+            _write_coverage(project, combined, painted)
         with beside(project.data / "combined.json") as file:
             file.write_text(json.dumps({"version": 1} | asdict(combined), indent=1) + "\n")
     except OSError as error:

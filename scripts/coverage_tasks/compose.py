@@ -19,6 +19,7 @@ from zlib import crc32
 
 import yaml
 
+from .progress import Stage
 from .project import Project, TaskError
 
 ENGINE_SECONDS = 20
@@ -265,7 +266,8 @@ def build_image(tag: str, dockerfile: str, context: str, arguments: Mapping[str,
 
 def create(project: Project, name: str, overlay: Path | None = None) -> None:
     """Makes the containers, networks and volumes of the measured stack, and starts nothing."""
-    answer = _run([*measured(project, name, overlay), "up", "--no-start", "--no-build"])
+    with Stage("creating the containers"):
+        answer = _run([*measured(project, name, overlay), "up", "--no-start", "--no-build"])
     if answer.returncode:
         raise TaskError(f"the services cannot be created: {_last_line(answer.stderr)}; correct this and start again")
 
@@ -274,7 +276,8 @@ def up(project: Project, name: str, timeout: float, overlay: Path | None = None)
     """Starts the containers that create() made. Raises TaskError: with the port when one is taken, else as compose."""
     command = [*measured(project, name, overlay), "up", "--detach", "--no-build", "--no-recreate"]
     try:
-        answer = _run(command, timeout=timeout)
+        with Stage("starting the containers"):
+            answer = _run(command, timeout=timeout)
     except subprocess.TimeoutExpired:
         raise TaskError(
             f"the services have not started within {timeout:g} s: raise COVERAGE_SPY_TIMEOUT, or see "

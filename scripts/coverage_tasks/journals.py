@@ -18,6 +18,7 @@ from coverage_spy import journal as words
 from coverage_spy import receipt as head
 from coverage_spy.scope import LONGEST
 
+from .progress import Stage, advance
 from .sources import Digest
 
 LARGEST = 4 * words.LAST_SIZE  # bytes read of one journal, its receipt among them: what costs a second at most
@@ -93,12 +94,14 @@ def read_journals(directory: Path, marks: Mapping[str, int] | None = None) -> tu
 
     `marks`: name of a journal -> how many of its words count as early.
     """
-    journals, errors = [], []
-    for path in find_journals(directory):
-        try:
-            journals.append(read_journal(path, (marks or {}).get(path.name, 0)))
-        except JournalError as error:
-            errors.append(error)
+    journals, errors, paths = [], [], find_journals(directory)
+    with Stage("reading what was recorded", len(paths), "journal"):
+        for path in paths:
+            try:
+                journals.append(read_journal(path, (marks or {}).get(path.name, 0)))
+            except JournalError as error:
+                errors.append(error)
+            advance()
     return journals, errors
 
 

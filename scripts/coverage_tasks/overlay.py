@@ -18,6 +18,7 @@ from coverage_spy.settings import ON
 from . import compose, mounts
 from .names import Reset, container_names, own_names, stack_name
 from .payload import fill_payload, needs_tracer
+from .progress import Stage
 from .project import SPY, Project, TaskError, beside, say
 from .services import Interpreter, Service, find_services, map_service
 from .sources import Repository, is_library
@@ -225,8 +226,8 @@ def prepare_spy(services: Iterable[Service], environ: Mapping[str, str]) -> None
     fill_payload(interpreter for interpreter in found if needs_tracer(interpreter, branch))
     for interpreter, image in found.items():
         if not is_compiled(interpreter.version):
-            say(f"compiling the spy for Python {interpreter.version}")
-            _compile(image, interpreter)
+            with Stage(f"compiling the spy for Python {interpreter.version}", aloud=True):
+                _compile(image, interpreter)
     _let_everybody_read(SPY)
 
 
@@ -322,10 +323,9 @@ def _is_reached(service: Service, way: str) -> bool:
 def _derive_images(services: Iterable[Service], images: Mapping[str, str]) -> None:
     for service in services:
         if service.measured and service.image:
-            say(f"adding the spy to the image of {service.name}")
-            compose.build_image(
-                images[service.name], str(SPY / "Dockerfile.coverage"), str(SPY), {"BASE_IMAGE": service.image.name}
-            )
+            arguments = {"BASE_IMAGE": service.image.name}
+            with Stage(f"adding the spy to the image of {service.name}", aloud=True):
+                compose.build_image(images[service.name], str(SPY / "Dockerfile.coverage"), str(SPY), arguments)
 
 
 def _variables(service: Service, repository: Repository, environ: Mapping[str, str]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
+from .progress import Stage
 from .project import SPY, TaskError, beside, say
 from .services import Interpreter
 
@@ -83,10 +84,10 @@ def fill_payload(interpreters: Iterable[Interpreter], directory: Path = PAYLOAD)
         if not wheel:
             say(f"coverage.py has no build for {interpreter.suffix}: this Python {interpreter.version} is not measured")
             continue
-        say(f"fetching coverage.py's tracer for Python {interpreter.version} ({wheel.libc}, {wheel.machine})")
+        what = f"coverage.py's tracer for Python {interpreter.version} ({wheel.libc}, {wheel.machine})"
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            with beside(target) as part:
+            with Stage(f"fetching {what}", aloud=True), beside(target) as part:
                 part.write_bytes(_fetch_tracer(wheel))
                 part.chmod(0o755)
         except OSError as error:

@@ -22,6 +22,7 @@ from .before import Before, Shift
 from .changes import Changes, find_changes
 from .combine import Result, file_name, printable
 from .difference import Difference
+from .progress import Stage, advance
 from .project import Project, counted
 from .results import Function, Lines, Phases, Results, Share, Totals, read_results
 from .tables import rounded_percent
@@ -63,8 +64,13 @@ def write(project: Project, directory: Path, difference: Difference | None = Non
 
     With a `difference` from an older run to the present one it has a page about that.
     """
-    _make_room(directory)
     results = read_results(project)
+    with Stage("writing the portal", noun="page"):
+        _write(project, results, directory, difference)
+
+
+def _write(project: Project, results: Results, directory: Path, difference: Difference | None) -> None:
+    _make_room(directory)
     before = Before(difference, results.combined.services) if difference else None
     there = frozenset(page.name for page in directory.iterdir())
     site = Site(project, results, find_changes(project.root), there, before)
@@ -75,6 +81,7 @@ def write(project: Project, directory: Path, difference: Difference | None = Non
     for page in site.pages():
         text = templates.get_template(page.template).render(page=page, **page.context)
         (directory / page.file).write_text(text, "utf-8")
+        advance()
 
 
 class Page(NamedTuple):

@@ -25,6 +25,8 @@ OVERRIDE_NAMES = (
     "docker-compose.override.yaml",
 )
 
+PREFIX = "coverage-spy: "  # of every line on stderr
+
 _log = logging.getLogger("coverage-spy")
 
 
@@ -40,6 +42,11 @@ class TaskError(Exception):
 def say(text: str) -> None:
     """Shows a line of progress on stderr, unless the task was started with -q."""
     _log.info("%s", text)
+
+
+def is_quiet() -> bool:
+    """Whether the task was started with -q."""
+    return not _log.isEnabledFor(logging.INFO)
 
 
 def counted(count: int, noun: str) -> str:

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from coverage.exceptions import CoverageException
 from . import badge, portal
 from .combine import file_name, printable
 from .difference import compare
+from .progress import Stage
 from .project import Project, TaskError, beside
 from .results import Results, Totals, counts, opened_coverage, read_results
 from .runs import Run, open_run
@@ -28,7 +29,9 @@ def html(project: Project, before: Run | None = None) -> None:
     difference = compare(before, open_run(project)) if before else None
     with _reporting(project) as (coverage, files), tempfile.TemporaryDirectory(prefix=".htmlcov-", dir=".") as made:
         directory = Path(made, "html")
-        coverage.html_report(files, directory=str(directory))
+        # coverage.py asks for all analyses first and then writes the pages.
+        with Stage(f"writing {project.html.name}", len(files), count=lambda: len([*directory.glob("*.html")])):
+            coverage.html_report(files, directory=str(directory))
         portal.write(project, directory, difference)
         badge.write(read_results(project), directory)
         shutil.rmtree(project.html, ignore_errors=True)
@@ -37,25 +40,30 @@ def html(project: Project, before: Run | None = None) -> None:
 
 def json(project: Project) -> None:
     """Write coverage.json."""
-    with _reporting(project) as (coverage, files), beside(project.json) as file:
+    reports = [("", project.json)]
+    with _stage(project, reports), _reporting(project) as (coverage, files), beside(project.json) as file:
         coverage.json_report(files, outfile=str(file))
 
 
 def xml(project: Project) -> None:
     """Write coverage.xml, in Cobertura's format, and one for each service."""
-    for service, path in _with_services(project, project.xml, ".xml"):
-        with _reporting(project, service) as (coverage, files), beside(path) as file:
-            coverage.xml_report(files, outfile=str(file))
-            # coverage.py names the directory that file names are relative to: nothing here, and readers want a path.
-            text = file.read_text("utf-8").replace("<source></source>", "<source>.</source>")
-            file.write_text(text, "utf-8")
+    reports = list(_with_services(project, project.xml, ".xml"))
+    with _stage(project, reports):
+        for service, path in reports:
+            with _reporting(project, service) as (coverage, files), beside(path) as file:
+                coverage.xml_report(files, outfile=str(file))
+                # coverage.py names the directory that file names are relative to: here none, and readers want a path.
+                text = file.read_text("utf-8").replace("<source></source>", "<source>.</source>")
+                file.write_text(text, "utf-8")
 
 
 def lcov(project: Project) -> None:
     """Write lcov.info, and one for each service."""
-    for service, path in _with_services(project, project.lcov, ".lcov"):
-        with _reporting(project, service) as (coverage, files), beside(path) as file:
-            coverage.lcov_report(files, outfile=str(file))
+    reports = list(_with_services(project, project.lcov, ".lcov"))
+    with _stage(project, reports):
+        for service, path in reports:
+            with _reporting(project, service) as (coverage, files), beside(path) as file:
+                coverage.lcov_report(files, outfile=str(file))
 
 
 def markdown(project: Project) -> str:
@@ -109,15 +117,25 @@ def _with_services(project: Project, path: Path, suffix: str) -> Iterator[tuple[
             yield name, directory / f"{file_name(name)}{suffix}"
 
 
+def _stage(project: Project, reports: Sequence[tuple[str, Path]]) -> Stage:
+    """The writing of one report, and of those of the services; coverage.py asks for one file after the other."""
+    results = read_results(project)
+    return Stage(f"writing {reports[0][1].name}", sum(len(_files(results, service)) for service, _ in reports))
+
+
 @contextmanager
 def _reporting(project: Project, service: str = "") -> Iterator[tuple[Coverage, list[str]]]:
-    results = read_results(project)
-    own = results.combined.services[service].files if service else results.files
-    files = [path for path in own if path in results.files]
+    files = _files(read_results(project), service)
     if not files:
         raise TaskError("no file of the repository counts for any service: see the findings of coverage-report")
     with _writing(), opened_coverage(project, service) as coverage:
         yield coverage, files
+
+
+def _files(results: Results, service: str) -> list[str]:
+    """The files that count for a service, or for any."""
+    own = results.combined.services[service].files if service else results.files
+    return [path for path in own if path in results.files]
 
 
 @contextmanager

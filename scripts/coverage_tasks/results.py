@@ -22,6 +22,7 @@ from coverage.results import Analysis, analysis_from_file_reporter
 from coverage.types import TMorf
 
 from .combine import Combined, Result, printable, read_combined
+from .progress import Stage, advance
 from .project import TOOL, Project, TaskError, counted
 from .reader import NewerSource, find_reader
 from .tables import Row, percent
@@ -403,6 +404,7 @@ class _SharedPass(Coverage):
         return reporter
 
     def _analyze(self, morf: TMorf, file_reporter: FileReporter | None = None) -> Analysis:
+        advance()
         key = str(morf)
         if key not in self.analyses:
             self.analyses[key] = super()._analyze(morf, file_reporter)
@@ -497,23 +499,25 @@ def _analyse_all(
             owners[path].append(name)
     coverage.set_option("report:ignore_errors", False)
     data = coverage.get_data()
-    for path in sorted({*data.measured_files(), *combined.unknown}):
-        try:
-            for reporter, analysis in get_analysis_to_report(coverage, [path]):
+    paths = sorted({*data.measured_files(), *combined.unknown})
+    with Stage("analysing the sources", len(paths)):
+        for path in paths:
+            try:
+                for reporter, analysis in get_analysis_to_report(coverage, [path]):
+                    if path in combined.unknown:
+                        unknown[path] = frozenset(analysis.statements)
+                        continue
+                    by_service = _by_service(data, path, reporter, analysis)
+                    for name in owners[path]:
+                        analyses[name][path] = by_service.get(name) or _without_lines(analysis)
+                    startup = {name: services[name].startup.get(path, ()) for name in by_service.keys() & services}
+                    files[path] = _lines(analysis, by_service, reporter, startup)
+            except NoDataError:
+                continue  # left out by scripts/coveragerc
+            except Exception as error:  # a parser may raise anything at what lies there under a source's name
                 if path in combined.unknown:
-                    unknown[path] = frozenset(analysis.statements)
                     continue
-                by_service = _by_service(data, path, reporter, analysis)
-                for name in owners[path]:
-                    analyses[name][path] = by_service.get(name) or _without_lines(analysis)
-                startup = {name: services[name].startup.get(path, ()) for name in by_service.keys() & services}
-                files[path] = _lines(analysis, by_service, reporter, startup)
-        except NoDataError:
-            continue  # left out by scripts/coveragerc
-        except Exception as error:  # a parser may raise anything at what lies there under a source's name
-            if path in combined.unknown:
-                continue
-            unparsed[path] = str(error).removeprefix(f"Couldn't parse '{path}' as Python source: ")
+                unparsed[path] = str(error).removeprefix(f"Couldn't parse '{path}' as Python source: ")
     return files, unparsed, unknown
 
 

@@ -16,6 +16,7 @@ from coverage.exceptions import CoverageException
 
 from .combine import Combined, Result, printable, read_combined
 from .history import History
+from .progress import Stage
 from .project import Project, TaskError
 from .results import Lines, analyse_file, read_results
 from .sources import Digest, Repository, is_library, is_test
@@ -220,7 +221,8 @@ def _analysed(project: Project, name: str, data: CoverageData, combined: Combine
     known = combined.digests if combined else checkout.files
     digests = {path: known[path] for path in sorted(measured) if path in known}
     old = {path: digest for path, digest in digests.items() if checkout.files.get(path) != digest}
-    texts = _texts(project.root, old)
+    with Stage(f"finding the sources of {name}"):
+        texts = _texts(project.root, old)
     missing = dict.fromkeys(old.keys() - texts.keys(), NO_SOURCE)
     with tempfile.TemporaryDirectory() as tree:
         for path in digests.keys() - missing.keys():

@@ -14,7 +14,8 @@ from . import compose
 from .configuration import LEFT_OUT, Configuration, read_configuration
 from .dockerfile import copied_files
 from .election import map_sources
-from .project import Project, say
+from .progress import Stage, advance
+from .project import Project
 from .sources import (
     SHEBANG_LENGTH,
     Digest,
@@ -143,10 +144,10 @@ def inspect_image(name: str, cache: Path) -> Image:
     cached = _load(cache, description["Id"])
     if cached:
         return replace(cached, name=name)
-    say(f"reading the image {name}")
     config = description["Config"]
     workdir = config.get("WorkingDir") or "/"
-    found = _read_filesystem(description["Id"], workdir)
+    with Stage(f"reading the image {name}", aloud=True):
+        found = _read_filesystem(description["Id"], workdir)
     image = Image(
         id=description["Id"],
         name=name,
@@ -184,8 +185,8 @@ def map_service(
 def _service(project: Project, name: str, definition: Mapping[str, Any], image_name: str, build: bool) -> Service:
     builds = "build" in definition
     if (build and builds) or not compose.has_image(image_name):
-        say(f"{'building' if builds else 'pulling'} the image of {name}")
-        compose.obtain_image(project, name, builds)
+        with Stage(f"{'building' if builds else 'pulling'} the image of {name}", aloud=True):
+            compose.obtain_image(project, name, builds)
     image = inspect_image(image_name, project.data / "images")
     # A null value is a variable that the host does not set: the image's own stays in force.
     python_path = (definition.get("environment") or {}).get("PYTHONPATH")
@@ -277,6 +278,7 @@ def _read_archive(archive: tarfile.TarFile, workdir: str = "/") -> _Contents:
     reading = _Reading(archive, workdir)
     for member in archive:
         reading.take(member, "/" + member.name.removeprefix("./").strip("/"))
+        advance()
     return reading.contents()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from .combine import printable
 from .journals import read_journals
 from .origins import Origins, of_images, of_run
+from .progress import Stage
 from .project import Project, TaskError
 from .sources import LIBRARY, Repository, Root
 
@@ -26,9 +27,10 @@ def show(project: Project, args: Namespace) -> None:
     After a run it is the map of what was started and ran, before one that of the images as they are. Raises TaskError
     for a service that there is not, and when an image cannot be had.
     """
-    repository = Repository.of_project(project)
     journals, _ = read_journals(project.data)
-    known = of_run(project, journals, repository) if journals else of_images(project, repository)
+    with Stage("finding the sources of each service"):
+        repository = Repository.of_project(project)
+        known = of_run(project, journals, repository) if journals else of_images(project, repository)
     for name in args.services:
         if name not in known:
             raise TaskError(f"there is no service {name}: name one of {', '.join(map(printable, known))}")

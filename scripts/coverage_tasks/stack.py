@@ -22,6 +22,7 @@ from .configuration import LEFT_OUT, read_configuration
 from .journals import find_journals
 from .names import stack_name
 from .payload import fill_payload, needs_tracer
+from .progress import Stage, hidden
 from .project import SPY, Project, TaskError, beside, counted, own_environment, say
 from .services import Interpreter, Service, find_services, map_service
 from .sources import Repository
@@ -97,17 +98,23 @@ def wait_for_containers(name: str) -> None:
 def _wait(look: Callable[[], tuple[list[str], dict[str, float]]]) -> None:
     deadline = time.monotonic() + timeout()
     since, starts = None, None
-    while True:
-        before = starts
-        waiting, starts = look()
-        # One that dies and is started again and again is up at many a look.
-        since = None if waiting or starts != before else since or time.monotonic()
-        if since and time.monotonic() - since >= SETTLED_SECONDS:
-            return
-        if not since and time.monotonic() > deadline:
-            awaited = ", ".join(waiting) or "a container is started again and again"
-            raise TaskError(f"not ready after {timeout():g} s: {awaited}; correct this or raise COVERAGE_SPY_TIMEOUT")
-        time.sleep(POLL_SECONDS)
+    with Stage("waiting for the services") as stage:
+        while True:
+            before = starts
+            waiting, starts = look()
+            stage.text = f"waiting for the services: {', '.join(waiting)}" if waiting else "waiting for the services"
+            # One that dies and is started again and again is up at many a look.
+            since = None if waiting or starts != before else since or time.monotonic()
+            if since and time.monotonic() - since >= SETTLED_SECONDS:
+                return
+            if not since and time.monotonic() > deadline:
+                raise TaskError(_not_ready(waiting))
+            time.sleep(POLL_SECONDS)
+
+
+def _not_ready(waiting: Sequence[str]) -> str:
+    awaited = ", ".join(waiting) or "a container is started again and again"
+    return f"not ready after {timeout():g} s: {awaited}; correct this or raise COVERAGE_SPY_TIMEOUT"
 
 
 def require_command(project: Project, command: list[str]) -> None:
@@ -149,8 +156,7 @@ def down(project: Project, proven: bool = True) -> bool:
     if not running(project):
         return False
     state = _read_state(project)
-    say("stopping the services")
-    with undisturbed():
+    with undisturbed(), Stage("stopping the services", aloud=True):
         take_census(project, state)
         if project.runtime == "compose":
             health = {container.id: container.health for container in compose.containers(state["project"])}
@@ -187,9 +193,13 @@ def collect(project: Project, signals: Mapping[str, float] = NOBODY) -> None:
     state = _read_state(project)
     if not state or state.get("ended"):
         return
-    take_census(project, state, signals)
-    if state["runtime"] != "compose":
-        return
+    with Stage("looking at what runs"):
+        take_census(project, state, signals)
+        if state["runtime"] == "compose":
+            _copy_out(project, state)
+
+
+def _copy_out(project: Project, state: dict[str, Any]) -> None:
     services = state["services"]
     if state.get("mounts") == "volume":
         mounts.read_back(state["project"], _image_of(services), project.data)
@@ -428,7 +438,8 @@ def _say_what_is_measured(reasons: Mapping[str, str]) -> None:
 
 
 def _died(service: str, log: str, how: str) -> None:
-    print(f"--- the last lines of {service} ---", *log.splitlines()[-50:], "---", sep="\n", file=sys.stderr)
+    with hidden():
+        print(f"--- the last lines of {service} ---", *log.splitlines()[-50:], "---", sep="\n", file=sys.stderr)
     raise ServiceDied(f"the service {service} has died{f' ({how})' * bool(how)}: its last lines are above; correct it")
 
 
