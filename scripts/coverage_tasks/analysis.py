@@ -7,11 +7,12 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
+from .candidates import Candidates, find_candidates
 from .changes import find_changes
 from .combine import printable
 from .processes import Processes
-from .project import Project, TaskError
-from .results import Results, Totals, counts, read_results
+from .project import Project, TaskError, counted
+from .results import Function, Results, Totals, counts, read_results
 from .tables import Row, escaped, markdown_table, text_table
 
 # Rows of complete processes that the tables show; --json has all.
@@ -24,8 +25,9 @@ PROCESS_COUNTS = ("all", "without_lines", "not_measured", "end_unknown", "refusa
 def analyze(project: Project, args: Namespace) -> None:
     """Print the analysis: tables, or JSON (`args.json`), or Markdown (`args.markdown`).
 
-    Of the services `args.service` only, where there are any, and of files that match the glob `args.path`. Raises
-    TaskError when there is no such service.
+    Of the services `args.service` only, where there are any, and of files that match the glob `args.path`. What is a
+    candidate for dead code also depends on the last `args.runs` saved runs. Raises TaskError when there is no such
+    service.
     """
     results = read_results(project)
     for name in args.service:
@@ -33,16 +35,18 @@ def analyze(project: Project, args: Namespace) -> None:
             known = ", ".join(results.combined.services)
             raise TaskError(f"there is no service {name!r} in what was combined: name one of {known}")
     results = results.narrowed(args.service, args.path)
+    candidates = find_candidates(project, results, args.service, args.runs)
+    findings = [*results.findings, *candidates.notes]
     if args.json:
-        print(json.dumps(_as_json(results), indent=1))
+        print(json.dumps(_as_json(results, candidates), indent=1))
     elif args.markdown:
-        print("\n".join(_fitting(_markdown(_sections(project, results), results.findings))))
+        print("\n".join(_fitting(_markdown(_sections(project, results, candidates), findings))))
     else:
-        for section in _sections(project, results):
+        for section in _sections(project, results, candidates):
             print(section.title)
             for rows in section.tables:
                 print(*(f"  {line}" for line in text_table(rows)), "", sep="\n")
-        for finding in results.findings:
+        for finding in findings:
             print(f"- {finding}")
 
 
@@ -53,7 +57,7 @@ class Section(NamedTuple):
     tables: list[list[Row]]
 
 
-def _sections(project: Project, results: Results) -> Iterator[Section]:
+def _sections(project: Project, results: Results, candidates: Candidates) -> Iterator[Section]:
     for name, result in results.combined.services.items():
         of = {**results.of_directories(name), "all": results.of_service(name)}
         directories = [_row(directory, totals, results.combined.branch) for directory, totals in of.items()]
@@ -62,8 +66,8 @@ def _sections(project: Project, results: Results) -> Iterator[Section]:
     for title, rows in (
         ("when the executed statements first ran", _phase_rows(results)),
         ("what no service executed", _gap_rows(results, changed)),
-        ("functions that no service executed", _function_rows(results, changed)),
-        ("imported by no service", [{"file": printable(path)} for path in results.never_imported()]),
+        (f"functions that no service executed{_in(candidates)}", _function_rows(candidates, changed)),
+        (f"imported by no service{_in(candidates)}", _file_rows(candidates)),
     ):
         if rows:
             yield Section(title, [_first(rows, SHOWN_GAPS)])
@@ -105,16 +109,30 @@ def _gap_rows(results: Results, changed: Collection[str]) -> list[Row]:
     ]
 
 
-def _function_rows(results: Results, changed: Collection[str]) -> list[Row]:
-    ranked = sorted(results.never_executed(), key=lambda found: found[0] not in changed)
+def _function_rows(candidates: Candidates, changed: Collection[str]) -> list[Row]:
+    ranked = sorted(candidates.functions, key=lambda found: found.path not in changed)
     return [
         {
-            "function": printable(f"{path}:{function.start} {function.name}"),
-            "statements": str(len(function.statements)),
-            "changed": "changed" if path in changed else "",
+            "function": printable(f"{found.path}:{found.function.start} {found.function.name}"),
+            "statements": str(len(found.function.statements)),
+            "changed": "changed" if found.path in changed else "",
+            **_known(found.runs, candidates),
         }
-        for path, function in ranked
+        for found in ranked
     ]
+
+
+def _file_rows(candidates: Candidates) -> list[Row]:
+    return [{"file": printable(path), **_known(runs, candidates)} for path, runs in candidates.files.items()]
+
+
+def _in(candidates: Candidates) -> str:
+    """Which runs a title speaks of, when it is not only the present one."""
+    return f", in this run and {counted(len(candidates.runs), 'saved one')}" if candidates.runs else ""
+
+
+def _known(runs: int, candidates: Candidates) -> Row:
+    return {"known in": f"{runs} of {counted(1 + len(candidates.runs), 'run')}"} if candidates.runs else {}
 
 
 def _markdown(sections: Iterable[Section], findings: Iterable[str]) -> Iterator[str]:
@@ -174,7 +192,7 @@ def _row(directory: str, totals: Totals, branch: bool) -> Row:
     }
 
 
-def _as_json(results: Results) -> dict[str, Any]:
+def _as_json(results: Results, candidates: Candidates) -> dict[str, Any]:
     combined = results.combined
     services = {}
     for name, result in combined.services.items():
@@ -192,13 +210,23 @@ def _as_json(results: Results) -> dict[str, Any]:
         "totals": _totals_as_json(results.total()),
         "services": services,
         "never_imported": results.never_imported(),
-        "never_executed": [
-            {"file": path, "function": function.name, "line": function.start, "statements": sorted(function.statements)}
-            for path, function in results.never_executed()
-        ],
+        "never_executed": [_function_as_json(path, function) for path, function in results.never_executed()],
+        "dead_code": {
+            "runs": list(candidates.runs),
+            "files": [{"file": path, "runs": runs} for path, runs in candidates.files.items()],
+            "functions": [
+                _function_as_json(found.path, found.function) | {"runs": found.runs} for found in candidates.functions
+            ],
+            "notes": list(candidates.notes),
+        },
         "unknown": {**combined.unknown, **results.unparsed},
         "findings": results.findings,
     }
+
+
+def _function_as_json(path: str, function: Function) -> dict[str, Any]:
+    statements = sorted(function.statements)
+    return {"file": path, "function": function.name, "line": function.start, "statements": statements}
 
 
 def _file_as_json(results: Results, service: str, path: str) -> dict[str, list[int]]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # The portal in the HTML links to the files that are there.
 REPORTS = ("json", "xml", "lcov", "markdown", "html", "summary")
 
+LAST_RUNS = 10
+
 # Each task imports what it needs when it runs: cleaning needs no YAML, starting a stack needs no coverage.
 
 
@@ -305,6 +307,19 @@ def _add_analysis(parser: argparse.ArgumentParser) -> None:
     _add_format(parser).add_argument(
         "--annotations", action="store_true", help="print GitHub's annotations of changed lines that did not run"
     )
+    parser.add_argument(
+        "--runs",
+        type=_count,
+        default=LAST_RUNS,
+        metavar="N",
+        help=f"how many saved runs a candidate for dead code has not run in either; default: {LAST_RUNS} at most",
+    )
+
+
+def _count(word: str) -> int:
+    if not word.isdecimal():
+        raise argparse.ArgumentTypeError(f"{word!r} is no number of runs")
+    return int(word)
 
 
 def _add_install(parser: argparse.ArgumentParser) -> None:

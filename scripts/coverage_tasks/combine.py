@@ -123,6 +123,11 @@ class Combined:
         return {path for result in self.services.values() for path in result.files}
 
     @property
+    def imported(self) -> set[str]:
+        """Those of them that some service imported."""
+        return {path for result in self.services.values() for path in {*result.files} - {*result.never_imported}}
+
+    @property
     def unknown(self) -> dict[str, str]:
         """Repository files that some service should tell of and none can, with the reason."""
         known = self.files

@@ -1,9 +1,10 @@
 """Old versions of the repository's files, out of git: what a container runs that the checkout no longer has."""
 
 import os
+import re
 import subprocess
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +14,8 @@ from .sources import Digest, digest_of
 # The search is bounded: what is not found among these is as unknown as without git.
 MOST_COMMITS = 20_000
 SECONDS = 10  # for each question to git
+
+_COMMIT = re.compile("[0-9a-f]{40,64}")
 
 Wanted = Mapping[str, Collection[Digest]]  # name of a file without its directory -> digests
 
@@ -69,6 +72,24 @@ class History:
         for prefix in () if content else self._submodules:
             content = content or History(self.root / prefix).read(version)
         return content
+
+    def contents(self, commit: str, paths: Iterable[str]) -> dict[str, bytes]:
+        """The files as they are in a commit, by path, as far as git has it and them."""
+        if not _COMMIT.fullmatch(commit):
+            return {}
+        asked = [path for path in paths if "\n" not in path]
+        names = [f"{commit}:./{path}" for path in asked]
+        answer = self._git("cat-file", "--batch=%(objecttype) %(objectsize)", given=names)
+        found, at = {}, 0
+        for path in asked:
+            end = answer.find(b"\n", at)
+            kind, _, size = answer[at : max(end, at)].partition(b" ")
+            at = end + 1
+            if size.isdigit():
+                if kind == b"blob":
+                    found[path] = answer[at : at + int(size)]
+                at += int(size) + 1
+        return found
 
     def _versions(self, wanted: Wanted) -> Iterator[tuple[Digest, Version]]:
         candidates = list(self._candidates(wanted))

@@ -122,11 +122,15 @@ class Phases(NamedTuple):
 
 
 class Function(NamedTuple):
-    """A function or method of a file: its qualified name, the line it begins in, and the statements of its body."""
+    """A function or method of a file: its qualified name, the line it begins in, and its body.
+
+    That is the `statements` by their first lines, and all `lines` of it.
+    """
 
     name: str
     start: int
     statements: frozenset[int]
+    lines: frozenset[int]
 
 
 @dataclass(frozen=True)
@@ -270,10 +274,8 @@ class Results:
         return sorted(found, key=lambda pair: (-len(pair[1].statements), pair[0], pair[1].start))
 
     def never_imported(self) -> list[str]:
-        """The files that no service imported: candidates for dead code."""
-        services = self.combined.services.values()
-        imported = {path for result in services for path in {*result.files} - {*result.never_imported}}
-        return sorted(self.files.keys() - imported)
+        """The files that no service imported."""
+        return sorted(self.files.keys() - self.combined.imported)
 
     def narrowed(self, services: Collection[str], path: str) -> "Results":
         """The same of these services only, or of all when there are none; and of files that match a glob."""
@@ -559,7 +561,7 @@ def _lines(
         analysis.numbers.n_executed_branches,
         {service: own.numbers.n_executed_branches for service, own in by_service.items()},
         tuple(
-            Function(region.name, region.start, frozenset(region.lines & analysis.statements))
+            Function(region.name, region.start, frozenset(region.lines & analysis.statements), frozenset(region.lines))
             for region in reporter.code_regions()
             if region.kind == "function"
         ),

@@ -29,6 +29,7 @@ DATA_NAMES = (DATA, ".coverage")
 COMBINED_NAMES = (COMBINED, f"coverage-data/{COMBINED}")
 NO_SOURCE = "its source is neither in the checkout nor in git"
 
+_STARTED = re.compile(rb'"started": ([0-9.e+]+)\s*}\s*$')
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -111,6 +112,23 @@ def saved_runs(project: Project) -> dict[str, Combined]:
         except (OSError, ValueError):
             continue
     return dict(sorted(found.items(), key=lambda item: item[1].started))
+
+
+def newest_first(project: Project) -> dict[str, float]:
+    """When each saved run was recorded, in seconds since the epoch, by name."""
+    found = {name: _started(project.runs / name / COMBINED) for name in _names(project)}
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+def _started(file: Path) -> float:
+    """What `Combined.started` is; the last thing in a file of megabytes. 0 when nothing is there."""
+    try:
+        with file.open("rb") as opened:
+            opened.seek(max(file.stat().st_size - 100, 0))
+            found = _STARTED.search(opened.read())
+    except OSError:
+        return 0.0
+    return float(found[1]) if found else 0.0
 
 
 def open_run(project: Project, word: str = "") -> Run:

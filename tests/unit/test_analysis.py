@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import time
 from argparse import Namespace
 from contextlib import redirect_stdout
@@ -11,9 +12,11 @@ from unit.journal_files import Run
 
 from coverage_tasks import reports
 from coverage_tasks.analysis import analyze
+from coverage_tasks.candidates import find_candidates
 from coverage_tasks.combine import combine
 from coverage_tasks.project import TaskError
 from coverage_tasks.results import Totals, read_results
+from coverage_tasks.runs import save_run
 
 FILES = {
     "orders/main.py": "a = (1,\n     2)\nb = 2\nc = 3  # pragma: no cover\n",
@@ -40,8 +43,9 @@ def run(tmp_path):
 
 
 def analysed(run, **form):
+    given = {"json": False, "markdown": False, "service": [], "path": "*", "runs": 10}
     with redirect_stdout(io.StringIO()) as out:
-        analyze(run.project, Namespace(**{"json": False, "markdown": False, "service": [], "path": "*"} | form))
+        analyze(run.project, Namespace(**given | form))
     return out.getvalue()
 
 
@@ -114,11 +118,13 @@ def test_what_coveragerc_leaves_out_does_not_count(run, monkeypatch, tmp_path_fa
 
 def test_2000_files_of_8_services_are_analysed_in_seconds(tmp_path):
     names = [f"libs/p{i // 20}/m{i}.py" for i in range(2000)]
-    run = Run(tmp_path, {name: f"a = {name!r}\n" + "b = 2\n" * 40 for name in names})
+    idle = "def f():\n    return 1\n\ndef g():\n    return 2\n"
+    run = Run(tmp_path, {name: f"{idle}a = {name!r}\n" + "b = 2\n" * 36 for name in names})
     image = {f"/app/{name}": run.source(name) for name in names}
     for number in range(8):
         run.service(f"s{number}", image)
-        run.lines(f"s{number}", {path: (source, range(1, 40)) for path, source in image.items()})
+        ran = [line for line in range(1, 40) if line not in (2, 5)]
+        run.lines(f"s{number}", {path: (source, ran) for path, source in [*image.items()][100:]})
     combine(run.project)
     begin = time.process_time()
     read_results(run.project)
@@ -128,6 +134,17 @@ def test_2000_files_of_8_services_are_analysed_in_seconds(tmp_path):
     assert len(tables[0]) == 100
     print(f"analysis {analysed:.2f} s, tables {time.process_time() - begin - analysed:.2f} s")
     assert time.process_time() - begin < 12
+    saved = save_run(run.project, "0", force=False)
+    for number in range(1, 10):
+        shutil.copytree(saved, run.project.runs / str(number))
+    for number in range(10):
+        file = run.project.runs / str(number) / "combined.json"
+        file.write_text(file.read_text().replace('"started": 1', f'"started": {number + 1}1'))
+    begin = time.process_time()
+    found = find_candidates(run.project, results, [], 10)
+    print(f"candidates {time.process_time() - begin:.2f} s")
+    assert (len(found.runs), len(found.functions), set(found.files.values())) == (10, 4000, {11})
+    assert time.process_time() - begin < 3
 
 
 def test_filters_leave_nothing_else_in(run):

@@ -124,3 +124,17 @@ def test_without_git_there_is_no_history(tmp_path):
     assert not History(tmp_path).shallow
     git(tmp_path, "init", "-q")
     assert found(tmp_path) == []
+
+
+def test_contents_are_those_of_the_commit_whatever_the_names(root):
+    names = ["a b/main.py", "b missing.py", "b 5.py", "\u00e4.py"]
+    old = commit(root, {f"sub/{name}": f"{name}\n\n" for name in names} | {"main.py": OLD})
+    commit(root, {f"sub/{name}": NEW for name in names})
+    found = History(root / "sub").contents(old, ["gone.py", names[0], "main.py", "a\nb.py", "a b", *names[1:]])
+    assert found == {name: f"{name}\n\n".encode() for name in names}
+
+
+@pytest.mark.parametrize("name", ["", "HEAD", "0" * 40, f"{'0' * 39}\n", "--help"])
+def test_contents_of_no_commit_are_none(root, name):
+    commit(root, {"main.py": OLD})
+    assert History(root).contents(name, ["main.py"]) == {}
