@@ -265,6 +265,8 @@ class Site:
 
     def source(self, path: str, line: int = 0) -> str:
         """The link to coverage.py's page of a file; nothing where it wrote none."""
+        if path not in self.results.files:  # perhaps a container's path, which need not be text
+            return ""
         page = flat_rootname(path) + ".html"
         return quote(page) + (f"#t{line}" if line else "") if page in self.there else ""
 

@@ -81,8 +81,8 @@ def write_lines(path: Path, files: Mapping[str, tuple[bytes | None, Iterable[int
     """A whole journal: name -> source (None: could not be read) and executed lines."""
     words: list[int] = []
     for number, (name, (source, lines)) in enumerate(files.items()):
-        words += file_words(number, name.encode(), source)
-        words += [line_word(number, name.encode(), source, line) for line in lines]
+        words += file_words(number, name.encode("utf-8", "surrogateescape"), source)
+        words += [line_word(number, name.encode("utf-8", "surrogateescape"), source, line) for line in lines]
     return write(path, words, **receipt)
 
 

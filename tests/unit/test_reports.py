@@ -142,6 +142,14 @@ def test_the_python_that_can_parse_a_file_is_named(run, python, ran, remedy):
     assert remedy in damage
 
 
+def test_a_path_that_is_no_text_is_named_without_a_link(run):
+    # Longer than what fits into a file name, of which coverage.py encodes the directory.
+    run.lines("orders", {f"/{'x' * 200}/\udc80/made.py": (b"a = 1\n", [1])})
+    combine(run.project)
+    reports.html(run.project)
+    assert "made.py" in (run.project.html / "portal.unknown.html").read_text("utf-8")
+
+
 def test_what_python_warns_of_is_no_damage(run):
     idle = run.project.root / "orders/idle.py"
     idle.write_text("x = 1 is 1\n")
