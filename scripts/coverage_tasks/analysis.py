@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 from .candidates import Candidates, find_candidates
 from .changes import find_changes
 from .combine import printable
+from .lines import Function
 from .processes import Processes
 from .project import Project, TaskError, counted
-from .results import Function, Results, Totals, counts, read_results
+from .results import Results, Totals, counts, read_results
 from .tables import Row, escaped, markdown_table, text_table
 
 # Rows of complete processes that the tables show; --json has all.

@@ -7,8 +7,9 @@ from pathlib import PurePosixPath
 from typing import Self
 
 from .combine import read_combined
+from .lines import Share
 from .project import Project, TaskError, beside
-from .results import Results, Share, read_results
+from .results import Results, read_results
 from .sources import Repository
 
 Shares = Mapping[str, Share]  # by file

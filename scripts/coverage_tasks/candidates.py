@@ -15,9 +15,10 @@ from coverage.regions import code_regions
 
 from .combine import Combined, printable
 from .history import History
+from .lines import Function
 from .progress import Stage, advance
 from .project import Project
-from .results import Function, Results
+from .results import Results
 from .runs import COMBINED, DATA, newest_first
 from .sources import Digest, digest_of
 

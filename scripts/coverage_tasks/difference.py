@@ -13,8 +13,8 @@ from coverage.results import format_lines
 
 from .carry import carry
 from .combine import printable
+from .lines import Lines, Share
 from .project import Project
-from .results import Lines, Share
 from .runs import Run, open_run
 from .tables import Row, escaped, markdown_table, text_table
 

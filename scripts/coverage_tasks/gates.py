@@ -14,9 +14,10 @@ from coverage.files import GlobMatcher
 from .baseline import Baseline, Shares, by_directory, require_present_sources
 from .combine import printable
 from .configuration import NAME, Thresholds, read_configuration
+from .lines import Share
 from .patch import measure_patch
 from .project import Project, TaskError
-from .results import Results, Share, read_results
+from .results import Results, read_results
 from .tables import Row, escaped, markdown_table, text_table
 
 # Files that a sentence names: those that weigh most.

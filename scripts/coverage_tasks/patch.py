@@ -12,8 +12,10 @@ from pathlib import Path
 from coverage.exceptions import CoverageException
 
 from .changes import PLAIN, find_changes, git
+from .coveragepy import opened_coverage
+from .lines import Share
 from .project import Project, TaskError
-from .results import Results, Share, opened_coverage
+from .results import Results
 
 # Paths as they are, with the prefixes that diff-cover reads, whatever the user's settings of git are.
 FORM = ("--no-color", "--src-prefix=a/", "--dst-prefix=b/", "--unified=0")

@@ -22,9 +22,10 @@ from .before import Before, Shift
 from .changes import Changes, find_changes
 from .combine import Result, file_name, printable
 from .difference import Difference
+from .lines import Function, Lines, Phases, Share
 from .progress import Stage, advance
 from .project import Project, counted
-from .results import Function, Lines, Phases, Results, Share, Totals, read_results
+from .results import Results, Totals, read_results
 from .tables import rounded_percent
 from .treemap import Leaf, Treemap, Value
 

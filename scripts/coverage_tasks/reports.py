@@ -11,10 +11,11 @@ from coverage.exceptions import CoverageException
 
 from . import badge, portal
 from .combine import file_name, printable
+from .coveragepy import opened_coverage
 from .difference import compare
 from .progress import Stage
 from .project import Project, TaskError, beside
-from .results import Results, Totals, counts, opened_coverage, read_results
+from .results import Results, Totals, counts, read_results
 from .runs import Run, open_run
 from .tables import Row, escaped, markdown_table, text_table
 

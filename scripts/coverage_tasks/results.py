@@ -1,136 +1,20 @@
-"""Which statements of which files each service executed: one pass over all files, shared by every report."""
+"""Which statements of which files each service executed, and the sums of it that every report shows."""
 
 import os
 import re
 import sys
-import warnings
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import chdir, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase as fnmatch
-from functools import cached_property, lru_cache
-from pathlib import Path, PurePosixPath
-from typing import NamedTuple
-
-from coverage import Coverage, CoverageData
-from coverage.exceptions import CoverageException, NoDataError
-from coverage.plugin import FileReporter
-from coverage.python import PythonFileReporter
-from coverage.report_core import get_analysis_to_report
-from coverage.results import Analysis, analysis_from_file_reporter
-from coverage.types import TMorf
+from pathlib import PurePosixPath
 
 from .combine import Combined, Result, printable, read_combined
-from .progress import Stage, advance
-from .project import TOOL, Project, TaskError, counted
+from .coveragepy import CONFIG, analyse
+from .lines import Function, Lines, Phases, Share
+from .project import Project, counted
 from .reader import NewerSource, find_reader
-from .tables import Row, percent
-
-CONFIG = TOOL / "scripts" / "coveragerc"
-
-
-class Share(NamedTuple):
-    """How many were executed of how many: statements and branches together, as coverage.py counts."""
-
-    executed: int
-    of: int
-
-    def __str__(self) -> str:
-        """In percent, see `percent`."""
-        return percent(*self)
-
-    @classmethod
-    def sum(cls, shares: Iterable["Share"]) -> "Share":
-        """All of them together."""
-        found = list(shares)
-        return cls(sum(share.executed for share in found), sum(share.of for share in found))
-
-    @property
-    def exactly(self) -> str:
-        """In percent with two decimals, never rounded up."""
-        return f"{self.executed * 10000 // self.of / 100:.2f} %" if self.of else "-"
-
-    @property
-    def missed(self) -> int:
-        """How many were not executed."""
-        return self.of - self.executed
-
-
-@dataclass(frozen=True)
-class Lines:
-    """The statements of one file, by the numbers of their first lines, as coverage.py analyses them.
-
-    `startup` are those of `by_service` that ran before the stack was ready; whether traffic executed them again is not
-    known. `unknown` are further statements, of which no service can say anything. `branches` are how many it has and
-    `taken` how many were taken, 0 where only lines were recorded.
-    """
-
-    statements: frozenset[int]
-    executed: frozenset[int]
-    by_service: Mapping[str, frozenset[int]]
-    branches: int
-    taken: int
-    taken_by_service: Mapping[str, int]
-    functions: tuple["Function", ...] = ()
-    startup: Mapping[str, frozenset[int]] = field(default_factory=dict)
-    unknown: frozenset[int] = frozenset()
-
-    @property
-    def all(self) -> frozenset[int]:
-        """The statements, those that nobody can say anything about among them."""
-        return self.statements | self.unknown
-
-    @property
-    def missed(self) -> frozenset[int]:
-        """The statements that no service executed."""
-        return self.statements - self.executed
-
-    @property
-    def share(self) -> Share:
-        """What all services executed."""
-        return Share(len(self.executed) + self.taken, len(self.statements) + self.branches)
-
-    @property
-    def early(self) -> frozenset[int]:
-        """The statements that some service executed before the stack was ready."""
-        return self.executed.intersection(frozenset().union(*self.startup.values()))
-
-    @cached_property
-    def bodies(self) -> frozenset[int]:
-        """The statements inside functions; the others are definitions, which importing the file executes."""
-        return frozenset().union(*(function.statements for function in self.functions))
-
-    def phases(self, service: str) -> "Phases":
-        """When a service first executed the statements that it did."""
-        executed = self.by_service.get(service, frozenset())
-        early = executed & self.startup.get(service, frozenset()) & self.bodies
-        return Phases(len(executed - self.bodies), len(early), len((executed & self.bodies) - early))
-
-    def only(self, service: str) -> frozenset[int]:
-        """The statements that this service executed and no other."""
-        others = (lines for name, lines in self.by_service.items() if name != service)
-        return self.by_service.get(service, frozenset()).difference(*others)
-
-
-class Phases(NamedTuple):
-    """Numbers of executed statements: outside of functions; in functions, before the stack was ready and after."""
-
-    definitions: int
-    startup: int
-    traffic: int
-
-
-class Function(NamedTuple):
-    """A function or method of a file: its qualified name, the line it begins in, and its body.
-
-    That is the `statements` by their first lines, and all `lines` of it.
-    """
-
-    name: str
-    start: int
-    statements: frozenset[int]
-    lines: frozenset[int]
+from .tables import Row
 
 
 @dataclass(frozen=True)
@@ -364,213 +248,19 @@ def _version(python: str) -> tuple[int, ...]:
     return tuple(map(int, found.groups())) if found else ()
 
 
-class _PartlyKnown(PythonFileReporter):
-    """A file of which some lines are known only: statements on the others are excluded, neither executed nor missed."""
-
-    known: frozenset[int]
-
-    def lines(self) -> set[int]:
-        """The statements that something is known of."""
-        return super().lines() & self.known
-
-    @property
-    def unknown(self) -> frozenset[int]:
-        """The other statements."""
-        return frozenset(super().lines() - self.known)
-
-    def excluded_lines(self) -> set[int]:
-        """What the settings exclude, and the other statements."""
-        return super().excluded_lines() | self.unknown
-
-    def exit_counts(self) -> dict[int, int]:
-        """Without those of the other statements."""
-        return {line: count for line, count in super().exit_counts().items() if line in self.known}
-
-
-class _SharedPass(Coverage):
-    """coverage.py with one analysis of each file, whatever the number of reports: parsing is most of their time.
-
-    And with files that are known in part. `_analyze` and `_get_file_reporter` are not public; all reports of coverage
-    7.17 get their analyses from them.
-    """
-
-    analyses: dict[str, Analysis]
-    combined: Combined
-
-    def _get_file_reporter(self, morf: TMorf) -> FileReporter:
-        known = self.combined.known_lines(str(morf))
-        if known is None:
-            return super()._get_file_reporter(morf)
-        reporter = _PartlyKnown(morf, self)
-        reporter.known = frozenset(known)
-        return reporter
-
-    def _analyze(self, morf: TMorf, file_reporter: FileReporter | None = None) -> Analysis:
-        advance()
-        key = str(morf)
-        if key not in self.analyses:
-            self.analyses[key] = super()._analyze(morf, file_reporter)
-        elif file_reporter and self.analyses[key].has_arcs:
-            file_reporter.arcs()  # or it can't describe a branch, as html and lcov ask it to
-        return self.analyses[key]
-
-
-@contextmanager
-def opened_coverage(project: Project, service: str = "") -> Iterator[Coverage]:
-    """coverage.py on the combined data, with the tool's own settings, in the project's root.
-
-    With a `service` only what that executed counts, once `read_results` has read it. Raises TaskError when nothing
-    has been combined, or the settings are not coverage.py's.
-    """
-    if not project.coverage_file.is_file():
-        raise TaskError("nothing has been combined yet: run coverage-combine first")
-    analyses = _analyses(project, _changed(project))[service]
-    with _opened(project.root, project.coverage_file, read_combined(project), analyses) as coverage:
-        yield coverage
-
-
-@contextmanager
-def _opened(root: Path, file: Path, combined: Combined, analyses: dict[str, Analysis]) -> Iterator[Coverage]:
-    # Python may have warnings about a source that it parses; they are not about its coverage.
-    with chdir(root), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            coverage = _SharedPass(data_file=str(file), config_file=str(CONFIG), messages=False)
-            coverage.analyses, coverage.combined = analyses, combined
-            coverage.set_option("run:relative_files", True)
-            coverage.load()
-        except CoverageException as error:
-            raise TaskError(f"coverage.py cannot begin: {error}; correct {CONFIG}, or combine again") from None
-        try:
-            yield coverage
-        finally:
-            coverage.get_data().close()
-
-
 def read_results(project: Project) -> Results:
     """Read and analyse what was combined, each file once.
 
     Raises TaskError when nothing has been combined, and NewerSource when another Python here can parse more of it.
     """
     combined = read_combined(project)
-    results = Results(combined, *_analyse(project, _changed(project)))
+    analysed = analyse(project)
+    results = Results(combined, analysed.files, analysed.unparsed, analysed.unknown)
     wanted = {path: results.newer_python(path) for path in results.unparsed}
     newest = max(wanted.values(), default=())
     if newest and (python := find_reader(newest)):
         raise NewerSource(python, [path for path, version in wanted.items() if version])
     return results
-
-
-def _changed(project: Project) -> int:
-    try:
-        return project.coverage_file.stat().st_mtime_ns
-    except OSError:
-        return 0
-
-
-@lru_cache(maxsize=1)
-def _analyses(_project: Project, _changed: int) -> dict[str, dict[str, Analysis]]:
-    """Service, or "" for all of them -> file -> analysis."""
-    return defaultdict(dict)
-
-
-@lru_cache(maxsize=1)
-def _analyse(project: Project, changed: int) -> tuple[dict[str, Lines], dict[str, str], dict[str, frozenset[int]]]:
-    with opened_coverage(project) as coverage:
-        return _analyse_all(coverage, read_combined(project), _analyses(project, changed))
-
-
-def analyse_file(root: Path, file: Path, combined: Combined) -> tuple[dict[str, Lines], dict[str, str]]:
-    """Analyse a data file of coverage.py's whose paths are relative to `root`, where the sources are that it speaks of.
-
-    Returns its files, and those that cannot be parsed with the reason. Raises TaskError when it cannot be read.
-    """
-    analyses: dict[str, dict[str, Analysis]] = defaultdict(dict)
-    with _opened(root, file, combined, analyses[""]) as coverage:
-        return _analyse_all(coverage, combined, analyses)[:2]
-
-
-def _analyse_all(
-    coverage: Coverage, combined: Combined, analyses: dict[str, dict[str, Analysis]]
-) -> tuple[dict[str, Lines], dict[str, str], dict[str, frozenset[int]]]:
-    files, unparsed, unknown = {}, {}, {}
-    services = combined.services
-    owners: dict[str, list[str]] = defaultdict(list)
-    for name, result in services.items():
-        for path in result.files:
-            owners[path].append(name)
-    coverage.set_option("report:ignore_errors", False)
-    data = coverage.get_data()
-    paths = sorted({*data.measured_files(), *combined.unknown})
-    with Stage("analysing the sources", len(paths)):
-        for path in paths:
-            try:
-                for reporter, analysis in get_analysis_to_report(coverage, [path]):
-                    if path in combined.unknown:
-                        unknown[path] = frozenset(analysis.statements)
-                        continue
-                    by_service = _by_service(data, path, reporter, analysis)
-                    for name in owners[path]:
-                        analyses[name][path] = by_service.get(name) or _without_lines(analysis)
-                    startup = {name: services[name].startup.get(path, ()) for name in by_service.keys() & services}
-                    files[path] = _lines(analysis, by_service, reporter, startup)
-            except NoDataError:
-                continue  # left out by scripts/coveragerc
-            except Exception as error:  # a parser may raise anything at what lies there under a source's name
-                if path in combined.unknown:
-                    continue
-                unparsed[path] = str(error).removeprefix(f"Couldn't parse '{path}' as Python source: ")
-    return files, unparsed, unknown
-
-
-def _without_lines(analysis: Analysis) -> Analysis:
-    """The same analysis, of a service that executed nothing of the file."""
-    return replace(analysis, executed=set(), arcs_executed_set=set())
-
-
-def _by_service(data: CoverageData, path: str, reporter: FileReporter, analysis: Analysis) -> dict[str, Analysis]:
-    """The same analysis with what each service executed alone, of those that executed something."""
-    executed: dict[str, set[int]] = defaultdict(set)
-    for line, services in data.contexts_by_lineno(path).items():
-        for service in services:
-            executed[service].add(line)
-    if not analysis.has_arcs:
-        return {
-            service: replace(analysis, executed=reporter.translate_lines(lines) & analysis.statements)
-            for service, lines in sorted(executed.items())
-        }
-    found = {}
-    for service in sorted(executed):
-        data.set_query_context(service)
-        found[service] = analysis_from_file_reporter(data, analysis.precision, reporter, path)
-        data.set_query_contexts(None)
-    return found
-
-
-def _lines(
-    analysis: Analysis,
-    by_service: Mapping[str, Analysis],
-    reporter: FileReporter,
-    startup: Mapping[str, Iterable[int]],
-) -> Lines:
-    return Lines(
-        frozenset(analysis.statements),
-        frozenset(analysis.executed),
-        {service: frozenset(own.executed) for service, own in by_service.items()},
-        analysis.numbers.n_branches,
-        analysis.numbers.n_executed_branches,
-        {service: own.numbers.n_executed_branches for service, own in by_service.items()},
-        tuple(
-            Function(region.name, region.start, frozenset(region.lines & analysis.statements), frozenset(region.lines))
-            for region in reporter.code_regions()
-            if region.kind == "function"
-        ),
-        {
-            service: frozenset(reporter.translate_lines(lines) & analysis.statements)
-            for service, lines in startup.items()
-        },
-        reporter.unknown if isinstance(reporter, _PartlyKnown) else frozenset(),
-    )
 
 
 def counts(totals: Totals, branch: bool) -> Row:

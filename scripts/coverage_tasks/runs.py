@@ -15,10 +15,12 @@ from coverage import CoverageData
 from coverage.exceptions import CoverageException
 
 from .combine import Combined, Result, printable, read_combined
+from .coveragepy import analyse_file
 from .history import History
+from .lines import Lines
 from .progress import Stage
 from .project import Project, TaskError
-from .results import Lines, analyse_file, read_results
+from .results import read_results
 from .sources import Digest, Repository, is_library, is_test
 
 PRESENT = "the present run"
@@ -250,9 +252,9 @@ def _analysed(project: Project, name: str, data: CoverageData, combined: Combine
                 place.write_bytes(texts[path])
             else:
                 place.symlink_to(project.root / path)
-        files, unparsed = analyse_file(Path(tree), Path(data.data_filename()), combined or Combined({}))
-    unknown = {**(combined.unknown if combined else {}), **unparsed, **missing}
-    return Run(name, project.root, files, unknown, digests, texts, combined)
+        analysed = analyse_file(Path(tree), Path(data.data_filename()), combined or Combined({}))
+    unknown = {**(combined.unknown if combined else {}), **analysed.unparsed, **missing}
+    return Run(name, project.root, analysed.files, unknown, digests, texts, combined)
 
 
 def _texts(root: Path, digests: Mapping[str, Digest]) -> dict[str, bytes]:

@@ -14,8 +14,8 @@ from unit.journal_files import Run
 
 from coverage_tasks.algebra import operate, show
 from coverage_tasks.combine import combine
+from coverage_tasks.coveragepy import CONFIG
 from coverage_tasks.project import TaskError
-from coverage_tasks.results import CONFIG
 from coverage_tasks.runs import open_run, save_run
 
 MAIN = """\

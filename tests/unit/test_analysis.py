@@ -112,7 +112,7 @@ def test_a_new_combine_is_seen(run):
 def test_what_coveragerc_leaves_out_does_not_count(run, monkeypatch, tmp_path_factory):
     config = tmp_path_factory.mktemp("tool") / "coveragerc"
     config.write_text("[report]\nomit = orders/*\n")
-    monkeypatch.setattr("coverage_tasks.results.CONFIG", config)
+    monkeypatch.setattr("coverage_tasks.coveragepy.CONFIG", config)
     assert read_results(run.project).of_service("orders") == Totals(1, 3, 1, 0, 0)
 
 

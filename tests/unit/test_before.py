@@ -7,8 +7,8 @@ import pytest
 from coverage_tasks.before import SHOWN_LINES, Before, Shift
 from coverage_tasks.combine import Result
 from coverage_tasks.difference import Change, Difference
+from coverage_tasks.lines import Share
 from coverage_tasks.processes import Process, Processes
-from coverage_tasks.results import Share
 
 NOTHING = frozenset()
 DIFFERENCE = Difference("old", "new", {}, {}, {}, {}, ())

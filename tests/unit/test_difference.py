@@ -12,7 +12,7 @@ from unit.test_runs import data_file
 
 from coverage_tasks.combine import combine
 from coverage_tasks.difference import compare, show
-from coverage_tasks.results import Share
+from coverage_tasks.lines import Share
 from coverage_tasks.runs import NO_SOURCE, PRESENT, open_run, save_run
 
 MAIN = """\

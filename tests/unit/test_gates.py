@@ -15,9 +15,10 @@ from coverage_tasks.annotations import annotations
 from coverage_tasks.baseline import Baseline, write_baseline
 from coverage_tasks.combine import combine
 from coverage_tasks.gates import check, show
+from coverage_tasks.lines import Share
 from coverage_tasks.patch import measure_patch
 from coverage_tasks.project import TaskError
-from coverage_tasks.results import Share, read_results
+from coverage_tasks.results import read_results
 
 MAIN = """\
 def order(n):

@@ -11,9 +11,10 @@ from unit.journal_files import Run
 
 from coverage_tasks import reports
 from coverage_tasks.combine import combine
+from coverage_tasks.lines import Share
 from coverage_tasks.portal import fitted, step
 from coverage_tasks.project import TaskError
-from coverage_tasks.results import Share, read_results
+from coverage_tasks.results import read_results
 from coverage_tasks.tables import escaped, percent
 
 FILES = {
@@ -239,7 +240,7 @@ EVERY_REPORT = [reports.html, reports.json, reports.xml, reports.lcov, reports.m
 def test_settings_that_coverage_refuses_are_named(run, report, monkeypatch, tmp_path_factory):
     config = tmp_path_factory.mktemp("tool") / "coveragerc"
     config.write_text("[report]\nexclude_also = (\n")
-    monkeypatch.setattr("coverage_tasks.results.CONFIG", config)
+    monkeypatch.setattr("coverage_tasks.coveragepy.CONFIG", config)
     with pytest.raises(TaskError, match="coveragerc"):
         report(run.project)
 

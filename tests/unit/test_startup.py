@@ -5,7 +5,8 @@ from unit.journal_files import ORPHAN, RECEIPT, Run, arc_word, file_words, heade
 
 from coverage_tasks.combine import combine
 from coverage_tasks.journals import count_words, find_journals, read_journal
-from coverage_tasks.results import Phases, read_results
+from coverage_tasks.lines import Phases
+from coverage_tasks.results import read_results
 from coverage_tasks.startup import mark_startup, read_marks
 
 MAIN = "import os\n\n\ndef start():\n    return 1\n\n\ndef serve():\n    return 2\n\n\nstart()\n"

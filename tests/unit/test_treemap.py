@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coverage_tasks.results import Share
+from coverage_tasks.lines import Share
 from coverage_tasks.treemap import DEEPEST, Leaf, Treemap
 
 
