@@ -56,9 +56,8 @@ def tiles(page):
 def test_numbers_are_those_of_coverages_reports(shop, open_page):
     totals = json.loads((shop.parent / "coverage.json").read_text())["totals"]
     page = open_page(shop / "index.html")
-    assert (
-        page.locator(".big").inner_text() == f"at least {totals['percent_covered_display']} %"
-    )  # a service sent nothing
+    # A process could not be measured.
+    assert page.locator(".big").inner_text().split() == ["at", "least", totals["percent_covered_display"], "%"]
     facts = page.locator(".facts").inner_text()
     assert f"{totals['covered_lines']} of {totals['num_statements']}" in facts
     assert "3 of 6, as containers" in facts
