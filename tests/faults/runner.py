@@ -212,7 +212,10 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     """Run what is asked for; write docs/faults.md after a run of everything. Returns 1 when the spy fails anywhere."""
     args = arguments()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, signal.default_int_handler)
+    # Ignored below nohup or in the background, as SIGINT is; and applications would inherit that.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     versions = args.python or pythons()
     every = load_all(args.situations)
     situations = [s for s in every if not args.only or any(fnmatch(s.name, pattern) for pattern in args.only)]
