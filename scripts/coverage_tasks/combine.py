@@ -123,8 +123,17 @@ class Combined:
         return {path for result in self.services.values() for path in result.files}
 
     @property
+    def owners(self) -> Mapping[str, list[str]]:
+        """Repository file -> the services that it counts for; no service for any other file."""
+        owners = defaultdict(list)
+        for name, result in self.services.items():
+            for path in result.files:
+                owners[path].append(name)
+        return owners
+
+    @property
     def imported(self) -> set[str]:
-        """Those of them that some service imported."""
+        """The repository files that some service imported."""
         return {path for result in self.services.values() for path in {*result.files} - {*result.never_imported}}
 
     @property

@@ -154,11 +154,7 @@ def analyse_file(root: Path, file: Path, combined: Combined) -> Analysed:
 
 
 def _analyse_all(coverage: Coverage, combined: Combined, analyses: dict[str, dict[str, Analysis]]) -> Analysed:
-    found, services = Analysed(), combined.services
-    owners = defaultdict(list)
-    for name, result in services.items():
-        for path in result.files:
-            owners[path].append(name)
+    found, services, owners = Analysed(), combined.services, combined.owners
     coverage.set_option("report:ignore_errors", False)
     paths = sorted({*coverage.get_data().measured_files(), *combined.unknown})
     with Stage("analysing the sources", len(paths)):

@@ -227,11 +227,7 @@ class Site:
     @cached_property
     def files(self) -> dict[str, File]:
         """All files, directory by directory."""
-        owners, imported = defaultdict(list), set()
-        for name, result in self.results.combined.services.items():
-            for path in result.files:
-                owners[path].append(name)
-            imported |= {*result.files} - {*result.never_imported}
+        owners, imported = self.results.combined.owners, self.results.combined.imported
         return {
             path: File(path, lines, list(self._runs(lines)), owners[path], path not in imported)
             for path, lines in sorted(self.results.files.items(), key=lambda item: item[0].rpartition("/"))
@@ -311,8 +307,7 @@ class Site:
                 if directory in totals and totals[directory].files
             }
             if len(by_service) > 1:
-                shares = [file.lines.share for file in files]
-                together = Share(sum(share.executed for share in shares), sum(share.of for share in shares))
+                together = Share.sum(file.lines.share for file in files)
                 found.append((directory, by_service, together))
         return sorted(found, key=lambda row: (-row[2].of, row[0]))
 
