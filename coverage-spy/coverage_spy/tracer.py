@@ -23,6 +23,7 @@ from .engine import Unavailable
 from .greenlets import follow
 from .journal import Full
 from .receipt import raise_foreign
+from .uwsgi import will_fork
 
 TYPE_CHECKING = False  # type checkers take it for true; to import typing costs every start 8 ms
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ INTERVAL = 0.1  # seconds between two flushes: what a SIGKILL can take
 PAYLOAD = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "payload")
 CACHED = 50_000  # file names the tracer may remember
 CAUGHT_RECURSION_ABORTS = sys.version_info < (3, 9, 2)  # when the stack gets 50 calls deeper then (bpo-42500)
+
+_getpid = os.getpid  # bound now: an application may replace or patch functions of os
 
 
 class Tracer:
@@ -57,19 +60,30 @@ class Tracer:
         self.shift = self._packing() if branch else 0
         self.start_thread = _thread.start_new_thread
         self.main_interpreter = is_main_interpreter()
+        self._begin_process()
+
+    def _begin_process(self) -> None:
+        """Set what holds for one process: no thread survives a fork, and a lock stays as it was."""
+        self.pid = _getpid()
         self.flushing = _thread.allocate_lock()
         self.flushing_thread = 0
+        self.flusher = 0  # the thread's identifier
+        self.flusher_begun = _thread.allocate_lock()  # taken for good when it begins, or may begin no more
+        self.wake, self.asleep = _thread.allocate_lock(), _thread.allocate_lock()
+        self.wake.acquire()
+        self.asleep.acquire()
 
     def start(self, journal: Journal) -> None:
-        """Trace this thread and all that begin from here on, and flush from now to the end of the process.
+        """Trace this thread and all that begin from here on, and flush from the first measured file on.
 
         Raises Unavailable in a sub-interpreter that may start no thread.
         """
         self.journal = journal
-        try:
-            self._start_flusher()
-        except RuntimeError as error:
-            raise Unavailable(f"no thread can be started: {error}") from None
+        if not self.main_interpreter:
+            try:
+                self._flush_from_now_on()
+            except RuntimeError as error:
+                raise Unavailable(f"no thread can be started: {error}") from None
         atexit.register(self.finish)
         self._hide_flusher()
         self._follow_threads()
@@ -88,6 +102,7 @@ class Tracer:
 
         Exactly what was read is removed: to empty a live set would lose what another thread put in meanwhile.
         """
+        self._look_for_fork()
         thread = _thread.get_ident()
         # A signal handler may have come in between on this very thread; another one is waited for, within reason.
         if self.flushing_thread == thread or not self.flushing.acquire(timeout=1.0):
@@ -125,20 +140,38 @@ class Tracer:
         freed memory.
         """
         self.flush()
-        self.wake.release()
-        self.asleep.acquire(timeout=1.0)
+        if not self.flusher_begun.acquire(False):  # where there is none yet, none begins any more
+            self.wake.release()
+            self.asleep.acquire(timeout=1.0)
         self.leave()
 
     def forked(self) -> None:
-        """Begin anew in a child: its parent flushes what it inherited, and threads do not survive a fork."""
-        self.flushing, self.flushing_thread = _thread.allocate_lock(), 0
+        """Begin anew in a child of os.fork: its parent has flushed what it inherited."""
         for live in self.data.copy().values():
             live.difference_update(live.copy())
+        self._begin_anew()
+
+    def _look_for_fork(self) -> None:
+        """Begin anew in a child that was forked in C, where `forked` is not called.
+
+        What it inherited it writes too: its parent may have no flusher, and some of it may be the child's own.
+        """
+        if self.pid != _getpid():
+            self._begin_anew()
+
+    def _worker_begun(self) -> None:
+        self._look_for_fork()
+        if self.data:
+            self._begin_flushing()
+
+    def _begin_anew(self) -> None:
+        self._begin_process()
         try:
             self.journal.forked()
         except Full:
             pass  # tried again with the first line
-        self._start_flusher()
+        if self.data:
+            self._begin_flushing()
 
     def _follow_threads(self) -> None:
         """Stand in for the functions that start threads; for `threading`'s names of them too if it is there already."""
@@ -165,10 +198,33 @@ class Tracer:
         tracer.should_trace_cache = self.dispositions
         return tracer
 
+    def _begin_flushing(self) -> None:
+        """Start the flusher, not sooner than with the first measured file, and not in a process that forks in C.
+
+        Such a fork does not wait for Python's lock. If the flusher has it in that moment, or waits for it, the child
+        waits for ever.
+        """
+        if self.flusher_begun.locked() or will_fork(self._worker_begun):
+            return
+        try:
+            self._flush_from_now_on()
+        except RecursionError:
+            raise
+        except RuntimeError:
+            pass  # there are too many threads or processes: tried again with the next file
+
+    def _flush_from_now_on(self) -> None:
+        """Start the flusher, unless that was done. Raises RuntimeError when no thread can be started."""
+        if not self.flusher_begun.acquire(False):
+            return
+        try:
+            self._start_flusher()
+        except BaseException:
+            self.flusher_begun.release()
+            raise
+
     def _start_flusher(self) -> None:
-        wake, asleep = self.wake, self.asleep = _thread.allocate_lock(), _thread.allocate_lock()
-        wake.acquire()
-        asleep.acquire()
+        wake, asleep = self.wake, self.asleep
 
         def block_signals() -> None:
             # What the application blocks in all of its threads must find none of ours that takes it.
@@ -221,11 +277,13 @@ class Tracer:
     def _name_of(self, filename: str) -> str | None:
         """Return the name under which a file is recorded, None when it isn't."""
         try:
+            self._look_for_fork()
             if not self.greenlets and "greenlet" in sys.modules:
                 self.greenlets = follow(self._new_tracer)
             name = self.scope.measured(filename)
             if name is not None:
                 self.journal.look_at(name)
+                self._begin_flushing()
             return name
         except RecursionError:
             raise

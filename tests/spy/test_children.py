@@ -70,6 +70,13 @@ def test_fork_without_the_hooks_of_python_does_not_write_into_the_parents_journa
     assert len({journal.receipt.process for journal in run.journals}) == 2
 
 
+def test_process_that_runs_no_measured_file_has_no_thread_of_ours(spy):
+    count = "import os; print(len(os.listdir('/proc/self/task')))"
+    assert spy.run("-c", count).result.stdout == "1\n"
+    spy.environment["COVERAGE_BRANCH"] = "true"
+    assert spy.run("-c", count).result.stdout == "1\n"
+
+
 @pytest.mark.parametrize(
     "call",
     [
