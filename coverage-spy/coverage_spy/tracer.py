@@ -18,12 +18,11 @@ from _signal import SIG_BLOCK, SIGURG, getsignal, pthread_sigmask, signal, valid
 from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec
 from itertools import chain
 
+from . import greenlets, uwsgi
 from .children import stand_in
 from .engine import Unavailable
-from .greenlets import follow
 from .journal import Full
 from .receipt import raise_foreign
-from .uwsgi import will_fork
 
 TYPE_CHECKING = False  # type checkers take it for true; to import typing costs every start 8 ms
 if TYPE_CHECKING:
@@ -60,6 +59,7 @@ class Tracer:
         self.shift = self._packing() if branch else 0
         self.start_thread = _thread.start_new_thread
         self.main_interpreter = is_main_interpreter()
+        self.thread: Any = _thread._local()
         self._begin_process()
 
     def _begin_process(self) -> None:
@@ -93,8 +93,9 @@ class Tracer:
         """Trace the calling thread. Returns its tracer."""
         tracer = self._new_tracer()
         tracer.start()
+        self.thread.traced = True
         if self.greenlets:
-            follow(self._new_tracer)
+            greenlets.follow(self._new_tracer)
         return tracer
 
     def flush(self, _woken: bool = False) -> None:
@@ -159,10 +160,16 @@ class Tracer:
         if self.pid != _getpid():
             self._begin_anew()
 
-    def _worker_begun(self) -> None:
+    def _begin_worker(self) -> None:
         self._look_for_fork()
         if self.data:
             self._begin_flushing()
+
+    def _begin_thread(self) -> None:
+        """Trace the calling thread, which C code has started; to its end, when what belongs to it goes."""
+        if not hasattr(self.thread, "traced"):
+            self.thread.owner = Traced(nothing, self.install)
+            self.thread.owner.trace()
 
     def _begin_anew(self) -> None:
         self._begin_process()
@@ -204,7 +211,7 @@ class Tracer:
         Such a fork does not wait for Python's lock. If the flusher has it in that moment, or waits for it, the child
         waits for ever.
         """
-        if self.flusher_begun.locked() or will_fork(self._worker_begun):
+        if self.flusher_begun.locked() or uwsgi.follow(self._begin_worker, self._begin_thread):
             return
         try:
             self._flush_from_now_on()
@@ -279,7 +286,7 @@ class Tracer:
         try:
             self._look_for_fork()
             if not self.greenlets and "greenlet" in sys.modules:
-                self.greenlets = follow(self._new_tracer)
+                self.greenlets = greenlets.follow(self._new_tracer)
             name = self.scope.measured(filename)
             if name is not None:
                 self.journal.look_at(name)
@@ -341,8 +348,12 @@ class Traced:
     @property
     def __call__(self) -> Callable[..., object]:
         """A property, so that the function has nothing of ours below it on the stack of its thread."""
-        self.tracer = self.install()
+        self.trace()
         return self.function
+
+    def trace(self) -> None:
+        """Trace the calling thread."""
+        self.tracer = self.install()
 
     def __repr__(self) -> str:
         return repr(self.function)  # "Exception ignored in thread started by: ..."

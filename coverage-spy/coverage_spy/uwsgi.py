@@ -1,13 +1,15 @@
-"""uWSGI under the C tracer: it forks in C, without Python's lock and without what os.register_at_fork was given.
+"""uWSGI under the C tracer: it forks and starts threads in C, where the functions that we stand in for are not called.
 
-Its Python plugin calls `random.seed` first thing in every worker and mule (uwsgi_python_post_fork): that is where the
-tracer begins anew. `uwsgi.post_fork_hook` is called there too, but uwsgidecorators overwrites it.
+But its Python plugin calls two others first thing, and these we stand in for: `random.seed` in every worker and mule
+(uwsgi_python_post_fork), `threading.current_thread` in every thread (uwsgi_python_init_thread). It would call its
+`post_fork_hook` too, but uwsgidecorators overwrites that.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 
 from .children import StandIn, stand_in
 
@@ -19,28 +21,31 @@ if TYPE_CHECKING:
 _getpid = os.getpid
 
 
-def will_fork(begun: Callable[[], None]) -> bool:
-    """Return whether this process is uWSGI's and forks workers. `begun` is called in each of them.
+def follow(worker_begins: Callable[[], None], thread_begins: Callable[[], None]) -> bool:
+    """Have these called in each worker or mule, and in each thread of one, that uWSGI makes.
 
-    That is the master; without one it is the first worker, as long as it loads the application.
+    Returns whether this process forks workers: the master does, and without one the first worker as long as it loads
+    the application.
     """
     uwsgi: Any = sys.modules.get("uwsgi")
-    if not hasattr(uwsgi, "masterpid") or uwsgi.masterpid() not in (0, _getpid()) or uwsgi.worker_id():
+    if not hasattr(uwsgi, "masterpid"):
         return False
-    stand_in_for_seed(begun)
+    if uwsgi.cores > 1:  # threads in a worker
+        call_first("threading", "current_thread", thread_begins)
+    if uwsgi.masterpid() not in (0, _getpid()) or uwsgi.worker_id():
+        return False
+    call_first("random", "seed", worker_begins)
     return True
 
 
-def stand_in_for_seed(begun: Callable[[], None]) -> None:
-    """random.seed calls `begun` first."""
-    import random  # uWSGI imports it too, in each worker
+def call_first(module_name: str, name: str, function: Callable[[], None]) -> None:
+    """Stand in for a function of a module, which uWSGI would import otherwise: call `function` before it."""
+    module = import_module(module_name)
+    original = getattr(module, name)
 
-    seed = random.seed
-    if isinstance(seed, StandIn):
-        return
+    def call_then_return() -> Any:
+        function()
+        return original
 
-    def begin_then_seed() -> Any:
-        begun()
-        return seed
-
-    stand_in(random, "seed", begin_then_seed)
+    if not isinstance(original, StandIn):
+        stand_in(module, name, call_then_return)
