@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Words = memoryview | list[int]
 
-FILE, LINE, ARC, ARC_FROM_NEGATIVE, ARC_TO_NEGATIVE, ARC_BOTH_NEGATIVE, END, ORPHAN = range(1, 9)
+FILE, LINE, ARC, ARC_FROM_NEGATIVE, ARC_TO_NEGATIVE, ARC_BOTH_NEGATIVE, END, ORPHAN, RIVAL = range(1, 10)
 KIND_SHIFT, NUMBER_SHIFT, TAG_SHIFT, FROM_SHIFT = 56, 40, 24, 20
 LAST_NUMBER, LAST_LINE, LAST_ARC_LINE = (1 << 16) - 1, (1 << 24) - 1, (1 << 20) - 1
 SEEN_AHEAD = 256  # lines
@@ -161,6 +161,10 @@ class Journal:
             return
         self._store(word, name)
         seen.add(word)
+
+    def rival(self) -> None:
+        """Record that the application has set a trace function in the place of the tracer's. Raises Full."""
+        self._store(RIVAL << KIND_SHIFT)
 
     def end(self) -> None:
         """Record that the process takes leave with everything written. Raises Full."""

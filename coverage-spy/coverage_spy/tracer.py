@@ -60,6 +60,7 @@ class Tracer:
         self.start_thread = _thread.start_new_thread
         self.main_interpreter = is_main_interpreter()
         self.thread: Any = _thread._local()
+        self.rival = False  # whether the application has set a trace function of its own, on any thread
         self._begin_process()
 
     def _begin_process(self) -> None:
@@ -67,6 +68,7 @@ class Tracer:
         self.pid = _getpid()
         self.flushing = _thread.allocate_lock()
         self.flushing_thread = 0
+        self.rival_told = False  # whether the journal says so
         self.flusher = 0  # the thread's identifier
         self.flusher_begun = _thread.allocate_lock()  # taken for good when it begins, or may begin no more
         self.wake, self.asleep = _thread.allocate_lock(), _thread.allocate_lock()
@@ -87,6 +89,7 @@ class Tracer:
         atexit.register(self.finish)
         self._hide_flusher()
         self._follow_threads()
+        self._stand_in_for_settrace()
         self.install()
 
     def install(self) -> Any:
@@ -110,6 +113,7 @@ class Tracer:
             return
         self.flushing_thread = thread
         try:
+            self._tell_rival()
             for name, live in self.data.copy().items():
                 found = live.copy()
                 try:
@@ -128,6 +132,8 @@ class Tracer:
 
     def leave(self) -> None:
         """Flush and say so in the journal; called before an exec, which may fail, and before os._exit."""
+        if hasattr(self.thread, "traced") and not self._is_ours(sys.gettrace()):
+            self.rival = True  # set in C, past sys.settrace
         self.flush()
         try:
             self.journal.end()
@@ -198,6 +204,26 @@ class Tracer:
             return start(Traced(function, install) if callable(function) else function, *args, **kwargs)
 
         stand_in(_thread, name, lambda: start_traced)
+
+    def _stand_in_for_settrace(self) -> None:
+        settrace = sys.settrace
+
+        def settrace_noticed(*args: Any, **options: Any) -> None:  # the original refuses what is wrong
+            self.rival = self.rival or not all(map(self._is_ours, args))
+            settrace(*args, **options)
+
+        stand_in(sys, "settrace", lambda: settrace_noticed)
+
+    def _is_ours(self, function: Any) -> bool:
+        return isinstance(function, self.module.CTracer)
+
+    def _tell_rival(self) -> None:
+        if self.rival and not self.rival_told:
+            try:
+                self.journal.rival()
+                self.rival_told = True
+            except Full:
+                pass  # the next flush tries again
 
     def _new_tracer(self) -> Any:
         tracer = self._tracer(self.data)

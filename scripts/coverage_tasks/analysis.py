@@ -20,7 +20,7 @@ from .tables import Row, escaped, markdown_table, text_table
 SHOWN_PROCESSES = 20
 SHOWN_GAPS = 15
 SUMMARY_BYTES = (1 << 20) - 200  # GitHub takes 1 MiB, a last line among them
-PROCESS_COUNTS = ("all", "without_lines", "not_measured", "end_unknown", "refusals")
+PROCESS_COUNTS = ("all", "without_lines", "partly_measured", "not_measured", "end_unknown", "refusals")
 
 
 def analyze(project: Project, args: Namespace) -> None:

@@ -86,7 +86,7 @@ def _unknown(results: Results) -> Iterator[str]:
     processes = [result.processes for result in services if not result.why_unknown]
     for count, noun in (
         (sum(bool(result.why_unknown) for result in services), "service"),
-        (sum(len(each.silent) + each.not_measured for each in processes), "process"),
+        (sum(len(each.silent) + each.not_measured + each.partly_measured for each in processes), "process"),
         (len(results.combined.damage), "journal"),
         (results.total().unknown, "file"),
     ):

@@ -23,9 +23,15 @@ from .sources import Digest
 
 LARGEST = 4 * words.LAST_SIZE  # bytes read of one journal, its receipt among them: what costs a second at most
 
+RIVAL_WORD = words.RIVAL << words.KIND_SHIFT
+
 Kind = Literal["foreign", "truncated", "version", "unreadable", "unborn"]
 
 ORPHANED = "a forked child could open no journal: what it ran is unknown"
+RIVAL = (
+    "the application set a trace function of its own, as debuggers do, so what ran under it is unknown: "
+    "measure without it, or on Python 3.12 or newer without branches"
+)
 
 
 class JournalError(Exception):
@@ -129,6 +135,8 @@ def read_journal(path: Path, early: int = 0) -> Journal:
     all_words = array("Q", body + bytes(-len(body) % 8))
     if order != head.ORDER:
         all_words.byteswap()
+    if RIVAL_WORD in all_words:
+        receipt = replace(receipt, refusals=(*receipt.refusals, RIVAL))
     journal = _decode(path, receipt, all_words, beyond // 8)
     return replace(journal, early=_touched(_decode(path, receipt, all_words[:early], 0))) if early else journal
 
@@ -213,7 +221,7 @@ def _decode(path: Path, receipt: Receipt, all_words: "array[int]", unread: int) 
     kinds = all_words.tobytes()[7::8] if sys.byteorder == "little" else all_words.tobytes()[::8]
     places = [place for place, kind in enumerate(kinds) if words.FILE <= kind <= words.END]
     names, digests, unreadable = _files(all_words[place] for place in places if kinds[place] == words.FILE)
-    unreadable += unread + len(all_words) - len(places) - all_words.count(0)
+    unreadable += unread + len(all_words) - len(places) - all_words.count(0) - all_words.count(RIVAL_WORD)
     lines: dict[str, set[int]] = defaultdict(set)
     arcs: dict[str, set[tuple[int, int]]] = defaultdict(set)
     for place in places:

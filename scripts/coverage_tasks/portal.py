@@ -119,7 +119,7 @@ class Service:
     def complete(self) -> int:
         """The number of processes of which all is known."""
         processes = self.result.processes
-        return processes.all - processes.not_measured - processes.end_unknown
+        return processes.all - processes.not_measured - processes.partly_measured - processes.end_unknown
 
 
 class Run(NamedTuple):

@@ -7,12 +7,12 @@ from itertools import groupby
 from typing import Any, Literal, Self
 
 from .census import Place, Sighting
-from .journals import Journal
+from .journals import ORPHANED, RIVAL, Journal
 
 # A process is listed to the second, and takes a moment from its start to its receipt.
 SECONDS_APART = 2
 
-State = Literal["complete", "end unknown", "not measured"]
+State = Literal["complete", "end unknown", "partly measured", "not measured"]
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,9 @@ class Process:
     """A process that sent a receipt; `parent` is the measured process that forked it, or "".
 
     `lines` is how many lines, or arcs, it recorded. Its `state` is "complete" when all that it ran is recorded;
-    "end unknown" when what it first ran in its last 0.1 s may not be, see docs/journal.md; "not measured" when its
-    interpreter is none that can be.
+    "end unknown" when what it first ran in its last 0.1 s may not be, see docs/journal.md; "partly measured" when its
+    trace function was taken from us, or children of its have no journal; "not measured" when its interpreter is none
+    that can be.
     """
 
     id: str
@@ -81,9 +82,14 @@ class Processes:
         return sum(process.state == "not measured" for process in self.known)
 
     @property
+    def partly_measured(self) -> int:
+        """How many ran something that nobody recorded."""
+        return sum(process.state == "partly measured" for process in self.known)
+
+    @property
     def unaccounted(self) -> bool:
         """Whether there was one that may have run what nobody recorded."""
-        return bool(self.silent or self.not_measured)
+        return bool(self.silent or self.not_measured or self.partly_measured)
 
     @property
     def end_unknown(self) -> int:
@@ -106,6 +112,7 @@ def _known(journals: Iterable[Journal]) -> Iterator[Process]:
     for _, group in groupby(ordered, key=lambda j: j.receipt.process):
         segments = list(group)
         first, engine = segments[0].receipt, segments[-1].receipt.engine
+        refusals = {refusal for s in segments for refusal in s.receipt.refusals}
         # The last one may have been opened ahead of its need.
         ended = any(s.ended for s in [s for s in segments if s.last][-1:])
         yield Process(
@@ -117,9 +124,17 @@ def _known(journals: Iterable[Journal]) -> Iterator[Process]:
             engine=engine,
             started=first.started,
             lines=sum(len(found) for s in segments for by_file in (s.lines, s.arcs) for found in by_file.values()),
-            state="not measured" if engine == "none" else "complete" if engine == "monitor" or ended else "end unknown",
-            refusals=tuple(sorted({refusal for s in segments for refusal in s.receipt.refusals})),
+            state=_state(engine, ended, refusals),
+            refusals=tuple(sorted(refusals)),
         )
+
+
+def _state(engine: str, ended: bool, refusals: Collection[str]) -> State:
+    if engine == "none":
+        return "not measured"
+    if ORPHANED in refusals or RIVAL in refusals:
+        return "partly measured"
+    return "complete" if engine == "monitor" or ended else "end unknown"
 
 
 def _silent(known: Collection[Process], places: Collection[Place]) -> Iterator[Silent]:

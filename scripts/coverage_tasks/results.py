@@ -22,7 +22,7 @@ class Totals:
     """Numbers of a set of files. What is unknown is no part of the others: `unknown` counts files.
 
     `unknown_statements` are theirs, and those of files that are known in part; what lies in no file of the repository,
-    or cannot be parsed, has none. `at_least`: there was a process of which nothing is known, which may have executed
+    or cannot be parsed, has none. `at_least`: there was a process of which not all is known, which may have executed
     more.
     """
 

@@ -76,7 +76,7 @@ class Run:
             )
         for name, result in self.services.items():
             if result.processes.unaccounted and not result.why_unknown:
-                yield printable(f"{name} had a process of which nothing is known, in {self.name}: it may have run more")
+                yield printable(f"{name} had a process of which not all is known, in {self.name}: it may have run more")
 
 
 def save_run(project: Project, name: str, force: bool) -> Path:

@@ -78,7 +78,8 @@ def read(path: Path, early: int = 0) -> Claims | str:
         {(name, *arc) for name, arcs in journal.arcs.items() for arc in arcs},
         journal.ended,
         not journal.last,
-        receipt["refusals"][-1:] == (journals.ORPHANED,),
+        journals.ORPHANED in receipt["refusals"],
+        journals.RIVAL in receipt["refusals"],
         journal.unreadable,
         {(name, line) for name, lines in journal.early.items() for line in lines},
     )
@@ -98,6 +99,8 @@ def check(path: Path, content: bytes, cut: float) -> object:
         return found
     if expected.orphaned:
         expected.receipt["refusals"].append(journals.ORPHANED)
+    if expected.rival:
+        expected.receipt["refusals"].append(journals.RIVAL)
     for name, one, other in zip(Claims._fields, found, expected, strict=True):
         if one != other:
             raise Wrong(f"says something else in {name}", f"{one!s:.300}\nand the model\n{other!s:.300}")
@@ -108,7 +111,8 @@ def check(path: Path, content: bytes, cut: float) -> object:
         if any(gone):
             raise Wrong("forgets what stands before the damage", gone)
     sizes = (min(len(found.files), 3), min(found.unreadable, 2), bool(found.lines), bool(found.arcs))
-    return *sizes, found.ended, found.empty, found.orphaned, found.receipt["branch"], found.receipt["engine"] == "none"
+    flags = (found.ended, found.empty, found.orphaned, found.rival, found.receipt["branch"])
+    return *sizes, *flags, found.receipt["engine"] == "none"
 
 
 def report(root: Path, contents: Sequence[bytes]) -> None:

@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 
 TEXTS = ("process", "parent", "service", "window", "python", "implementation", "engine", "host")
 KEYS = (*TEXTS, "segment", "branch", "pid", "started", "settings", "refusals")
-FILE, LINE, ARC, END, ORPHAN = 1, 2, range(3, 7), 7 << 56, 8 << 56
+FILE, LINE, ARC, END, ORPHAN, RIVAL = 1, 2, range(3, 7), 7 << 56, 8 << 56, 9 << 56
 
 Digest = tuple[int, int] | None  # size, CRC-32
 
 
 class Claims(NamedTuple):
-    """All that a journal says. `ended`: END is its last word; `orphaned`: a child could open no journal.
+    """All that a journal says. `ended`: END is its last word; `orphaned`: a child could open no journal; `rival`: the
+    application set a trace function.
 
     `early` are the lines that its first words tell of.
     """
@@ -26,6 +27,7 @@ class Claims(NamedTuple):
     ended: bool
     empty: bool
     orphaned: bool
+    rival: bool
     unreadable: int
     early: set[tuple[str, int]]
 
@@ -105,9 +107,10 @@ def _claims(receipt: dict[str, Any], words: list[int]) -> Claims:
         elif kind in ARC and name is not None and receipt["branch"]:
             start, end = rest >> 20, rest & 0xFFFFF
             arcs.add((name, -start if kind in (4, 6) else start, -end if kind in (5, 6) else end))
-        elif kind != FILE and word != END:
+        elif kind != FILE and word not in (END, RIVAL):
             unreadable += 1
-    return Claims(receipt, files, lines, arcs, words[-1:] == [END], not words, orphaned, unreadable, set())
+    rival = RIVAL in words
+    return Claims(receipt, files, lines, arcs, words[-1:] == [END], not words, orphaned, rival, unreadable, set())
 
 
 def _files(words: list[int]) -> tuple[dict[int, tuple[str, int]], dict[str, Digest], int]:

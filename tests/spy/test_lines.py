@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from machine import SPY
 
+from coverage_tasks.journals import RIVAL
+
 PROGRAM = """
     import sys  # runs
     def used(flag):  # runs
@@ -185,6 +187,32 @@ def test_branches_are_recorded_as_arcs_on_every_version(spy):
     assert (3, 4) in arcs
     assert (3, 5) not in arcs
     assert {end for _, end in arcs if end > 0} == run.marked()
+
+
+@pytest.mark.parametrize("branch", ["false", "true"])
+@pytest.mark.parametrize(
+    ("what", "rivals"),
+    [
+        ("sys.settrace(None)", 1),
+        ("sys.settrace(lambda *_: None); sys.settrace(None); time.sleep(60)", 1),
+        ("t = threading.Thread(target=sys.settrace, args=(None,)); t.start(); t.join()", 1),
+        ("sys.settrace(None); os.fork() and os.wait()", 2),
+        ("ctypes.pythonapi.PyEval_SetTrace(None, None)", 1),
+        ("sys.settrace(sys.gettrace())", 0),
+        ("sys.setprofile(None)", 0),
+    ],
+)
+def test_trace_function_of_the_applications_is_told_where_it_takes_ours(spy, branch, what, rivals):
+    spy.environment["COVERAGE_BRANCH"] = branch
+    source = f"import ctypes, os, sys, threading, time\n{what}"
+    if "sleep" in what:
+        with pytest.raises(subprocess.TimeoutExpired):
+            spy.run(app=source, timeout=2)
+        journals = spy.read(None, {}).journals
+    else:
+        journals = spy.run(app=source).journals
+    told = [journal.receipt.refusals for journal in journals]
+    assert told.count((RIVAL,)) == (rivals if spy.engine == "tracer" else 0)
 
 
 def test_a_full_journal_is_continued_in_the_next(spy):

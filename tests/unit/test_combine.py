@@ -10,6 +10,7 @@ import pytest
 from coverage import CoverageData
 from unit.journal_files import Run, file_words, line_word, write
 
+from coverage_tasks import journals
 from coverage_tasks.combine import combine, read_combined
 from coverage_tasks.project import TaskError
 
@@ -188,14 +189,17 @@ def test_processes_are_counted_with_what_is_not_known_of_them(run):
     run.arcs("orders", {}, process="b")
     run.lines("orders", {}, process="b", segment=1, engine="tracer")  # opened ahead of its need
     run.lines("orders", main, process="c", engine="none", refusals=["PyPy is not measured"])
+    run.lines("orders", main, process="d", refusals=[journals.RIVAL])
     combined = combine(run.project)
     processes = combined.services["orders"].processes
     assert [(process.id, process.state, process.lines) for process in processes.known] == [
         ("a", "end unknown", 1),
         ("b", "complete", 0),
         ("c", "not measured", 1),
+        ("d", "partly measured", 1),
     ]
     assert (processes.without_lines, processes.not_measured, processes.end_unknown) == (1, 1, 1)
+    assert (processes.partly_measured, processes.unaccounted) == (1, True)
     assert "orders: PyPy is not measured (1 process)" in combined.findings
 
 

@@ -175,7 +175,7 @@ def test_a_process_that_could_not_be_measured_is_named_beside_what_is_lost(run):
     combine(run.project)
     difference = compared(run)
     assert changed(difference)["orders/main.py"] == (set(), {5, 6, 11}, set(), 0)
-    assert difference.notes == (f"orders had a process of which nothing is known, in {PRESENT}: it may have run more",)
+    assert difference.notes == (f"orders had a process of which not all is known, in {PRESENT}: it may have run more",)
 
 
 def test_a_service_that_is_not_in_a_run_lost_nothing(run):

@@ -133,7 +133,7 @@ def test_a_word_of_the_other_sort_of_measuring_is_unreadable(path: Path, branch:
     assert journal.unreadable == 1
 
 
-@pytest.mark.parametrize("last", [7 << 56 | 1, 7 << 56 | 1 << 40, 5, 9 << 56, 8 << 56])
+@pytest.mark.parametrize("last", [7 << 56 | 1, 7 << 56 | 1 << 40, 5, 10 << 56, 8 << 56])
 def test_not_ended_when_the_last_word_is_damaged(path: Path, last: int) -> None:
     journal = read_journal(jf.write(path, [jf.END, last]))
     assert (journal.ended, journal.unreadable) == (False, 1)
@@ -156,8 +156,16 @@ def test_a_child_without_a_journal_is_a_refusal_and_hides_no_end(path: Path) -> 
     assert (journal.ended, journal.unreadable) == (True, 0)
 
 
+def test_a_trace_function_of_the_applications_is_a_refusal(path: Path) -> None:
+    words = [*jf.file_words(0, NAME, SOURCE), 9 << 56, jf.line_word(0, NAME, SOURCE, 1), 7 << 56]
+    journal = read_journal(jf.write(path, words, order=">"))
+    assert journal.receipt.refusals[-1].startswith("the application set a trace function of its own")
+    assert (journal.ended, journal.unreadable) == (True, 0)
+    assert not read_journal(jf.write(path, [9 << 56 | 1])).receipt.refusals
+
+
 def test_unknown_kinds_are_counted_and_skipped(path: Path) -> None:
-    words = [*jf.file_words(0, NAME, SOURCE), 9 << 56, 255 << 56, 5, jf.line_word(0, NAME, SOURCE, 1)]
+    words = [*jf.file_words(0, NAME, SOURCE), 10 << 56, 255 << 56, 5, jf.line_word(0, NAME, SOURCE, 1)]
     journal = read_journal(jf.write(path, words))
     assert (journal.lines, journal.unreadable) == ({"/app/main.py": {1}}, 3)
 
