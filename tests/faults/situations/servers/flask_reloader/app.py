@@ -19,8 +19,9 @@ def index():
 
 @app.get("/touch")  # runs
 def touch():
-    Path(__file__).touch()  # runs
-    return "touched"  # runs
+    answer = app.make_response("touched")  # runs
+    answer.call_on_close(Path(__file__).touch)  # runs
+    return answer  # runs
 
 
 @app.get("/fail")  # runs
