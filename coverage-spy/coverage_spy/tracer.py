@@ -11,16 +11,12 @@ import _thread
 import atexit
 import os
 import sys
-
-# `functools` would import collections, and `signal` enum.
-from _functools import partial  # type: ignore[import-not-found]
-from _signal import SIG_BLOCK, SIGURG, getsignal, pthread_sigmask, signal, valid_signals  # type: ignore[import-not-found]
 from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec
-from itertools import chain
 
 from . import greenlets, uwsgi
 from .children import stand_in
 from .engine import Unavailable
+from .flusher import Flusher, hide, is_main_interpreter
 from .journal import Full
 from .receipt import raise_foreign
 
@@ -33,7 +29,6 @@ if TYPE_CHECKING:
     from .journal import Journal
     from .scope import Scope
 
-INTERVAL = 0.1  # seconds between two flushes: what a SIGKILL can take
 PAYLOAD = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "payload")
 CACHED = 50_000  # file names the tracer may remember
 CAUGHT_RECURSION_ABORTS = sys.version_info < (3, 9, 2)  # when the stack gets 50 calls deeper then (bpo-42500)
@@ -42,7 +37,7 @@ _getpid = os.getpid  # bound now: an application may replace or patch functions 
 
 
 class Tracer:
-    """coverage.py's C tracer on every thread of this process, and the thread that flushes what it finds."""
+    """coverage.py's C tracer on every thread of this process, and what moves the lines that it finds to the journal."""
 
     name = "tracer"
 
@@ -57,23 +52,18 @@ class Tracer:
         self.undecided = False  # whether `untraced` stands for a file that is to be looked at again
         self.greenlets = False  # whether the application has imported greenlet
         self.shift = self._packing() if branch else 0
-        self.start_thread = _thread.start_new_thread
         self.main_interpreter = is_main_interpreter()
         self.thread: Any = _thread._local()
         self.rival = False  # whether the application has set a trace function of its own, on any thread
         self._begin_process()
 
     def _begin_process(self) -> None:
-        """Set what holds for one process: no thread survives a fork, and a lock stays as it was."""
+        """Set what holds for one process."""
         self.pid = _getpid()
         self.flushing = _thread.allocate_lock()
         self.flushing_thread = 0
         self.rival_told = False  # whether the journal says so
-        self.flusher = 0  # the thread's identifier
-        self.flusher_begun = _thread.allocate_lock()  # taken for good when it begins, or may begin no more
-        self.wake, self.asleep = _thread.allocate_lock(), _thread.allocate_lock()
-        self.wake.acquire()
-        self.asleep.acquire()
+        self.flusher = Flusher(self.flush, self.main_interpreter)
 
     def start(self, journal: Journal) -> None:
         """Trace this thread and all that begin from here on, and flush from the first measured file on.
@@ -83,11 +73,11 @@ class Tracer:
         self.journal = journal
         if not self.main_interpreter:
             try:
-                self._flush_from_now_on()
+                self.flusher.begin()
             except RuntimeError as error:
                 raise Unavailable(f"no thread can be started: {error}") from None
         atexit.register(self.finish)
-        self._hide_flusher()
+        hide(lambda: self.flusher.thread)
         self._follow_threads()
         self._stand_in_for_settrace()
         self.install()
@@ -147,9 +137,7 @@ class Tracer:
         freed memory.
         """
         self.flush()
-        if not self.flusher_begun.acquire(False):  # where there is none yet, none begins any more
-            self.wake.release()
-            self.asleep.acquire(timeout=1.0)
+        self.flusher.end()
         self.leave()
 
     def forked(self) -> None:
@@ -237,57 +225,14 @@ class Tracer:
         Such a fork does not wait for Python's lock. If the flusher has it in that moment, or waits for it, the child
         waits for ever.
         """
-        if self.flusher_begun.locked() or uwsgi.follow(self._begin_worker, self._begin_thread):
+        if self.flusher.begun.locked() or uwsgi.follow(self._begin_worker, self._begin_thread):
             return
         try:
-            self._flush_from_now_on()
+            self.flusher.begin()
         except RecursionError:
             raise
         except RuntimeError:
             pass  # there are too many threads or processes: tried again with the next file
-
-    def _flush_from_now_on(self) -> None:
-        """Start the flusher, unless that was done. Raises RuntimeError when no thread can be started."""
-        if not self.flusher_begun.acquire(False):
-            return
-        try:
-            self._start_flusher()
-        except BaseException:
-            self.flusher_begun.release()
-            raise
-
-    def _start_flusher(self) -> None:
-        wake, asleep = self.wake, self.asleep
-
-        def block_signals() -> None:
-            # What the application blocks in all of its threads must find none of ours that takes it.
-            pthread_sigmask(SIG_BLOCK, valid_signals())
-
-        # All of its waiting is done by functions of C, one after the other: a thread without a frame of Python is in
-        # nobody's sys._current_frames().
-        steps: list[Any] = [
-            iter(block_signals, None),  # calls it until it returns None, that is once
-            map(self.flush, iter(partial(wake.acquire, True, INTERVAL), True)),
-            iter(asleep.release, None),
-        ]
-        # To end a thread glibc may have to load libgcc_s, and aborts when it can't: after a chroot, or without a free
-        # descriptor. So it sleeps for good; but a sub-interpreter can't be ended before its threads are.
-        if self.main_interpreter:
-            steps.append(iter(wake.acquire, True))
-        self.flusher = self.start_thread(any, (chain.from_iterable(steps),))
-
-    def _hide_flusher(self) -> None:
-        """sys._current_exceptions shows threads that have no frame, too."""
-        original = getattr(sys, "_current_exceptions", None)  # since 3.10
-        if original is None:
-            return
-
-        def without_flusher() -> Any:
-            found = original()
-            found.pop(self.flusher, None)
-            return found
-
-        stand_in(sys, "_current_exceptions", lambda: without_flusher)
 
     def _record(self, name: str, item: int) -> None:
         if not self.branch:
@@ -392,17 +337,6 @@ class Traced:
         """
         if self.tracer is not None:
             self.tracer.stop()
-
-
-def is_main_interpreter() -> bool:
-    """Return whether this is no sub-interpreter: only the main one may set a signal handler, even to what it is."""
-    handler = getsignal(SIGURG)
-    try:
-        if handler is not None:  # else C code has set one
-            signal(SIGURG, handler)
-    except ValueError:
-        return False
-    return True
 
 
 def load() -> Any:
