@@ -71,7 +71,7 @@ class Flusher:
         self.thread = _start_new_thread(any, (chain.from_iterable(steps),))
 
 
-def hide(thread: Callable[[], int]) -> None:
+def hide_thread(thread: Callable[[], int]) -> None:
     """Take a thread out of sys._current_exceptions, which shows those that have no frame, too."""
     original = getattr(sys, "_current_exceptions", None)  # since 3.10
     if original is None:

@@ -16,7 +16,7 @@ from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleS
 from . import greenlets, uwsgi
 from .children import stand_in
 from .engine import Unavailable
-from .flusher import Flusher, hide, is_main_interpreter
+from .flusher import Flusher, hide_thread, is_main_interpreter
 from .journal import Full
 from .receipt import raise_foreign
 
@@ -77,7 +77,7 @@ class Tracer:
             except RuntimeError as error:
                 raise Unavailable(f"no thread can be started: {error}") from None
         atexit.register(self.finish)
-        hide(lambda: self.flusher.thread)
+        hide_thread(lambda: self.flusher.thread)
         self._follow_threads()
         self._stand_in_for_settrace()
         self.install()

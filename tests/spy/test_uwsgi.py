@@ -15,7 +15,6 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="tests/requireme
 
 HOST = "{}.{}".format(*sys.version_info)
 APPLICATION = """
-    import threading  # runs
     def greet():  # runs
         return b"hello"  # runs
     def application(environ, start_response):  # runs
