@@ -1,9 +1,12 @@
 """Skips the tests that need an engine or a browser where there is none; in CI that is a failure."""
 
 import os
+import shutil
+import tempfile
 
 import pytest
 from machine import engine_answers, find_browser
+from template import CACHE
 
 REQUIRE_ENGINE = "COVERAGE_SPY_REQUIRE_ENGINE"
 NEEDS = {
@@ -13,8 +16,12 @@ NEEDS = {
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "every_engine: the short set, which CI runs on each kind of engine")
     for marker, (_, _, need) in NEEDS.items():
         config.addinivalue_line("markers", f"{marker}: {need}")
+    if not os.environ.get(CACHE):  # workers inherit it
+        os.environ[CACHE] = tempfile.mkdtemp(prefix="coverage-spy-")
+        config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(CACHE), ignore_errors=True))
 
 
 def pytest_runtest_setup(item):

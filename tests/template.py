@@ -11,6 +11,7 @@ from pathlib import Path
 from machine import ROOT
 
 BIN = Path(sys.executable).parent
+CACHE = "COVERAGE_SPY_CACHE"  # one for a run of all tests, see conftest.py
 
 
 def template_files():
@@ -30,7 +31,7 @@ def copy_template(destination):
 def environment(**more):
     """The environment of a user's shell: with nox and just, without what the session that runs the tests has set."""
     ours = ("COVERAGE_", "COMPOSE_", "NOX_", "PYTHONPATH", "PYTEST_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours) or name == CACHE}
     return {**kept, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "NO_COLOR": "1", **more}
 
 

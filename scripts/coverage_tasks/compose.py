@@ -9,11 +9,13 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path, PurePosixPath
+from secrets import token_hex
 from typing import IO, Any
 from zlib import crc32
 
@@ -25,6 +27,8 @@ from .project import Project, TaskError
 ENGINE_SECONDS = 20
 # What the engine gives a container that says nothing of it, in seconds.
 DEFAULT_GRACE = 10
+# A tar archive that has come to its end.
+EMPTY_ARCHIVE = bytes(1024)
 LOCK_FLAGS = os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
 
 # What compose and the engine say when a port is taken, in the versions met so far.
@@ -34,11 +38,47 @@ PORT_TAKEN = re.compile(
 )
 
 
+# What keeps an engine from building or pulling though nothing is wrong with the image, and the remedy; told by the last
+# words of compose, buildx and the engine, in the versions met so far.
+OBSTACLES = (
+    (r"requires buildx \S+ or later", "Docker's buildx plugin is too old ({}): install a newer one, or remove it"),
+    (r"client version \S+ is too (?:old|new)", "the docker command and the engine are too far apart ({}): update one"),
+    (
+        r"\[internal\] (?:booting buildkit|waiting for connection)|no builder .* found|listing workers for Build.*",
+        "BuildKit does not answer ({}): `docker buildx ls` shows which builder is in use, `docker buildx use default` "
+        "takes the engine's own",
+    ),
+    (
+        r"(?:failed to do request|failed to fetch|Get \"https?://).*",
+        "the registry does not answer ({}): check the network",
+    ),
+)
+# A program of the Dockerfile's own failed, whatever it said.
+_RUN_FAILED = re.compile(r"did not complete successfully|returned a non-zero code")
+# A docker command older than 28, or an engine of before, takes an image for whatever platform it has.
+_NO_PLATFORMS = re.compile(r"unknown flag: --platform|requires API version")
+
+
+@dataclass(frozen=True)
+class EngineImage:
+    """An image as the engine describes it for one platform.
+
+    `ids` are what the engine calls this build: `.Id`, and where its store keeps several platforms under one name, the
+    manifest's. With containerd's store `.Id` is the digest of an index, which holds the time of the build, so that each
+    build changes it. `content` is the same for the same layers, configuration and platform; labels do not count.
+    """
+
+    ids: tuple[str, ...]
+    content: str
+    config: Mapping[str, Any]
+
+
 @dataclass(frozen=True)
 class Container:
     """One container of a stack, as the engine describes it; `started` is its last start, 0 when there was none.
 
-    `grace` is in seconds, `memory` the limit in bytes, 0 without one. `ended` means nothing of one that runs.
+    `grace` is in seconds, `memory` the limit in bytes, 0 without one. `ended` means nothing of one that runs. `made_of`
+    are the engine's ids of its image, see EngineImage.
     """
 
     id: str
@@ -55,7 +95,7 @@ class Container:
     memory: int
     restarts: int
     oom_killed: bool
-    image: str
+    made_of: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -80,7 +120,7 @@ def engine_problem() -> str | None:
     except subprocess.TimeoutExpired:
         return f"the container engine has not answered for {ENGINE_SECONDS} s: restart it"
     if answer.returncode:
-        return f"no container engine answers ({_last_line(answer.stderr)}): start Docker"
+        return _obstacle(answer) or f"no container engine answers ({_last_line(answer.stderr)}): start Docker"
     return None
 
 
@@ -106,9 +146,40 @@ def docker(*arguments: str, given: bytes | None = None) -> str:
     return _output(["docker", *arguments], given)
 
 
-def has_image(name: str) -> bool:
-    """Whether the engine has the image."""
-    return _run(["docker", "image", "inspect", "--format", "{{.Id}}", name]).returncode == 0
+def find_image(name: str, platform: str = "") -> EngineImage | None:
+    """The image that has this name or id, for a platform such as linux/arm64; None when the engine has none."""
+    answer = _run(["docker", "image", "inspect", name])
+    if answer.returncode:
+        return None
+    (image,) = json.loads(answer.stdout)
+    own = "/".join(filter(None, (image["Os"], image["Architecture"], image.get("Variant"))))
+    answer = _run(["docker", "image", "inspect", "--platform", platform or own, name])
+    if not answer.returncode:
+        (exact,) = json.loads(answer.stdout)
+    elif platform and not _NO_PLATFORMS.search(answer.stderr):
+        return None
+    else:
+        exact = image
+    ids = dict.fromkeys((image["Id"], exact["Id"]))
+    return EngineImage(tuple(ids), _content_of(exact), exact.get("Config") or {})
+
+
+def _content_of(image: Mapping[str, Any]) -> str:
+    config = {key: value for key, value in (image.get("Config") or {}).items() if key != "Labels"}
+    platform = [image.get(key) for key in ("Os", "Architecture", "Variant")]
+    return sha256(json.dumps([image["RootFS"].get("Layers"), config, platform], sort_keys=True).encode()).hexdigest()
+
+
+def made_of(description: Mapping[str, Any]) -> tuple[str, ...]:
+    """The ids of the image that a container was made of."""
+    # An engine before 28 names no manifest.
+    manifest = (description.get("ImageManifestDescriptor") or {}).get("digest", "")
+    return tuple(filter(None, (description["Image"], manifest)))
+
+
+def is_made_of(ids: Iterable[str], known: Collection[str], content: str) -> bool:
+    """Whether a container of the image `ids` has what was `known` by other ids perhaps, and holds `content`."""
+    return any(each in known or ((found := find_image(each)) and found.content == content) for each in ids)
 
 
 def has_volume(name: str) -> bool:
@@ -122,13 +193,30 @@ def has_selinux() -> bool:
 
 
 @contextmanager
-def made(image: str, *options: str, entrypoint: str = "/never-run", command: Sequence[str] = ()) -> Iterator[str]:
+def made(
+    image: str, *options: str, platform: str = "", entrypoint: str = "/never-run", command: Sequence[str] = ()
+) -> Iterator[str]:
     """The id of a container that is not started; an image may have neither entrypoint nor command of its own."""
-    container = docker("create", "--entrypoint", entrypoint, *options, image, *command).strip()
+    more = ("--platform", platform) if platform else ()
+    container = docker(
+        "create", "--pull", "never", *more, "--entrypoint", entrypoint, *options, image, *command
+    ).strip()
     try:
         yield container
     finally:
         docker("rm", "--force", "--volumes", container)
+
+
+@contextmanager
+def empty_container(*options: str) -> Iterator[str]:
+    """The id of a container with nothing in it, for what `options` mount; it needs no image of anybody's."""
+    name = f"coverage-spy-empty:{token_hex(8)}"
+    docker("import", "-", name, given=EMPTY_ARCHIVE)
+    try:
+        with made(name, *options) as container:
+            yield container
+    finally:
+        docker("image", "rm", name)
 
 
 def files_in(container: str, path: str) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
@@ -230,44 +318,51 @@ def image_names(project: Project, model: Mapping[str, Any]) -> dict[str, str]:
     return names
 
 
-def image_ids(names: Iterable[str]) -> dict[str, str]:
-    """Image name -> id, for those that the engine has."""
-    ids = {}
-    for name in sorted(set(names)):
-        answer = _run(["docker", "image", "inspect", "--format", "{{.Id}}", name])
-        if not answer.returncode:
-            ids[name] = answer.stdout.strip()
-    return ids
-
-
 def _engine_time() -> float:
     return datetime.fromisoformat(docker("info", "--format", "{{.SystemTime}}").strip()).timestamp()
 
 
-def obtain_image(project: Project, service: str, builds: bool) -> None:
-    """Builds or pulls the image of a service, under the base project. Its output is shown only when it fails."""
-    answer = _run([*base(project), *(("build",) if builds else ("pull", "--quiet")), service])
-    if answer.returncode and builds:
-        raise TaskError(f"the image of {service} does not build: correct its Dockerfile\n{_output_of(answer)}")
+def build_images(project: Project, services: Sequence[str]) -> None:
+    """Builds the images of services, under the base project. Their output is shown only when they fail."""
+    with Stage(f"building the {'images' if services[1:] else 'image'} of {', '.join(services)}", aloud=True):
+        answer = _run([*base(project), "build", *services])
+    if answer.returncode and services[1:]:
+        for service in services:
+            build_images(project, [service])  # says whose it is; what is built already comes from the cache
+    elif answer.returncode:
+        why = _obstacle(answer) or "correct its Dockerfile"
+        raise TaskError(f"the image of {services[0]} does not build: {why}\n{_output_of(answer)}")
+
+
+def pull_image(project: Project, service: str) -> None:
+    """Pulls the image of a service. Raises TaskError when that does not work."""
+    with Stage(f"pulling the image of {service}", aloud=True):
+        answer = _run([*base(project), "pull", "--quiet", service])
     if answer.returncode:
-        raise TaskError(
-            f"the image of {service} is neither here nor can it be pulled: {_last_line(answer.stderr)}; "
-            "build it, or correct its name"
-        )
+        why = _obstacle(answer) or f"{_last_line(answer.stderr)}; build it, or correct its name"
+        raise TaskError(f"the image of {service} is neither here nor can it be pulled: {why}")
 
 
-def build_image(tag: str, dockerfile: str, context: str, arguments: Mapping[str, str]) -> None:
+def build_image(tag: str, dockerfile: str, context: str, arguments: Mapping[str, str], platform: str = "") -> None:
     """Builds one image from a directory. Raises TaskError with the build's output."""
     options = [part for name, value in arguments.items() for part in ("--build-arg", f"{name}={value}")]
+    options += ["--platform", platform] if platform else []
     answer = _run(["docker", "build", "--quiet", "--tag", tag, "--file", dockerfile, *options, context])
     if answer.returncode:
-        raise TaskError(f"the image {tag} with the spy does not build: see below\n{_output_of(answer)}")
+        why = _obstacle(answer) or "see below"
+        raise TaskError(f"the image {tag} with the spy does not build: {why}\n{_output_of(answer)}")
 
 
-def create(project: Project, name: str, overlay: Path | None = None) -> None:
-    """Makes the containers, networks and volumes of the measured stack, and starts nothing."""
+def create(project: Project, name: str, overlay: Path | None = None, anew: Sequence[str] = ()) -> None:
+    """Makes the containers, networks and volumes of the measured stack, those of services `anew` in any case.
+
+    Starts nothing. Raises TaskError with compose's words.
+    """
+    command = [*measured(project, name, overlay), "up", "--no-start", "--no-build"]
     with Stage("creating the containers"):
-        answer = _run([*measured(project, name, overlay), "up", "--no-start", "--no-build"])
+        answer = _run(command)
+        if anew and not answer.returncode:
+            answer = _run([*command, "--force-recreate", "--no-deps", *anew])
     if answer.returncode:
         raise TaskError(f"the services cannot be created: {_last_line(answer.stderr)}; correct this and start again")
 
@@ -328,7 +423,7 @@ def containers(name: str) -> list[Container]:
             memory=container["HostConfig"]["Memory"],
             restarts=container["RestartCount"],
             oom_killed=container["State"]["OOMKilled"],
-            image=container["Image"],
+            made_of=made_of(container),
         )
         for container in describe(name)
     ]
@@ -432,6 +527,15 @@ def _output(command: Sequence[str], given: bytes | None = None) -> str:
 
 def _words(command: Sequence[str]) -> str:
     return " ".join(os.path.relpath(word) if word.startswith("/") else word for word in command)
+
+
+def _obstacle(answer: subprocess.CompletedProcess[str]) -> str:
+    """The sentence about what has nothing to do with the image, "" when it may be the image's own fault."""
+    lines = [line for line in answer.stderr.splitlines() if line.strip()]
+    if not lines or _RUN_FAILED.search(lines[-1]):
+        return ""
+    text = "\n".join(lines[-3:])
+    return next((remedy.format(found[0]) for pattern, remedy in OBSTACLES if (found := re.search(pattern, text))), "")
 
 
 def _output_of(answer: subprocess.CompletedProcess[str]) -> str:

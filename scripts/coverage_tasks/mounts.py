@@ -22,15 +22,17 @@ CHOICES = ("auto", "bind", "volume")
 SPY_VOLUME = "coverage-spy"
 DATA_VOLUME = "coverage-spy-data"
 
+# What engines say when they refuse to mount what they do not find: docker, podman, Docker Desktop.
+_UNSEEN = re.compile(r"bind source path does not exist|statfs .*: no such file|is not shared from the host")
 _JOURNAL = re.compile(r"[0-9a-f]{16}\.journal")
 
 
-def choose(project: Project, image: str, environ: Mapping[str, str]) -> Kind:
-    """What this engine can do; COVERAGE_SPY_MOUNT decides otherwise. `image` is any that the engine has."""
+def choose(project: Project, environ: Mapping[str, str]) -> Kind:
+    """What this engine can do; COVERAGE_SPY_MOUNT decides otherwise."""
     wanted = environ.get("COVERAGE_SPY_MOUNT") or "auto"
     if wanted not in CHOICES:
         raise TaskError(f"COVERAGE_SPY_MOUNT is {wanted!r}: set it to auto, bind or volume")
-    if wanted == "auto" and not is_seen(project.data, image):
+    if wanted == "auto" and not is_seen(project.data):
         say(f"the engine does not see {project.root}: the spy and its data travel in volumes")
         wanted = "volume"
     if wanted == "volume":
@@ -38,17 +40,19 @@ def choose(project: Project, image: str, environ: Mapping[str, str]) -> Kind:
     return "relabelled" if compose.has_selinux() else "bind"
 
 
-def is_seen(data: Path, image: str) -> bool:
+def is_seen(data: Path) -> bool:
     """Whether a container of this engine sees the data directory and the spy. Nothing is started to find out."""
     mark = data / f".seen-{token_hex(8)}"
     mark.touch()
     mounted = [f"type=bind,source={source},target=/seen/{name}" for source, name in ((data, "data"), (SPY, "spy"))]
     try:
-        with compose.made(image, "--mount", mounted[0], "--mount", mounted[1]) as container:
+        with compose.empty_container("--mount", mounted[0], "--mount", mounted[1]) as container:
             files = (f"data/{mark.name}", "spy/sitecustomize.py")
             return all(any(compose.files_in(container, f"/seen/{file}")) for file in files)
-    except TaskError:
-        return False  # it refuses to mount what it does not find
+    except TaskError as error:
+        if _UNSEEN.search(str(error)):
+            return False
+        raise
     finally:
         mark.unlink()
 
@@ -65,18 +69,18 @@ def in_overlay(kind: Kind, source: str, target: str, read_only: bool) -> dict[st
     return {"type": "bind", "source": source, "target": target, **more, "bind": how}
 
 
-def fill(stack: str, image: str, with_spy: bool) -> None:
+def fill(stack: str, with_spy: bool) -> None:
     """Copies the spy into the volumes of a created stack, and opens the one for data to every user."""
-    with _volumes(stack, image, with_spy) as container:
+    with _volumes(stack, with_spy) as container:
         if with_spy:
             compose.docker("cp", f"{SPY}/.", f"{container}:/{SPY_VOLUME}")
         compose.docker("cp", "-", f"{container}:/", given=_open_directory(DATA_VOLUME))
 
 
-def read_back(stack: str, image: str, data: Path) -> None:
+def read_back(stack: str, data: Path) -> None:
     """Copies the journals of a stack into the data directory, while it runs or after."""
     if compose.has_volume(f"{stack}_{DATA_VOLUME}"):
-        with _volumes(stack, image, False) as container:
+        with _volumes(stack, False) as container:
             copy_journals(container, f"/{DATA_VOLUME}", data)
 
 
@@ -109,12 +113,12 @@ def _keep(content: IO[bytes], path: Path) -> None:
 
 
 @contextmanager
-def _volumes(stack: str, image: str, with_spy: bool) -> Iterator[str]:
+def _volumes(stack: str, with_spy: bool) -> Iterator[str]:
     """A container, never started, that has the stack's volumes where their names say."""
     options = []
     for volume in (SPY_VOLUME, DATA_VOLUME)[not with_spy :]:
         options += ["--mount", f"type=volume,source={stack}_{volume},target=/{volume},volume-nocopy"]
-    with compose.made(image, *options) as container:
+    with compose.empty_container(*options) as container:
         yield container
 
 

@@ -13,10 +13,11 @@ from . import compose
 from .carry import carry
 from .configuration import Configuration, read_configuration
 from .history import History, Version
+from .images import load_image
 from .journals import Journal
 from .procfile import read_processes
 from .project import Project
-from .services import Service, find_services, load_image, map_service
+from .services import Service, find_services, map_service
 from .sources import DRIFTED, LIBRARY, Digest, Match, Repository, SourceMap
 
 UNNAMED = "unnamed"
@@ -163,7 +164,7 @@ def of_images(project: Project, repository: Repository) -> dict[str, Origins]:
 def _service(project: Project, name: str, entry: Mapping[str, Any], configuration: Configuration) -> Service:
     return Service(
         name,
-        load_image(project.data, entry["image_id"]) if entry.get("image_id") else None,
+        load_image(project.data, entry["content"]) if entry.get("content") else None,
         binds=tuple((place, path) for place, path in entry.get("binds", ())),
         sources=configuration.sources.get(name, ()),
         copied=tuple((path, target) for path, target in entry.get("copied", ())),

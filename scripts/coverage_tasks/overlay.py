@@ -16,11 +16,12 @@ import yaml
 from coverage_spy.settings import ON
 
 from . import compose, mounts
+from .images import Image, Interpreter
 from .names import Reset, container_names, own_names, stack_name
 from .payload import fill_payload, needs_tracer
 from .progress import Stage
 from .project import SPY, Project, TaskError, beside, say
-from .services import Interpreter, Service, find_services, map_service
+from .services import Service, find_services, map_service
 from .sources import Repository, is_library
 
 HEADER = """\
@@ -77,7 +78,7 @@ def check_overlay(project: Project, output: Path | None = None) -> Path:
         found = file.read_bytes()
     except OSError as error:
         raise TaskError(f"the overlay {file} cannot be read ({error.strerror}): {remedy}") from None
-    if found != _text_of(project, model, services, os.environ, _kind(project, services, os.environ)).encode():
+    if found != _text_of(project, model, services, os.environ, _kind(project, os.environ)).encode():
         raise TaskError(
             f"the overlay {file} is not what the compose file, the images and the settings ask for: {remedy}"
         )
@@ -103,7 +104,7 @@ def write_overlay(
     output: Path | None = None,
 ) -> mounts.Kind:
     """As make_overlay, for services that are known already. Returns how the overlay mounts."""
-    kind = _kind(project, services, environ)
+    kind = _kind(project, environ)
     way = way_of(environ)
     prepare_spy(services, environ)
     if way == "image":
@@ -117,9 +118,9 @@ def write_overlay(
     return kind
 
 
-def _kind(project: Project, services: Sequence[Service], environ: Mapping[str, str]) -> mounts.Kind:
+def _kind(project: Project, environ: Mapping[str, str]) -> mounts.Kind:
     way = way_of(environ)
-    kind = mounts.choose(project, _any_image(services), environ)
+    kind = mounts.choose(project, environ)
     if way == "pth" and kind == "volume":
         raise TaskError(
             "COVERAGE_SPY_INJECT=pth mounts single files, and this engine sees none of this host's: "
@@ -148,10 +149,6 @@ def _images(model: Mapping[str, Any], project: Project, services: Iterable[Servi
         for service in services
         if service.image
     }
-
-
-def _any_image(services: Iterable[Service]) -> str:
-    return next((service.image.id for service in services if service.image), "")
 
 
 def render(
@@ -216,12 +213,12 @@ def is_true(value: str | None) -> bool:
 
 def prepare_spy(services: Iterable[Service], environ: Mapping[str, str]) -> None:
     """Fills the payload and compiles the spy for every interpreter that will run it."""
-    found: dict[Interpreter, str] = {}
+    found: dict[Interpreter, Image] = {}
     for service in services:
         if service.measured and service.image:
             for interpreter in service.image.interpreters:
                 if interpreter.measurable:
-                    found.setdefault(interpreter, service.image.name)
+                    found.setdefault(interpreter, service.image)
     branch = is_true(environ.get("COVERAGE_BRANCH"))
     fill_payload(interpreter for interpreter in found if needs_tracer(interpreter, branch))
     for interpreter, image in found.items():
@@ -247,13 +244,14 @@ def _is_fresh(source: Path, tag: str) -> bool:
     return bool(flags == 0 and mtime == int(status.st_mtime) & 0xFFFFFFFF and size == status.st_size)
 
 
-def _compile(image: str, interpreter: Interpreter) -> None:
+def _compile(image: Image, interpreter: Interpreter) -> None:
     # A read-only mount has no place for .pyc, and compiling at every start doubles it. Copied, since the engine may not
     # see this directory, or the container's root may not be who writes here.
     options = ("--network", "none", "--user", "0:0", "--env", "PYTHONPYCACHEPREFIX=", "--env", "PYTHONPATH=")
     command = ("-m", "compileall", "-q", "/coverage-spy")
+    name, platform = image.ids[0], image.platform
     try:
-        with compose.made(image, *options, entrypoint=interpreter.path, command=command) as container:
+        with compose.made(name, *options, platform=platform, entrypoint=interpreter.path, command=command) as container:
             compose.docker("cp", f"{SPY}/.", f"{container}:/coverage-spy")
             compose.docker("start", "--attach", container)
             for path, content in compose.files_in(container, "/coverage-spy"):
@@ -325,7 +323,9 @@ def _derive_images(services: Iterable[Service], images: Mapping[str, str]) -> No
         if service.measured and service.image:
             arguments = {"BASE_IMAGE": service.image.name}
             with Stage(f"adding the spy to the image of {service.name}", aloud=True):
-                compose.build_image(images[service.name], str(SPY / "Dockerfile.coverage"), str(SPY), arguments)
+                compose.build_image(
+                    images[service.name], str(SPY / "Dockerfile.coverage"), str(SPY), arguments, service.image.platform
+                )
 
 
 def _variables(service: Service, repository: Repository, environ: Mapping[str, str]) -> dict[str, str]:

@@ -14,9 +14,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
+from .images import Interpreter
 from .progress import Stage
 from .project import SPY, TaskError, beside, say
-from .services import Interpreter
 
 LOCK = Path(__file__).with_name("payload.lock")
 PAYLOAD = SPY / "payload"

@@ -203,14 +203,16 @@ def _images(services: Mapping[str, Any], descriptions: Iterable[Mapping[str, Any
     sentences = []
     for description in descriptions:
         entry = services.get(description["Config"]["Labels"]["com.docker.compose.service"])
-        if entry and entry["image_id"] != description["Image"] and not entry.get("derived"):
+        ids = compose.made_of(description)
+        if entry and not entry.get("derived") and not compose.is_made_of(ids, entry["ids"], entry["content"]):
             sentences.append(
-                f"{place_of(description)} ran {description['Image'][:19]}, and {entry['image']} was "
-                f"{entry['image_id'][:19]} when it was inspected"
+                f"{place_of(description)} ran {ids[-1][:19]}, and {entry['image']} was {entry['ids'][-1][:19]} "
+                "when it was inspected"
             )
-    now = compose.image_ids(entry["image"] for entry in services.values() if entry["image"])
-    for name, before in {entry["image"]: entry["image_id"] for entry in services.values()}.items():
-        if name and now.get(name) != before:
+    before = {(entry["image"], entry["platform"]): entry["content"] for entry in services.values() if entry["image"]}
+    for (name, platform), content in before.items():
+        now = compose.find_image(name, platform)
+        if not now or now.content != content:
             sentences.append(f"the image {name} is another one than before the run: somebody built or pulled it")
     return sentences
 

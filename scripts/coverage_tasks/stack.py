@@ -19,12 +19,13 @@ from coverage_spy.settings import FALLBACK
 from . import compose, mounts, overlay, procfile, proof
 from .census import NOBODY, forget_census, take_census
 from .configuration import LEFT_OUT, read_configuration
+from .images import Interpreter, record_images
 from .journals import find_journals
 from .names import stack_name
 from .payload import fill_payload, needs_tracer
 from .progress import Stage, hidden
 from .project import SPY, Project, TaskError, beside, counted, own_environment, say
-from .services import Interpreter, Service, find_services, map_service
+from .services import Service, find_services, map_service
 from .sources import Repository
 from .startup import mark_startup
 
@@ -54,12 +55,12 @@ def up(project: Project, append: bool = False, build: bool = False) -> None:
     stack that is up keeps them. Raises TaskError when a service does not get ready; what did start is stopped again.
     """
     prepare_data(project.data)
+    if project.runtime == "compose":
+        collect(project)  # from containers that compose may replace, and volumes of a stack that was removed by hand
     if running(project):
         say("the stack is up already: its journals are kept")
     elif not append:
         _empty(project.data)
-    elif project.runtime == "compose":
-        collect(project)  # what a stack that was removed by hand has left in a volume
     before = find_journals(project.data)
     try:
         if project.runtime == "compose":
@@ -202,7 +203,7 @@ def collect(project: Project, signals: Mapping[str, float] = NOBODY) -> None:
 def _copy_out(project: Project, state: dict[str, Any]) -> None:
     services = state["services"]
     if state.get("mounts") == "volume":
-        mounts.read_back(state["project"], _image_of(services), project.data)
+        mounts.read_back(state["project"], project.data)
     for container in compose.containers(state["project"]):
         if services.get(container.service, {}).get("measured") and mounts.copy_journals(
             container.id, FALLBACK, project.data
@@ -269,7 +270,7 @@ def _empty(data: Path) -> None:
     forget_census(data)
     (data / "startup.json").unlink(missing_ok=True)
     if journals:
-        say(f"removed {len(journals)} journals of the previous run (--append keeps them)")
+        say(f"removed {counted(len(journals), 'journal')} of the previous run (--append keeps them)")
 
 
 def _up_containers(project: Project, build: bool) -> None:
@@ -282,7 +283,7 @@ def _up_containers(project: Project, build: bool) -> None:
     _say_what_is_measured({service.name: service.reason for service in services})
     say(f"the compose project is {name}")
     if kind == "volume":
-        mounts.fill(name, _image_of(_read_state(project)["services"]), overlay.way_of(os.environ) != "image")
+        mounts.fill(name, overlay.way_of(os.environ) != "image")
     try:
         compose.up(project, name, timeout())
     except TaskError:
@@ -293,34 +294,39 @@ def _up_containers(project: Project, build: bool) -> None:
 
 def _create(project: Project, model: Mapping[str, Any], name: str, build: bool) -> tuple[list[Service], mounts.Kind]:
     """Makes the stack's containers; they keep the images that were inspected whatever is built from then on."""
+    moved: list[Service] = []
     for left in reversed(range(CREATIONS)):
         services = find_services(project, model, build)
         kind = overlay.write_overlay(project, model, services, os.environ)
         state = _new_state(project, name, {service.name: _entry(service) for service in services})
         _write_state(project, state | {"mounts": kind})
+        record_images(project, (service.image for service in services if service.image))
         if kind == "volume" and not compose.container_ids(name):
             mounts.remove(name)
-        compose.create(project, name)
+        compose.create(project, name, anew=[service.name for service in moved])
         moved = _moved(services, name)
         if not moved:
             break
+        images = " and ".join(sorted({f"the image {service.image.name}" for service in moved if service.image}))
         if not left:
-            raise TaskError(f"{moved} was built again and again meanwhile: let one build end before another begins")
-        say(f"{moved} was built anew meanwhile, perhaps by another checkout: once more")
+            raise TaskError(f"{images} was built again and again meanwhile: let one build end before another begins")
+        say(f"{images} was built anew meanwhile, perhaps by another checkout: once more")
     return services, kind
 
 
-def _moved(services: Sequence[Service], name: str) -> str:
-    """An image whose name now means another one than was inspected: its container was made of code that is not ours."""
+def _moved(services: Sequence[Service], name: str) -> list[Service]:
+    """Those whose image name means another one than was inspected: the container was made of code that is not ours."""
     if overlay.way_of(os.environ) == "image":
-        return ""  # names of derived images are nobody else's
+        return []  # names of derived images are nobody else's
     built = {service.image.name for service in services if service.image and service.builds}
     expected = {s.name: s.image for s in services if s.image and s.image.name in built}
-    for container in compose.containers(name):
-        image = expected.get(container.service)
-        if image and container.image != image.id:
-            return f"the image {image.name}"
-    return ""
+    moved = {
+        container.service
+        for container in compose.containers(name)
+        if (image := expected.get(container.service))
+        and not compose.is_made_of(container.made_of, image.ids, image.content)
+    }
+    return [service for service in services if service.name in moved]
 
 
 def _say_what_is_old(project: Project, services: Sequence[Service]) -> None:
@@ -340,18 +346,15 @@ def _entry(service: Service) -> dict[str, Any]:
         "measured": service.measured,
         "reason": service.reason,
         "image": service.image.name if service.image else "",
-        "image_id": service.image.id if service.image else "",
+        "platform": service.image.platform if service.image else "",
+        "content": service.image.content if service.image else "",
+        "ids": list(service.image.ids) if service.image else [],
         "derived": service.measured and overlay.way_of(os.environ) == "image",
         "interpreters": [found.version for found in service.image.interpreters] if service.image else [],
         "binds": [list(pair) for pair in service.binds],
         "copied": [list(pair) for pair in service.copied],
         "fallback": False,
     }
-
-
-def _image_of(services: Mapping[str, Any]) -> str:
-    """An image that the engine has: files are copied through containers, and a container needs one."""
-    return next((str(entry["image_id"]) for entry in services.values() if entry["image_id"]), "")
 
 
 def _look_at_containers(name: str) -> tuple[list[str], dict[str, float]]:
@@ -382,7 +385,7 @@ def _up_processes(project: Project) -> None:
                 raise TaskError(f"port {port} of {process.name} is taken: stop what listens there")
     version, reason = _prepare_host(processes[0].environment)
     reasons = {p.name: LEFT_OUT if p.name in configuration.leave_out else reason for p in processes}
-    entry = {"image": "", "image_id": "", "binds": [], "fallback": False, "interpreters": [version] if version else []}
+    entry = {"image": "", "content": "", "binds": [], "fallback": False, "interpreters": [version] if version else []}
     entries = {name: {"measured": not why, "reason": why, **entry} for name, why in reasons.items()}
     state = _new_state(project, f"{project.directory.name}-coverage", entries)
     _say_what_is_measured(reasons)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 from e2e.stacks import SERVER, Repository, compose_command, docker
+from template import CACHE
 
 from coverage_tasks import services, stack
 from coverage_tasks.project import find_project
@@ -106,7 +107,8 @@ def test_image_that_somebody_builds_between_look_and_creation_is_looked_at_again
     repository.service("web", WEB.format(who="first"))
     repository.write("docker-compose.yml", "services:\n  web: {build: web, stop_grace_period: 0s}\n")
     for name in [name for name in os.environ if name.startswith(("COMPOSE_", "COVERAGE_"))]:
-        monkeypatch.delenv(name)
+        if name != CACHE:
+            monkeypatch.delenv(name)
     caplog.set_level("INFO")
     built = []
 
@@ -121,7 +123,7 @@ def test_image_that_somebody_builds_between_look_and_creation_is_looked_at_again
     monkeypatch.setattr(stack, "find_services", find_services)
     stack.up(find_project(repository.root, {"COVERAGE_SPY_RUNTIME": "compose"}))
     assert f"{repository.name}-web was built anew meanwhile" in caplog.text
-    assert repository.state()["services"]["web"]["image_id"] == built[0].strip()
+    assert repository.state()["services"]["web"]["ids"][0] == built[0].strip()
     (container,) = repository.containers()
     assert docker("inspect", "--format", "{{.Image}}", container) == built[0]
     repository.succeed("down-coverage")

@@ -13,7 +13,7 @@ from faces.workflow import Job, alpine
 from unit.checkouts import commit, git
 
 from coverage_tasks import compose, mounts, stack
-from coverage_tasks.project import TOOL, find_project
+from coverage_tasks.project import TOOL, TaskError, find_project
 
 pytestmark = pytest.mark.engine
 
@@ -86,10 +86,14 @@ def test_host_with_selinux_gives_its_directories_a_label(web, monkeypatch):
 
 
 def test_engine_that_sees_the_directory_is_told_from_one_that_does_not(tmp_path, monkeypatch):
-    assert mounts.is_seen(tmp_path, "python:3.13-slim")
-    assert not mounts.is_seen(tmp_path, "no-such-image-anywhere")
-    monkeypatch.setattr(mounts, "SPY", tmp_path / "elsewhere")
-    assert not mounts.is_seen(tmp_path, "python:3.13-slim")
+    assert mounts.is_seen(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(mounts, "SPY", tmp_path / "elsewhere")
+        assert not mounts.is_seen(tmp_path)
+    # Any other reason is no answer to the question.
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent.sock")
+    with pytest.raises(TaskError, match="no container engine answers"):
+        mounts.is_seen(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 

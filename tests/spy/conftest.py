@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from machine import INTERPRETERS, SPY, number
 
+from coverage_tasks.images import Interpreter
 from coverage_tasks.journals import Journal, read_journals
 from coverage_tasks.payload import fill_payload
-from coverage_tasks.services import Interpreter
 
 MEASURED = [version for version in INTERPRETERS if number(version) >= (3, 8)]
 MONITORED = [version for version in INTERPRETERS if number(version) >= (3, 12)]

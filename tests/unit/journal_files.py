@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from coverage_tasks.images import Image, Interpreter
+from coverage_tasks.images import _store as store_image
 from coverage_tasks.project import Project
-from coverage_tasks.services import Image, Interpreter
-from coverage_tasks.services import _store as store_image
 from coverage_tasks.sources import digest_of
 
 RECEIPT = {
@@ -118,8 +118,10 @@ class Run:
         if image is not None:
             digests = {path: digest_of(content) for path, content in image.items()}
             interpreters = (Interpreter("/usr/local/bin/python3.12", "3.12", ".so"),)
-            store_image(self.project.data / "images", Image(name, name, {}, "/app", "", interpreters, digests))
-            self.services[name]["image_id"] = name
+            store_image(
+                self.project.data / "images" / f"{name}.json", Image(name, name, {}, "/app", "", interpreters, digests)
+            )
+            self.services[name]["content"] = name
         state = {"version": 1, "runtime": self.project.runtime, "project": "p", "services": self.services}
         self.project.stack_file.write_text(json.dumps(state))
 

@@ -1,3 +1,4 @@
+import json
 import stat
 
 import pytest
@@ -57,6 +58,10 @@ def test_finds_compose(commands, docker, standalone, expected):
             "Cannot connect to the Docker daemon): start Docker",
         ),
         ("exit 1", "(no reason given): start Docker"),
+        (
+            "echo 'client version 1.39 is too old. Minimum supported API version is 1.40' >&2; exit 1",
+            "the docker command and the engine are too far apart (client version 1.39 is too old): update one",
+        ),
         ("while :; do :; done", "has not answered for 0.2 s: restart it"),
     ],
 )
@@ -65,6 +70,133 @@ def test_engine_problem_names_the_remedy(commands, monkeypatch, script, message)
     if script:
         commands("docker", script)
     assert message in compose.engine_problem()
+
+
+CLASSIC = {
+    "Id": "sha256:config",
+    "Os": "linux",
+    "Architecture": "arm64",
+    "Variant": "v8",
+    "RootFS": {"Type": "layers", "Layers": ["sha256:a", "sha256:b"]},
+    "Config": {"Cmd": ["python"], "Labels": {"com.docker.compose.service": "web"}},
+}
+
+
+def with_images(commands, plain, exact="", says="Error response from daemon: no"):
+    """A docker that describes an image with and without `--platform`; what is empty it does not have."""
+    answer = "[ -n '{0}' ] && echo '[{0}]' && exit; echo '{1}' >&2; exit 1"
+    given = [json.dumps(image) if image else "" for image in (exact, plain)]
+    commands(
+        "docker",
+        f'case "$*" in *--platform*) {answer.format(given[0], says)};; *) {answer.format(given[1], says)};; esac',
+    )
+
+
+def test_image_has_the_ids_of_its_index_and_of_its_platforms_manifest(commands):
+    with_images(commands, CLASSIC | {"Id": "sha256:index"}, CLASSIC | {"Id": "sha256:manifest"})
+    found = compose.find_image("shop-web")
+    assert found.ids == ("sha256:index", "sha256:manifest")
+    with_images(commands, CLASSIC, CLASSIC)
+    assert compose.find_image("shop-web").ids == ("sha256:config",)
+    assert compose.find_image("shop-web").content == found.content
+
+
+def test_content_changes_with_what_runs_and_not_with_ids_and_labels(commands):
+    def content(**changes):
+        with_images(commands, CLASSIC | changes, CLASSIC | changes)
+        return compose.find_image("shop-web").content
+
+    same = content()
+    assert content(Id="sha256:another", Config={"Cmd": ["python"], "Labels": {}}) == same
+    others = {
+        content(RootFS={"Layers": ["sha256:b", "sha256:a"]}),
+        content(Config={"Cmd": ["python", "-O"]}),
+        content(Architecture="amd64"),
+    }
+    assert len(others) == 3
+    assert same not in others
+
+
+@pytest.mark.parametrize(
+    ("says", "found"),
+    [
+        ("unknown flag: --platform", True),
+        ('"--platform" requires API version 1.49, but the Docker daemon API version is 1.41', True),
+        ("image with reference shop was found but does not provide the specified platform (linux/386)", False),
+    ],
+)
+def test_image_of_another_platform_is_none_where_the_engine_can_tell(commands, says, found):
+    with_images(commands, CLASSIC, says=says)
+    assert bool(compose.find_image("shop-web", "linux/386")) is found
+    assert compose.find_image("shop-web").ids == ("sha256:config",)
+
+
+def test_container_is_of_an_image_by_any_of_its_ids_or_by_what_that_holds(commands):
+    with_images(commands, CLASSIC, CLASSIC)
+    content = compose.find_image("any").content
+    # The engine knows the id no more, and only the manifest says that the container has what was inspected.
+    with_images(commands, "")
+    description = {"Image": "sha256:old", "ImageManifestDescriptor": {"digest": "sha256:manifest"}}
+    made_of = compose.made_of(description)
+    assert made_of == ("sha256:old", "sha256:manifest")
+    assert compose.is_made_of(made_of, ["sha256:index", "sha256:manifest"], content)
+    assert not compose.is_made_of(made_of, ["sha256:index"], content)
+    assert compose.made_of({"Image": "sha256:old"}) == ("sha256:old",)
+    with_images(commands, CLASSIC, CLASSIC)
+    assert compose.is_made_of(["sha256:old"], ["sha256:index"], content)
+    assert not compose.is_made_of(["sha256:old"], ["sha256:index"], "other")
+
+
+DOCKERFILE = "Dockerfile:2\n--------\n   2 | >>> RUN make\n--------\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        (
+            "compose build requires buildx 0.17 or later",
+            "Docker's buildx plugin is too old (requires buildx 0.17 or later): install a newer one, or remove it",
+        ),
+        (
+            "Error response from daemon: client version 1.39 is too old. Minimum supported API version is 1.40, please "
+            "upgrade your client to a newer version",
+            "the docker command and the engine are too far apart (client version 1.39 is too old): update one",
+        ),
+        (" > [internal] waiting for connection:\n------\ncontext deadline exceeded\n", "BuildKit does not answer"),
+        (
+            " > [internal] booting buildkit:\n------\nError response from daemon: failed to do request: Head "
+            '"https://registry.example/v2/moby/buildkit": no such host',
+            "BuildKit does not answer ([internal] booting buildkit): `docker buildx ls`",
+        ),
+        ('no builder "ci" found', 'BuildKit does not answer (no builder "ci" found)'),
+        (
+            f"{DOCKERFILE}failed to solve: base:1: failed to resolve source metadata: failed to do request: Head "
+            '"https://registry.example/v2/base": dial tcp: no such host',
+            'the registry does not answer (failed to do request: Head "https://registry.example/v2/base": dial tcp',
+        ),
+        (f"{DOCKERFILE}failed to solve: base:1: docker.io/library/base:1: not found", "correct its Dockerfile"),
+        (
+            f'{DOCKERFILE}failed to solve: process "/bin/sh -c curl; echo failed to do request" did not complete '
+            "successfully: exit code: 7",
+            "correct its Dockerfile",
+        ),
+        ("failed to solve: dockerfile parse error on line 2: unknown instruction: COPI", "correct its Dockerfile"),
+    ],
+)
+def test_what_keeps_an_image_from_being_built_has_its_remedy(commands, tmp_path, said, sentence):
+    commands(
+        "docker",
+        f"""case "$*" in
+        "compose version --short") echo 2.40.3;; *--no-such-option*) exit 1;;
+        *) /bin/cat >&2 <<'END'\n{said}\nEND\nexit 17;; esac""",
+    )
+    project = Project(tmp_path, "compose", tmp_path, (tmp_path / "compose.yml",))
+    with pytest.raises(TaskError) as error:
+        compose.build_images(project, ["api", "web"])
+    beginning, _, rest = str(error.value).partition("\n")
+    assert beginning.startswith("the image of api does not build: ")
+    assert sentence in beginning
+    assert said.splitlines()[-1] in rest
 
 
 def test_no_engine_problem_where_it_answers(commands):

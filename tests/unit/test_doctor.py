@@ -4,7 +4,8 @@ import pytest
 
 from coverage_tasks.census import Place
 from coverage_tasks.doctor import CHECKS, TROUBLES, Patient
-from coverage_tasks.services import Image, Interpreter, Service
+from coverage_tasks.images import Image, Interpreter
+from coverage_tasks.services import Service
 
 
 def verdicts(place=None, command=(), version="3.13", way="mount"):

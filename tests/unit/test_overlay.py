@@ -6,10 +6,11 @@ import pytest
 import yaml
 
 from coverage_tasks import overlay
+from coverage_tasks.images import Image, Interpreter
 from coverage_tasks.names import RESET
 from coverage_tasks.overlay import is_compiled, is_true, render
 from coverage_tasks.project import SPY, Project, TaskError
-from coverage_tasks.services import Image, Interpreter, Service
+from coverage_tasks.services import Service
 from coverage_tasks.sources import digest_of
 
 INTERPRETER = Interpreter("/usr/local/bin/python3.13", "3.13", ".cpython-313-x86_64-linux-gnu.so")

@@ -6,9 +6,9 @@ from hashlib import sha256
 import pytest
 
 from coverage_tasks import payload
+from coverage_tasks.images import Interpreter
 from coverage_tasks.payload import LOCK, VERSIONS, Wheel, fill_payload, needs_tracer
 from coverage_tasks.project import TaskError
-from coverage_tasks.services import Interpreter
 
 
 def interpreter(version="3.11", suffix=".cpython-311-x86_64-linux-gnu.so", libc="glibc"):

@@ -1,272 +1,14 @@
-import io
-import json
-import tarfile
-from dataclasses import asdict, replace
-from pathlib import PurePosixPath
+from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from coverage_tasks import services
+from coverage_tasks.images import Image, Interpreter
 from coverage_tasks.project import Project
-from coverage_tasks.services import Image, Interpreter, load_image
-from coverage_tasks.sources import Digest, digest_of
+from coverage_tasks.sources import digest_of
 
-SOURCE = b"print('hello')\n"
-GNU_311 = "cpython-311-x86_64-linux-gnu.so"
-IMAGE = Image("sha256:1", "shop-orders", {"PATH": "/bin"}, "/app", "", (), {"/app/main.py": digest_of(SOURCE)})
-
-
-def read(*entries: str | tuple[str, str], **contents: bytes) -> services._Contents:
-    """Reads an archive as `docker export` writes it.
-
-    Files are executable and have SOURCE in them, or what `contents` says for their last name without its suffix;
-    "name/" stands for a directory, (name, target) for a symbolic link.
-    """
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        for entry in entries:
-            name, target = entry if isinstance(entry, tuple) else (entry, None)
-            member = tarfile.TarInfo(name)
-            member.mode = 0o755
-            content = contents.get(PurePosixPath(name).stem, SOURCE)
-            if name.endswith("/"):
-                member.type = tarfile.DIRTYPE
-            elif target:
-                member.type, member.linkname = tarfile.SYMTYPE, target
-            else:
-                member.size = len(content)
-            archive.addfile(member, io.BytesIO(content) if member.isreg() else None)
-    packed.seek(0)
-    with tarfile.open(fileobj=packed, mode="r|") as archive:
-        return services._read_archive(archive, "/app")
-
-
-@pytest.mark.parametrize(
-    ("executable", "extension", "expected"),
-    [
-        (
-            "usr/local/bin/python3.11",
-            f"usr/local/lib/python3.11/lib-dynload/_asyncio.{GNU_311}",
-            Interpreter("/usr/local/bin/python3.11", "3.11", f".{GNU_311}"),
-        ),
-        (
-            "usr/bin/python3.9",
-            "usr/lib/python3.9/lib-dynload/_json.cpython-39-aarch64-linux-gnu.so",
-            Interpreter("/usr/bin/python3.9", "3.9", ".cpython-39-aarch64-linux-gnu.so"),
-        ),
-        (
-            "usr/bin/python3.12",
-            "usr/lib64/python3.12/lib-dynload/_json.cpython-312-x86_64-linux-gnu.so",
-            Interpreter("/usr/bin/python3.12", "3.12", ".cpython-312-x86_64-linux-gnu.so"),
-        ),
-        (
-            "opt/pyenv/versions/3.8.18/bin/python3.8",
-            "opt/pyenv/versions/3.8.18/lib/python3.8/lib-dynload/math.cpython-38-x86_64-linux-gnu.so",
-            Interpreter("/opt/pyenv/versions/3.8.18/bin/python3.8", "3.8", ".cpython-38-x86_64-linux-gnu.so"),
-        ),
-        (
-            "usr/local/bin/python3.13t",
-            "usr/local/lib/python3.13t/lib-dynload/math.cpython-313t-x86_64-linux-gnu.so",
-            Interpreter("/usr/local/bin/python3.13t", "3.13", ".cpython-313t-x86_64-linux-gnu.so"),
-        ),
-    ],
-)
-def test_finds_an_interpreter_by_its_files(executable, extension, expected):
-    assert read(executable, extension).interpreters == (expected,)
-
-
-@pytest.mark.parametrize(
-    ("library", "suffix"),
-    [
-        ("python3.12/_sysconfigdata__linux_x86_64-linux-gnu.py", ".cpython-312-x86_64-linux-gnu.so"),
-        ("python3.12/_sysconfigdata_t_linux_aarch64-linux-musl.py", ".cpython-312t-aarch64-linux-musl.so"),
-        ("python3.12/_sysconfigdata__linux_.py", None),
-        ("python3.12/_sysconfigdata__darwin_darwin.py", None),
-    ],
-)
-def test_finds_an_interpreter_that_has_all_its_extension_modules_inside(library, suffix):
-    found = read("python/cpython-3.12/bin/python3.12", f"python/cpython-3.12/lib/{library}").interpreters
-    assert [interpreter.suffix for interpreter in found] == ([suffix] if suffix else [])
-
-
-def test_what_an_extension_module_says_counts_first():
-    # Alpine's own 3.9 is built against musl and says gnu.
-    files = ["lib-dynload/m.cpython-39-x86_64-linux-gnu.so", "_sysconfigdata__linux_x86_64-linux-musl.py"]
-    (found,) = read("usr/bin/python3.9", *(f"usr/lib/python3.9/{file}" for file in files)).interpreters
-    assert found.suffix == ".cpython-39-x86_64-linux-gnu.so"
-
-
-@pytest.mark.parametrize(
-    "entries",
-    [
-        [("usr/bin/python3.11", "python3"), f"usr/lib/python3.11/lib-dynload/_json.{GNU_311}"],
-        ["usr/share/python3.11", f"usr/lib/python3.11/lib-dynload/_json.{GNU_311}"],
-        ["usr/bin/python3.11", f"opt/other/lib/python3.11/lib-dynload/_json.{GNU_311}"],
-        ["usr/bin/python3.11-config", "usr/bin/python3", f"usr/lib/python3.11/lib-dynload/_json.{GNU_311}"],
-        ["usr/bin/pypy3.10"],
-    ],
-)
-def test_takes_nothing_else_for_an_interpreter(entries):
-    assert read(*entries).interpreters == ()
-
-
-@pytest.mark.parametrize(
-    ("directory", "found"),
-    [
-        ("usr/local/lib/python3.11/site-packages", True),
-        ("usr/local/lib64/python3.11/site-packages", True),
-        ("usr/local/lib/python3.12/site-packages", False),
-        ("opt/venv/lib/python3.12/site-packages", True),
-        ("opt/venv/lib/python3.12/site-packages/vendored/lib/python3.12/site-packages", False),
-        ("opt/left-over/lib/python3.11/site-packages", False),
-        ("usr/lib/python3/dist-packages", True),
-        ("usr/lib/python2.7/dist-packages", False),
-        ("usr/local/lib/python3.9/dist-packages", True),
-    ],
-)
-def test_finds_where_interpreters_and_virtual_environments_look_for_pth_files(directory, found):
-    files = (
-        "usr/local/bin/python3.11",
-        f"usr/local/lib/python3.11/lib-dynload/_asyncio.{GNU_311}",
-        "usr/bin/python3.9",
-        "usr/lib/python3.9/lib-dynload/_json.cpython-39-x86_64-linux-gnu.so",
-        ("opt/venv/bin/python3.12", "/home/app/.local/bin/python3.12"),
-        "opt/venv/pyvenv.cfg",
-    )
-    assert read(f"{directory}/", *files).sites == ((f"/{directory}",) if found else ())
-
-
-def test_tells_musl_from_glibc():
-    # CPython 3.8 to 3.10 has the same suffix on both.
-    files = ["usr/local/bin/python3.9", "usr/local/lib/python3.9/lib-dynload/m.cpython-39-x86_64-linux-gnu.so"]
-    assert read(*files).interpreters[0].libc == "glibc"
-    assert read("lib/ld-musl-x86_64.so.1", *files).interpreters[0].libc == "musl"
-
-
-def test_knows_every_source_outside_the_standard_library():
-    files = read(
-        "app/main.py",
-        "app/README",
-        "usr/local/lib/python3.11/site-packages/flask/app.py",
-        "usr/lib/python3/dist-packages/apt.py",
-        "opt/venv/lib/python3.11/site-packages/rich.py",
-        "usr/local/lib/python3.11/json/decoder.py",
-        "usr/lib/python3.11/abc.py",
-        "usr/lib/pypy3.10/abc.py",
-    ).files
-    assert files == dict.fromkeys(
-        [
-            "/app/main.py",
-            "/usr/local/lib/python3.11/site-packages/flask/app.py",
-            "/usr/lib/python3/dist-packages/apt.py",
-            "/opt/venv/lib/python3.11/site-packages/rich.py",
-        ],
-        digest_of(SOURCE),
-    )
-
-
-def test_hard_link_has_the_content_of_its_target():
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        first = tarfile.TarInfo("cache/a.py")
-        first.size = len(SOURCE)
-        archive.addfile(first, io.BytesIO(SOURCE))
-        second = tarfile.TarInfo("app/a.py")
-        second.type, second.linkname = tarfile.LNKTYPE, "cache/a.py"
-        archive.addfile(second)
-    packed.seek(0)
-    with tarfile.open(fileobj=packed, mode="r|") as archive:
-        assert services._read_archive(archive).files["/app/a.py"] == digest_of(SOURCE)
-
-
-def test_names_every_sitecustomize_and_usercustomize():
-    names = ("usr/lib/python3.11/sitecustomize.py", "root/.local/usercustomize.py", "app/sitecustomize/__init__.py")
-    found = read(*names, ("opt/sitecustomize.py", "x.py"), "app/mysitecustomize.py", "app/sitecustomize.py.bak")
-    assert found.customizations == tuple(sorted(f"/{name}" for name in (*names, "opt/sitecustomize.py")))
-
-
-def test_keeps_the_links_that_lead_to_sources():
-    found = read(
-        *("srv/2/main.py", "opt/lib/a.py", "usr/share/doc/x"),
-        *(("app", "srv/current"), ("srv/current", "2"), ("srv/2/settings.py", "main.py"), ("doc", "/usr/share/doc")),
-        *(("all", "/"), ("round", "round"), ("bin", "usr/bin")),
-    )
-    assert found.links == {"/app": "/srv/2", "/srv/2/settings.py": "/srv/2/main.py", "/srv/current": "/srv/2"}
-
-
-@pytest.mark.parametrize(
-    ("entries", "version"),
-    [
-        (["usr/local/lib/python3.11/site-packages/coverage-7.6.1.dist-info/"], "7.6.1"),
-        (["usr/lib/python3/dist-packages/coverage-6.5.0.egg-info/PKG-INFO"], "6.5.0"),
-        (["usr/lib/python3/dist-packages/coverage-6.5.0-py3.11.egg-info"], "6.5.0"),
-        (["opt/lib/site-packages/coverage-5.0.dist-info/", "app/lib/site-packages/coverage-7.0.dist-info/"], "7.0"),
-        (["opt/lib/site-packages/coverage_enable_subprocess-1.0.dist-info/"], ""),
-        (["app/coverage-report/", "opt/lib/site-packages/coverage-helper.dist-info/"], ""),
-    ],
-)
-def test_finds_the_images_own_coverage(entries, version):
-    assert read(*entries).coverage == version
-
-
-def test_keeps_the_first_line_of_scripts_that_start_python():
-    found = read(
-        *("usr/local/bin/serve", "app/manage", "app/own.py", "app/tool/deep", "usr/bin/run", "usr/sbin/cron"),
-        *("usr/bin/python3.11", "usr/local/bin/flask/", ("usr/bin/linked", "run")),
-        serve=b"#!/usr/local/bin/python3.11 -I\nimport serve\n",
-        manage=b"#!/usr/bin/env -S python3 -E\r\n",
-        own=b"#!/usr/bin/env python3\nprint()\n",
-        deep=b"#!/usr/bin/python3\n",
-        run=b"#!/bin/sh\nexec python -S\n",
-        cron=b"#!/usr/bin/python3" + b"." * 10_000,
-    )
-    assert found.shebangs == {
-        "/app/manage": "#!/usr/bin/env -S python3 -E",
-        "/app/own.py": "#!/usr/bin/env python3",
-        "/usr/local/bin/serve": "#!/usr/local/bin/python3.11 -I",
-        "/usr/sbin/cron": "#!/usr/bin/python3" + "." * (255 - 18),
-    }
-    assert found.files == {
-        "/app/manage": digest_of(b"#!/usr/bin/env -S python3 -E\r\n"),
-        "/app/own.py": digest_of(b"#!/usr/bin/env python3\nprint()\n"),
-        "/usr/local/bin/serve": digest_of(b"#!/usr/local/bin/python3.11 -I\nimport serve\n"),
-        "/usr/sbin/cron": digest_of(b"#!/usr/bin/python3" + b"." * 10_000),
-    }
-
-
-def test_image_comes_back_from_the_cache_as_it_was(tmp_path):
-    interpreter = Interpreter("/usr/bin/python3.11", "3.11", f".{GNU_311}", "musl")
-    image = replace(
-        IMAGE,
-        interpreters=(interpreter,),
-        files={"/app/sch\udce9.py": Digest(1, 2)},
-        sites=("/usr/lib/site-packages",),
-        entrypoint=("tini", "--"),
-        command=("python", "main.py"),
-        customizations=("/app/sitecustomize.py",),
-        shebangs={"/usr/bin/serve": "#!/usr/bin/python3"},
-    )
-    services._store(tmp_path / "images", image)
-    assert load_image(tmp_path, "sha256:1") == image
-    assert load_image(tmp_path, "sha256:2") is None
-
-
-def test_damaged_cache_is_read_anew(tmp_path):
-    services._store(tmp_path / "images", IMAGE)
-    (cached,) = (tmp_path / "images").iterdir()
-    for damage in ("", "{", "{}", json.dumps({"interpreters": [{"no": 1}], "files": {}})):
-        cached.write_text(damage)
-        assert load_image(tmp_path, "sha256:1") is None
-
-
-@pytest.mark.parametrize("change", [lambda known: known.popitem(), lambda known: known.update(another=1)])
-def test_cache_of_another_version_is_read_anew(tmp_path, change):
-    services._store(tmp_path / "images", IMAGE)
-    (cached,) = (tmp_path / "images").iterdir()
-    known = asdict(IMAGE)
-    change(known)
-    cached.write_text(json.dumps(known))
-    assert load_image(tmp_path, "sha256:1") is None
+IMAGE = Image("sha256:1", "shop-orders", {"PATH": "/bin"}, "/app", "", (), {"/app/main.py": digest_of(b"")})
 
 
 @pytest.mark.parametrize(
@@ -284,19 +26,87 @@ def test_says_why_a_service_is_not_measured(versions, reason):
     assert services._why_not(replace(IMAGE, interpreters=interpreters)) == reason
 
 
-@pytest.mark.parametrize("build", [False, True])
-def test_image_is_built_before_the_services_that_only_name_it_look_for_it(tmp_path, monkeypatch, build):
-    calls: list[str] = []
-    monkeypatch.setattr(services.compose, "image_names", lambda *_: dict.fromkeys(("web", "job"), "shop"))
-    monkeypatch.setattr(services.compose, "has_image", lambda _: bool(calls))
-    monkeypatch.setattr(
-        services.compose, "obtain_image", lambda _, service, builds: calls.append(f"{service} {builds}")
-    )
-    monkeypatch.setattr(services, "inspect_image", lambda name, _: calls.append(name) or IMAGE)
-    model = {"services": {"job": {"image": "shop"}, "web": {"image": "shop", "build": {"context": "."}}}}
-    found = services.find_services(Project(tmp_path, "compose", tmp_path, ()), model, build)
-    assert [service.name for service in found] == ["job", "web"]
-    assert calls == ["web True", "shop", "shop"]
+@pytest.fixture
+def engine(monkeypatch):
+    """What is asked of an engine that has no image but those it builds and pulls, in order."""
+    asked: list[str] = []
+    there: set[tuple[str, str]] = set()
+
+    class Engine:
+        calls = asked
+        names: Mapping[str, str] = {}
+        platforms: Mapping[str, str] = {}
+
+        def get(self, services):
+            there.update((self.names[name], self.platforms.get(name, "")) for name in services)
+
+        def build(self, _project, services):
+            asked.append(f"build {' '.join(services)}")
+            self.get(services)
+
+        def pull(self, _project, service):
+            asked.append(f"pull {service}")
+            self.get([service])
+
+        def inspect(self, *place):
+            asked.append(f"inspect {' for '.join(filter(None, place))}")
+            return IMAGE
+
+    engine = Engine()
+    monkeypatch.setattr(services.compose, "image_names", lambda *_: engine.names)
+    monkeypatch.setattr(services.compose, "find_image", lambda name, platform="": (name, platform) in there)
+    monkeypatch.setattr(services.compose, "build_images", engine.build)
+    monkeypatch.setattr(services.compose, "pull_image", engine.pull)
+    monkeypatch.setattr(services, "inspect_image", engine.inspect)
+    return engine
+
+
+def find(root, definitions, **options):
+    return services.find_services(Project(root, "compose", root, ()), {"services": definitions}, **options)
+
+
+HERE, THERE = {"context": "."}, {"context": "there"}
+
+
+def test_all_images_are_built_then_pulled_then_each_is_looked_at_once(tmp_path, engine):
+    engine.names = {"db": "postgres", "job": "shop", "web": "shop", "worker": "shop", "api": "api"}
+    definitions = {"db": {}, "job": {}, "web": {"build": HERE}, "worker": {"build": HERE}, "api": {"build": THERE}}
+    found = find(tmp_path, definitions)
+    assert [service.name for service in found] == ["api", "db", "job", "web", "worker"]
+    first = ["build api web", "pull db", "inspect api", "inspect postgres", "inspect shop"]
+    assert engine.calls == first
+
+    engine.calls.clear()
+    find(tmp_path, definitions)
+    assert engine.calls == first[2:]
+    engine.calls.clear()
+    find(tmp_path, definitions, build=True)
+    assert engine.calls == [first[0], *first[2:]]
+
+
+def test_different_builds_of_one_name_are_not_done_at_once(tmp_path, engine):
+    engine.names = {"api": "api", "web": "shop", "worker": "shop"}
+    find(tmp_path, {"api": {"build": HERE}, "web": {"build": HERE}, "worker": {"build": THERE}}, build=True)
+    assert engine.calls == ["build api web", "build worker", "inspect api", "inspect shop"]
+
+
+def test_image_of_a_platform_is_looked_at_for_it(tmp_path, engine, monkeypatch):
+    engine.names = dict.fromkeys(("a", "b", "c"), "multi")
+    engine.platforms = {"b": "linux/386"}
+    definitions = {"a": {}, "b": {"platform": "linux/386"}, "c": {}}
+    found = find(tmp_path, definitions)
+    assert engine.calls == ["pull a", "pull b", "inspect multi", "inspect multi for linux/386"]
+    assert len(found) == 3
+    monkeypatch.setenv("DOCKER_DEFAULT_PLATFORM", "linux/arm64")
+    assert services.platform_of({}) == "linux/arm64"
+    assert services.platform_of({"platform": "linux/386"}) == "linux/386"
+
+
+def test_service_without_an_image_is_named_where_none_is_to_be_had(tmp_path, engine):
+    engine.names = {"web": "shop"}
+    (found,) = find(tmp_path, {"web": {"build": HERE}}, obtain=False)
+    assert (found.image, found.reason) == (None, "its image is neither built nor pulled")
+    assert engine.calls == []
 
 
 @pytest.mark.parametrize(

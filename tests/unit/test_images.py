@@ -1,0 +1,364 @@
+import io
+import json
+import shutil
+import tarfile
+from dataclasses import asdict, replace
+from pathlib import PurePosixPath
+
+import pytest
+
+from coverage_tasks import compose, images
+from coverage_tasks.images import Image, Interpreter, load_image
+from coverage_tasks.project import Project, TaskError
+from coverage_tasks.sources import Digest, digest_of
+
+SOURCE = b"print('hello')\n"
+GNU_311 = "cpython-311-x86_64-linux-gnu.so"
+IMAGE = Image("c1", "shop-orders", {"PATH": "/bin"}, "/app", "", (), {"/app/main.py": digest_of(SOURCE)})
+
+
+def read(*entries: str | tuple[str, str], **contents: bytes) -> images._Contents:
+    """Reads an archive as `docker export` writes it.
+
+    Files are executable and have SOURCE in them, or what `contents` says for their last name without its suffix;
+    "name/" stands for a directory, (name, target) for a symbolic link.
+    """
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for entry in entries:
+            name, target = entry if isinstance(entry, tuple) else (entry, None)
+            member = tarfile.TarInfo(name)
+            member.mode = 0o755
+            content = contents.get(PurePosixPath(name).stem, SOURCE)
+            if name.endswith("/"):
+                member.type = tarfile.DIRTYPE
+            elif target:
+                member.type, member.linkname = tarfile.SYMTYPE, target
+            else:
+                member.size = len(content)
+            archive.addfile(member, io.BytesIO(content) if member.isreg() else None)
+    packed.seek(0)
+    with tarfile.open(fileobj=packed, mode="r|") as archive:
+        return images._read_archive(archive, "/app")
+
+
+@pytest.mark.parametrize(
+    ("executable", "extension", "expected"),
+    [
+        (
+            "usr/local/bin/python3.11",
+            f"usr/local/lib/python3.11/lib-dynload/_asyncio.{GNU_311}",
+            Interpreter("/usr/local/bin/python3.11", "3.11", f".{GNU_311}"),
+        ),
+        (
+            "usr/bin/python3.9",
+            "usr/lib/python3.9/lib-dynload/_json.cpython-39-aarch64-linux-gnu.so",
+            Interpreter("/usr/bin/python3.9", "3.9", ".cpython-39-aarch64-linux-gnu.so"),
+        ),
+        (
+            "usr/bin/python3.12",
+            "usr/lib64/python3.12/lib-dynload/_json.cpython-312-x86_64-linux-gnu.so",
+            Interpreter("/usr/bin/python3.12", "3.12", ".cpython-312-x86_64-linux-gnu.so"),
+        ),
+        (
+            "opt/pyenv/versions/3.8.18/bin/python3.8",
+            "opt/pyenv/versions/3.8.18/lib/python3.8/lib-dynload/math.cpython-38-x86_64-linux-gnu.so",
+            Interpreter("/opt/pyenv/versions/3.8.18/bin/python3.8", "3.8", ".cpython-38-x86_64-linux-gnu.so"),
+        ),
+        (
+            "usr/local/bin/python3.13t",
+            "usr/local/lib/python3.13t/lib-dynload/math.cpython-313t-x86_64-linux-gnu.so",
+            Interpreter("/usr/local/bin/python3.13t", "3.13", ".cpython-313t-x86_64-linux-gnu.so"),
+        ),
+    ],
+)
+def test_finds_an_interpreter_by_its_files(executable, extension, expected):
+    assert read(executable, extension).interpreters == (expected,)
+
+
+@pytest.mark.parametrize(
+    ("library", "suffix"),
+    [
+        ("python3.12/_sysconfigdata__linux_x86_64-linux-gnu.py", ".cpython-312-x86_64-linux-gnu.so"),
+        ("python3.12/_sysconfigdata_t_linux_aarch64-linux-musl.py", ".cpython-312t-aarch64-linux-musl.so"),
+        ("python3.12/_sysconfigdata__linux_.py", None),
+        ("python3.12/_sysconfigdata__darwin_darwin.py", None),
+    ],
+)
+def test_finds_an_interpreter_that_has_all_its_extension_modules_inside(library, suffix):
+    found = read("python/cpython-3.12/bin/python3.12", f"python/cpython-3.12/lib/{library}").interpreters
+    assert [interpreter.suffix for interpreter in found] == ([suffix] if suffix else [])
+
+
+def test_what_an_extension_module_says_counts_first():
+    # Alpine's own 3.9 is built against musl and says gnu.
+    files = ["lib-dynload/m.cpython-39-x86_64-linux-gnu.so", "_sysconfigdata__linux_x86_64-linux-musl.py"]
+    (found,) = read("usr/bin/python3.9", *(f"usr/lib/python3.9/{file}" for file in files)).interpreters
+    assert found.suffix == ".cpython-39-x86_64-linux-gnu.so"
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [("usr/bin/python3.11", "python3"), f"usr/lib/python3.11/lib-dynload/_json.{GNU_311}"],
+        ["usr/share/python3.11", f"usr/lib/python3.11/lib-dynload/_json.{GNU_311}"],
+        ["usr/bin/python3.11", f"opt/other/lib/python3.11/lib-dynload/_json.{GNU_311}"],
+        ["usr/bin/python3.11-config", "usr/bin/python3", f"usr/lib/python3.11/lib-dynload/_json.{GNU_311}"],
+        ["usr/bin/pypy3.10"],
+    ],
+)
+def test_takes_nothing_else_for_an_interpreter(entries):
+    assert read(*entries).interpreters == ()
+
+
+@pytest.mark.parametrize(
+    ("directory", "found"),
+    [
+        ("usr/local/lib/python3.11/site-packages", True),
+        ("usr/local/lib64/python3.11/site-packages", True),
+        ("usr/local/lib/python3.12/site-packages", False),
+        ("opt/venv/lib/python3.12/site-packages", True),
+        ("opt/venv/lib/python3.12/site-packages/vendored/lib/python3.12/site-packages", False),
+        ("opt/left-over/lib/python3.11/site-packages", False),
+        ("usr/lib/python3/dist-packages", True),
+        ("usr/lib/python2.7/dist-packages", False),
+        ("usr/local/lib/python3.9/dist-packages", True),
+    ],
+)
+def test_finds_where_interpreters_and_virtual_environments_look_for_pth_files(directory, found):
+    files = (
+        "usr/local/bin/python3.11",
+        f"usr/local/lib/python3.11/lib-dynload/_asyncio.{GNU_311}",
+        "usr/bin/python3.9",
+        "usr/lib/python3.9/lib-dynload/_json.cpython-39-x86_64-linux-gnu.so",
+        ("opt/venv/bin/python3.12", "/home/app/.local/bin/python3.12"),
+        "opt/venv/pyvenv.cfg",
+    )
+    assert read(f"{directory}/", *files).sites == ((f"/{directory}",) if found else ())
+
+
+def test_tells_musl_from_glibc():
+    # CPython 3.8 to 3.10 has the same suffix on both.
+    files = ["usr/local/bin/python3.9", "usr/local/lib/python3.9/lib-dynload/m.cpython-39-x86_64-linux-gnu.so"]
+    assert read(*files).interpreters[0].libc == "glibc"
+    assert read("lib/ld-musl-x86_64.so.1", *files).interpreters[0].libc == "musl"
+
+
+def test_knows_every_source_outside_the_standard_library():
+    files = read(
+        "app/main.py",
+        "app/README",
+        "usr/local/lib/python3.11/site-packages/flask/app.py",
+        "usr/lib/python3/dist-packages/apt.py",
+        "opt/venv/lib/python3.11/site-packages/rich.py",
+        "usr/local/lib/python3.11/json/decoder.py",
+        "usr/lib/python3.11/abc.py",
+        "usr/lib/pypy3.10/abc.py",
+    ).files
+    assert files == dict.fromkeys(
+        [
+            "/app/main.py",
+            "/usr/local/lib/python3.11/site-packages/flask/app.py",
+            "/usr/lib/python3/dist-packages/apt.py",
+            "/opt/venv/lib/python3.11/site-packages/rich.py",
+        ],
+        digest_of(SOURCE),
+    )
+
+
+def test_hard_link_has_the_content_of_its_target():
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        first = tarfile.TarInfo("cache/a.py")
+        first.size = len(SOURCE)
+        archive.addfile(first, io.BytesIO(SOURCE))
+        second = tarfile.TarInfo("app/a.py")
+        second.type, second.linkname = tarfile.LNKTYPE, "cache/a.py"
+        archive.addfile(second)
+    packed.seek(0)
+    with tarfile.open(fileobj=packed, mode="r|") as archive:
+        assert images._read_archive(archive).files["/app/a.py"] == digest_of(SOURCE)
+
+
+def test_names_every_sitecustomize_and_usercustomize():
+    names = ("usr/lib/python3.11/sitecustomize.py", "root/.local/usercustomize.py", "app/sitecustomize/__init__.py")
+    found = read(*names, ("opt/sitecustomize.py", "x.py"), "app/mysitecustomize.py", "app/sitecustomize.py.bak")
+    assert found.customizations == tuple(sorted(f"/{name}" for name in (*names, "opt/sitecustomize.py")))
+
+
+def test_keeps_the_links_that_lead_to_sources():
+    found = read(
+        *("srv/2/main.py", "opt/lib/a.py", "usr/share/doc/x"),
+        *(("app", "srv/current"), ("srv/current", "2"), ("srv/2/settings.py", "main.py"), ("doc", "/usr/share/doc")),
+        *(("all", "/"), ("round", "round"), ("bin", "usr/bin")),
+    )
+    assert found.links == {"/app": "/srv/2", "/srv/2/settings.py": "/srv/2/main.py", "/srv/current": "/srv/2"}
+
+
+@pytest.mark.parametrize(
+    ("entries", "version"),
+    [
+        (["usr/local/lib/python3.11/site-packages/coverage-7.6.1.dist-info/"], "7.6.1"),
+        (["usr/lib/python3/dist-packages/coverage-6.5.0.egg-info/PKG-INFO"], "6.5.0"),
+        (["usr/lib/python3/dist-packages/coverage-6.5.0-py3.11.egg-info"], "6.5.0"),
+        (["opt/lib/site-packages/coverage-5.0.dist-info/", "app/lib/site-packages/coverage-7.0.dist-info/"], "7.0"),
+        (["opt/lib/site-packages/coverage_enable_subprocess-1.0.dist-info/"], ""),
+        (["app/coverage-report/", "opt/lib/site-packages/coverage-helper.dist-info/"], ""),
+    ],
+)
+def test_finds_the_images_own_coverage(entries, version):
+    assert read(*entries).coverage == version
+
+
+def test_keeps_the_first_line_of_scripts_that_start_python():
+    found = read(
+        *("usr/local/bin/serve", "app/manage", "app/own.py", "app/tool/deep", "usr/bin/run", "usr/sbin/cron"),
+        *("usr/bin/python3.11", "usr/local/bin/flask/", ("usr/bin/linked", "run")),
+        serve=b"#!/usr/local/bin/python3.11 -I\nimport serve\n",
+        manage=b"#!/usr/bin/env -S python3 -E\r\n",
+        own=b"#!/usr/bin/env python3\nprint()\n",
+        deep=b"#!/usr/bin/python3\n",
+        run=b"#!/bin/sh\nexec python -S\n",
+        cron=b"#!/usr/bin/python3" + b"." * 10_000,
+    )
+    assert found.shebangs == {
+        "/app/manage": "#!/usr/bin/env -S python3 -E",
+        "/app/own.py": "#!/usr/bin/env python3",
+        "/usr/local/bin/serve": "#!/usr/local/bin/python3.11 -I",
+        "/usr/sbin/cron": "#!/usr/bin/python3" + "." * (255 - 18),
+    }
+    assert found.files == {
+        "/app/manage": digest_of(b"#!/usr/bin/env -S python3 -E\r\n"),
+        "/app/own.py": digest_of(b"#!/usr/bin/env python3\nprint()\n"),
+        "/usr/local/bin/serve": digest_of(b"#!/usr/local/bin/python3.11 -I\nimport serve\n"),
+        "/usr/sbin/cron": digest_of(b"#!/usr/bin/python3" + b"." * 10_000),
+    }
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    monkeypatch.setenv("COVERAGE_SPY_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "repository").mkdir()
+    return Project(tmp_path / "repository", "compose", tmp_path, ())
+
+
+def test_image_comes_back_as_it_was(project):
+    interpreter = Interpreter("/usr/bin/python3.11", "3.11", f".{GNU_311}", "musl")
+    image = replace(
+        IMAGE,
+        interpreters=(interpreter,),
+        files={"/app/sch\udce9.py": Digest(1, 2)},
+        sites=("/usr/lib/site-packages",),
+        entrypoint=("tini", "--"),
+        command=("python", "main.py"),
+        customizations=("/app/sitecustomize.py",),
+        shebangs={"/usr/bin/serve": "#!/usr/bin/python3"},
+        platform="linux/386",
+        ids=("sha256:1", "sha256:2"),
+    )
+    images.record_images(project, [image])
+    assert load_image(project.data, "c1") == image
+    assert load_image(project.data, "c2") is None
+
+
+def damaged_by(change):
+    known = asdict(IMAGE)
+    change(known)
+    return json.dumps(known)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *("", "{", "{}", json.dumps({"interpreters": [{"no": 1}], "files": {}})),
+        damaged_by(lambda known: known.popitem()),
+        damaged_by(lambda known: known.update(another=1)),
+    ],
+)
+def test_damaged_record_and_one_of_another_version_count_as_none(project, damage):
+    images.record_images(project, [IMAGE])
+    (recorded,) = (project.data / "images").iterdir()
+    recorded.write_text(damage)
+    assert load_image(project.data, "c1") is None
+
+
+def test_record_holds_the_images_of_the_last_run_only(project):
+    images.record_images(project, [IMAGE, replace(IMAGE, content="c2")])
+    images.record_images(project, [replace(IMAGE, content="c2"), replace(IMAGE, content="c3", name="other")])
+    assert sorted(file.name for file in (project.data / "images").iterdir()) == ["c2.json", "c3.json"]
+
+
+@pytest.fixture
+def engine(monkeypatch):
+    """What the engine has: name -> image. Reading one's file system is counted."""
+    has: dict[str, compose.EngineImage] = {}
+    read: list[str] = []
+
+    def read_filesystem(image, _workdir, _platform):
+        read.append(image)
+        return images._Contents((), {}, (), (), "", {}, {})
+
+    monkeypatch.setattr(images.compose, "find_image", lambda name, _platform="": has.get(name))
+    monkeypatch.setattr(images, "_read_filesystem", read_filesystem)
+    return has, read
+
+
+def test_build_without_a_change_is_not_read_again_though_its_id_is_another(project, engine):
+    has, read = engine
+    for build in ("sha256:first", "sha256:second"):
+        has["shop-web"] = compose.EngineImage((build, "sha256:manifest"), "c1", {"WorkingDir": "/app"})
+        image = images.inspect_image("shop-web")
+        assert (image.ids[0], image.content, image.workdir) == (build, "c1", "/app")
+    has["other"] = has["shop-web"]
+    assert images.inspect_image("other").name == "other"
+    assert read == ["sha256:first"]
+
+
+def test_image_that_is_built_anew_while_it_is_read_is_read_as_it_is_now(project, engine, monkeypatch):
+    has, _ = engine
+    has["shop-web"] = compose.EngineImage(("sha256:old",), "c1", {})
+
+    def read_filesystem(image, _workdir, _platform):
+        if image == "sha256:old":
+            has["shop-web"] = compose.EngineImage(("sha256:new",), "c2", {})
+            raise TaskError("No such image")
+        return images._Contents((), {}, (), (), "", {}, {})
+
+    monkeypatch.setattr(images, "_read_filesystem", read_filesystem)
+    assert images.inspect_image("shop-web").content == "c2"
+
+
+def test_image_that_is_gone_is_named(project, engine):
+    with pytest.raises(TaskError, match="the image shop-web is gone"):
+        images.inspect_image("shop-web")
+
+
+def test_cache_is_shared_by_checkouts_and_forgets_what_no_run_names(project, engine, tmp_path):
+    has, read = engine
+    other = Project(tmp_path / "other", "compose", tmp_path, ())
+    other.root.mkdir()
+    for name in ("base", "web"):
+        has[name] = compose.EngineImage((name,), f"content of {name}", {})
+    both = [images.inspect_image(name) for name in has]
+    images.record_images(project, both)
+    images.record_images(other, both[:1])
+    assert [images.inspect_image(name).name for name in has] == read == ["base", "web"]
+
+    has["web"] = compose.EngineImage(("anew",), "another content", {})
+    images.record_images(project, [images.inspect_image("web")])
+    cached = tmp_path / "cache" / "images"
+    assert sorted(file.name.partition("-")[0] for file in cached.iterdir()) == ["another content", "content of base"]
+    shutil.rmtree(other.data)  # as coverage-clean does
+    images.record_images(project, [images.inspect_image("web")])
+    assert [file.name.partition("-")[0] for file in cached.iterdir()] == ["another content"]
+
+
+def test_cache_that_cannot_be_written_is_none(project, engine, tmp_path, monkeypatch):
+    has, read = engine
+    has["web"] = compose.EngineImage(("1",), "c1", {})
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("COVERAGE_SPY_CACHE", str(tmp_path / "file"))
+    for _ in range(2):
+        images.record_images(project, [images.inspect_image("web")])
+    assert read == ["1", "1"]
+    assert load_image(project.data, "c1")
