@@ -1,14 +1,15 @@
 """The mounts: how the spy and a place for its data get into containers, from this host's directories or in volumes.
 
-An engine elsewhere (another machine, docker in docker) sees none of these directories. There the spy is copied into a
-volume before the containers start, and the journals out of another one.
+An engine elsewhere (another machine, docker in docker) sees none of these directories, and one in a virtual machine
+sees them through a file system that is not made for memory maps. There the spy is copied into a volume before the
+containers start, and the journals out of another one.
 """
 
 import io
 import re
 import shutil
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
@@ -16,6 +17,7 @@ from typing import IO, Any, Literal
 
 from . import compose
 from .project import SPY, Project, TaskError, beside, say
+from .services import Service
 
 Kind = Literal["bind", "relabelled", "volume"]
 CHOICES = ("auto", "bind", "volume")
@@ -24,16 +26,25 @@ DATA_VOLUME = "coverage-spy-data"
 
 # What engines say when they refuse to mount what they do not find: docker, podman, Docker Desktop.
 _UNSEEN = re.compile(r"bind source path does not exist|statfs .*: no such file|is not shared from the host")
+# Where a shared memory map is refused, or what is written there may be lost or not be seen from the other side: network
+# file systems, and what Docker Desktop, Colima and other virtual machines share directories by.
+_UNSAFE = re.compile(r"9p|virtiofs|nfs4?|cifs|smb3|vboxsf|prl_fs|fakeowner|grpcfuse|osxfs|fuse(\..*)?")
 _JOURNAL = re.compile(r"[0-9a-f]{16}\.journal")
 
 
-def choose(project: Project, environ: Mapping[str, str]) -> Kind:
-    """What this engine can do; COVERAGE_SPY_MOUNT decides otherwise."""
+def choose(project: Project, services: Iterable[Service], environ: Mapping[str, str]) -> Kind:
+    """What this engine can do for `services`; COVERAGE_SPY_MOUNT decides otherwise."""
     wanted = environ.get("COVERAGE_SPY_MOUNT") or "auto"
     if wanted not in CHOICES:
         raise TaskError(f"COVERAGE_SPY_MOUNT is {wanted!r}: set it to auto, bind or volume")
     if wanted == "auto" and not is_seen(project.data):
         say(f"the engine does not see {project.root}: the spy and its data travel in volumes")
+        wanted = "volume"
+    if wanted == "auto" and _UNSAFE.fullmatch(shared := file_system(project.data, services)):
+        say(
+            f"containers see {project.root} by way of {shared}, which may lose what is written into a memory map: "
+            "the spy and its data travel in volumes"
+        )
         wanted = "volume"
     if wanted == "volume":
         return "volume"
@@ -55,6 +66,42 @@ def is_seen(data: Path) -> bool:
         raise
     finally:
         mark.unlink()
+
+
+def file_system(data: Path, services: Iterable[Service]) -> str:
+    """The type of the file system that the data directory has inside a container; "" when it cannot be told.
+
+    A Python of the first service that has one tells it: a virtual machine between engine and host is seen only there.
+    """
+    pythons = (
+        (service.image, interpreter)
+        for service in services
+        if service.measured and service.image
+        for interpreter in service.image.interpreters
+        if interpreter.measurable
+    )
+    for image, interpreter in pythons:
+        options = ("--network", "none", "--mount", f"type=bind,source={data},target=/coverage,readonly")
+        command = ("-I", "-S", "-c", "print(open('/proc/self/mountinfo').read())")
+        try:
+            with compose.made(
+                image.ids[0], *options, platform=image.platform, entrypoint=interpreter.path, command=command
+            ) as container:
+                return _type_of("/coverage", compose.docker("start", "--attach", container))
+        except TaskError as error:
+            say(f"{image.name} does not tell how containers see {data}, taken for a local directory: {error}")
+            break
+    return ""
+
+
+def _type_of(target: str, mounts: str) -> str:
+    """The type of what is mounted at `target`, out of a /proc/PID/mountinfo (proc_pid_mountinfo(5))."""
+    found = ""
+    for line in mounts.splitlines():
+        mount, _, system = line.partition(" - ")
+        if mount.split(" ")[4:5] == [target]:
+            found = system.partition(" ")[0]
+    return found
 
 
 def in_overlay(kind: Kind, source: str, target: str, read_only: bool) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def check_overlay(project: Project, output: Path | None = None) -> Path:
         found = file.read_bytes()
     except OSError as error:
         raise TaskError(f"the overlay {file} cannot be read ({error.strerror}): {remedy}") from None
-    if found != _text_of(project, model, services, os.environ, _kind(project, os.environ)).encode():
+    if found != _text_of(project, model, services, os.environ, _kind(project, services, os.environ)).encode():
         raise TaskError(
             f"the overlay {file} is not what the compose file, the images and the settings ask for: {remedy}"
         )
@@ -104,7 +104,7 @@ def write_overlay(
     output: Path | None = None,
 ) -> mounts.Kind:
     """As make_overlay, for services that are known already. Returns how the overlay mounts."""
-    kind = _kind(project, environ)
+    kind = _kind(project, services, environ)
     way = way_of(environ)
     prepare_spy(services, environ)
     if way == "image":
@@ -118,13 +118,13 @@ def write_overlay(
     return kind
 
 
-def _kind(project: Project, environ: Mapping[str, str]) -> mounts.Kind:
+def _kind(project: Project, services: Sequence[Service], environ: Mapping[str, str]) -> mounts.Kind:
     way = way_of(environ)
-    kind = mounts.choose(project, environ)
+    kind = mounts.choose(project, services, environ)
     if way == "pth" and kind == "volume":
         raise TaskError(
-            "COVERAGE_SPY_INJECT=pth mounts single files, and this engine sees none of this host's: "
-            "set it to mount, or to image"
+            "COVERAGE_SPY_INJECT=pth mounts single files, and here everything travels in volumes: set it to mount, or "
+            "to image"
         )
     return kind
 

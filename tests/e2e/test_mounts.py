@@ -1,9 +1,12 @@
 """How the spy gets in and the journals out: bind mounts, labels, volumes, on engines that see or map other things."""
 
 import json
+import os
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import yaml
@@ -95,6 +98,36 @@ def test_engine_that_sees_the_directory_is_told_from_one_that_does_not(tmp_path,
     with pytest.raises(TaskError, match="no container engine answers"):
         mounts.is_seen(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def through_fuse(tmp_path):
+    """A directory that every process sees through FUSE, as virtual machines share their host's."""
+    if os.getuid() or not shutil.which("bindfs") or not Path("/dev/fuse").exists():
+        pytest.skip("needs root, FUSE, and bindfs of Debian's package of that name")
+    (tmp_path / "real").mkdir()
+    (tmp_path / "shared").mkdir()
+    subprocess.run(["bindfs", str(tmp_path / "real"), str(tmp_path / "shared")], check=True)
+    yield tmp_path / "shared"
+    subprocess.run(["umount", "--lazy", str(tmp_path / "shared")], check=True)
+
+
+def test_directory_that_containers_see_through_fuse_is_left_for_volumes(through_fuse):
+    web = Repository(through_fuse / f"e2e{uuid4().hex[:10]}")
+    web.service("web", LOOP)
+    web.write("docker-compose.yml", "services:\n  web: {build: web, stop_grace_period: 0s}\n")
+    try:
+        said = web.succeed("up-coverage").stderr
+        assert f"containers see {web.root} by way of fuse" in said
+        assert web.state()["mounts"] == "volume"
+        web.succeed("down-coverage")
+        assert web.executed() == LINES
+        web.succeed("up-coverage", COVERAGE_SPY_MOUNT="bind")
+        assert web.state()["mounts"] == "bind"
+        web.succeed("down-coverage")
+        assert "set it to mount, or to image" in web.refuse("up-coverage", COVERAGE_SPY_INJECT="pth")
+    finally:
+        web.clean_up()
 
 
 @pytest.fixture(scope="module")

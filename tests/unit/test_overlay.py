@@ -27,7 +27,7 @@ def project(tmp_path):
 
 def service(name="orders", files=("/app/main.py",), environment=None, sites=(), **values):
     image = Image(
-        id="sha256:1",
+        content="c1",
         name=f"shop-{name}",
         environment=environment or {},
         workdir="/app",

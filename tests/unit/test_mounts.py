@@ -1,0 +1,27 @@
+import pytest
+
+from coverage_tasks import mounts
+
+MOUNTS = """\
+22 26 0:20 / /sys rw,nosuid shared:7 - sysfs sysfs rw
+1001 900 254:0 /home/x/coverage-data /coverage rw,relatime master:1 - ext4 /dev/vda rw
+1002 900 254:0 /home/x/coverage-spy /coverage-spy ro,relatime - virtiofs mount0 rw
+"""
+
+
+def test_type_of_a_mount_is_told_by_the_last_one_at_its_place():
+    assert mounts._type_of("/coverage", MOUNTS) == "ext4"
+    over = MOUNTS + "1003 900 0:54 / /coverage rw - fuse.grpcfuse grpcfuse rw\n"
+    assert mounts._type_of("/coverage", over) == "fuse.grpcfuse"
+    assert mounts._type_of("/elsewhere", MOUNTS) == ""
+
+
+@pytest.mark.parametrize(
+    ("system", "unsafe"),
+    [
+        *((name, True) for name in ("9p", "virtiofs", "nfs", "nfs4", "cifs", "fakeowner", "fuse", "fuse.sshfs")),
+        *((name, False) for name in ("ext4", "xfs", "btrfs", "tmpfs", "overlay", "zfs", "fuseblk", "")),
+    ],
+)
+def test_file_systems_that_do_not_keep_memory_maps_are_known(system, unsafe):
+    assert bool(mounts._UNSAFE.fullmatch(system)) is unsafe
