@@ -4,10 +4,11 @@ import json
 import re
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
 from e2e import shop
-from e2e.stacks import compose_command
+from e2e.stacks import Repository, compose_command
 from machine import alone_with
 from template import copy_template, run
 
@@ -16,13 +17,26 @@ from coverage_tasks.project import TOOL
 REPORTS = ("htmlcov/index.html", "coverage.json", "coverage.xml", "lcov.info", "coverage.md", ".coverage")
 
 
-@pytest.fixture
-def checkout(repository):
+@contextmanager
+def checked_out(repository):
     copy_template(repository.root)
     repository.tool = repository.root
     repository.environ["COMPOSE_PROJECT_NAME"] = repository.name
     with alone_with("shop"):
         yield repository
+
+
+@pytest.fixture
+def checkout(repository):
+    with checked_out(repository):
+        yield repository
+
+
+@pytest.fixture
+def without_engine(tmp_path):
+    """A checkout that asks no engine for anything, not even what is left behind."""
+    with checked_out(Repository(tmp_path / "shop")) as found:
+        yield found
 
 
 def nox(checkout, session, runtime, **environ):
@@ -140,7 +154,8 @@ def test_containers_and_procfile_execute_the_same_and_the_analysis_says_what_and
     assert_startup_is_told_from_traffic(checkout)
 
 
-def test_report_without_data_runs_everything_first(checkout):
+def test_report_without_data_runs_everything_first(without_engine):
+    checkout = without_engine
     first = nox(checkout, "coverage-report", "procfile", COVERAGE_BRANCH="true")
     assert "there is no coverage data yet: running the task `coverage` first" in first
     assert all((checkout.root / name).is_file() for name in REPORTS)
