@@ -2,11 +2,16 @@
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 
 import pytest
-from machine import engine_answers, find_browser
+from machine import INTERPRETERS, engine_answers, find_browser, number
 from template import CACHE
+
+from coverage_tasks.images import Interpreter
+from coverage_tasks.payload import fill_payload
 
 REQUIRE_ENGINE = "COVERAGE_SPY_REQUIRE_ENGINE"
 NEEDS = {
@@ -30,3 +35,15 @@ def pytest_runtest_setup(item):
             if os.environ.get(REQUIRE_ENGINE):
                 pytest.fail(f"{REQUIRE_ENGINE} is set and {without}", pytrace=False)
             pytest.skip(without)
+
+
+@pytest.fixture(scope="session")
+def payload():
+    """The C tracers of the interpreters here, this one among them; those of 3.12 and newer are for branches."""
+    ask = "from importlib.machinery import EXTENSION_SUFFIXES as s; print(s[0])"
+    found = []
+    for version, python in [*INTERPRETERS.items(), ("{}.{}".format(*sys.version_info), sys.executable)]:
+        if number(version) >= (3, 8):
+            suffix = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=True).stdout
+            found.append(Interpreter(python, version, suffix.strip()))
+    fill_payload(found)

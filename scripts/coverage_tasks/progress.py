@@ -17,6 +17,7 @@ PATIENCE = 0.5  # seconds; what is done sooner is not drawn
 FIRST_LINE = 5.0  # seconds until the first plain line; the next one takes twice as long, and so on
 COLUMNS = 80  # where the terminal does not tell
 
+_clock = time.monotonic
 _open: list["Stage"] = []
 _line = threading.RLock()
 _drawn = False
@@ -40,7 +41,7 @@ class Stage:
         self._ended, self._turn = threading.Event(), threading.Lock()
 
     def __enter__(self) -> "Stage":
-        self._began = time.monotonic()
+        self._began = _clock()
         if self.aloud:
             say(self.text)
         _open.append(self)
@@ -67,7 +68,7 @@ class Stage:
 
     @property
     def _seconds(self) -> float:
-        return time.monotonic() - self._began
+        return _clock() - self._began
 
     def _how_far(self) -> Iterator[str]:
         done = min(self._count(), self.of) if self._count else self.done
@@ -78,16 +79,20 @@ class Stage:
 
     def _watch(self) -> None:
         """Shows the stage until it has ended, from a thread: what takes long is often a single call."""
-        terminal = _is_terminal()
         while not self._ended.wait(TICK):
-            with self._turn:
-                if self._ended.is_set() or _open[-1:] != [self]:
-                    continue
-                if terminal and self._seconds > PATIENCE:
+            self._look()
+
+    def _look(self) -> None:
+        """Shows how far it is, where it is time for that."""
+        with self._turn:
+            if self._ended.is_set() or _open[-1:] != [self]:
+                return
+            if _is_terminal():
+                if self._seconds > PATIENCE:
                     self._draw()
-                elif not terminal and self._seconds > self._next_line:
-                    self._next_line *= 2
-                    say(self.fitted())
+            elif self._seconds > self._next_line:
+                self._next_line *= 2
+                say(self.fitted())
 
     def _draw(self) -> None:
         global _drawn

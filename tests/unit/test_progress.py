@@ -30,6 +30,7 @@ fcntl.ioctl(2, termios.TIOCSCTTY, 0)
 os.execv(sys.argv[1], sys.argv[1:])
 """
 LINE = re.compile(r"\r(coverage-spy: [^\r\n]*)\x1b\[K")
+PATIENCE = 300  # seconds until a task that says nothing more hangs
 
 
 class Terminal:
@@ -40,11 +41,10 @@ class Terminal:
         fcntl.ioctl(self.theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         self.sent = ""
 
-    def read(self, until=None, seconds=30):
-        """Everything until a text was sent, or until nobody is left who could send anything."""
-        deadline = time.monotonic() + seconds
-        while until is None or until not in self.sent:
-            assert select.select([self.ours], [], [], max(deadline - time.monotonic(), 0))[0], self.sent
+    def read(self, until=None):
+        """Everything until something was sent that a pattern finds, or until nobody is left who could send anything."""
+        while until is None or not re.search(until, self.sent):
+            assert select.select([self.ours], [], [], PATIENCE)[0], self.sent
             try:
                 data = os.read(self.ours, 4096)
             except OSError:
@@ -86,7 +86,7 @@ def on_terminal(cwd, *arguments, program=("-m", "coverage_tasks"), columns=80, s
     os.close(terminal.theirs)
     try:
         yield terminal, process
-        process.wait(30)
+        process.wait(PATIENCE)
     finally:
         process.kill()
         process.wait()
@@ -107,55 +107,65 @@ def off_terminal(cwd, *arguments, **environ):
     )
 
 
+class Slow:
+    """A service that listens, or ends with its last words, when `release` is called: as slow as the test is."""
+
+    def __init__(self, root):
+        self.root = root
+        with socket.socket() as free:
+            free.bind(("localhost", 0))
+            self.port = free.getsockname()[1]
+        (root / "web.py").write_text(
+            "import http.server, os, sys, time\nwhile not os.path.exists('released'):\n    time.sleep(0.02)\n"
+            "if sys.argv[3:]:\n    sys.exit(*sys.argv[3:])\n"
+            "http.server.HTTPServer(('localhost', int(sys.argv[2])), None).serve_forever()\n"
+        )
+        self.last_words("")
+
+    def last_words(self, words):
+        (self.root / "Procfile").write_text(f"web: exec {sys.executable} web.py --port {self.port} {words}\n")
+
+    def release(self):
+        (self.root / "released").touch()
+
+
 @pytest.fixture
-def slow(tmp_path):
-    """A service that listens so many seconds after its start."""
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
-    (tmp_path / "web.py").write_text(
-        "import http.server, sys, time\ntime.sleep(float(sys.argv[1]))\n"
-        "if sys.argv[4:]:\n    sys.exit(*sys.argv[4:])\n"
-        "http.server.HTTPServer(('localhost', int(sys.argv[3])), None).serve_forever()\n"
-    )
-
-    def service(seconds, last_words=""):
-        (tmp_path / "Procfile").write_text(f"web: exec {sys.executable} web.py {seconds} --port {port} {last_words}\n")
-        return tmp_path
-
-    yield service
+def slow(tmp_path, payload):  # the tracer is not to be fetched meanwhile, which is told of
+    yield Slow(tmp_path)
     off_terminal(tmp_path, "down-coverage")
 
 
 SAID = [f"{PREFIX}starting 1 service", f"{PREFIX}the services are ready"]
+WAITING = rf"{PREFIX}waiting for the services: web does not listen on port \d+: (\d+) s"
 
 
 def test_a_terminal_shows_one_line_that_is_rewritten_and_goes_away(slow):
-    with on_terminal(slow(2), "up-coverage", NO_COLOR="1") as (terminal, process):
-        begin = time.monotonic()
+    with on_terminal(slow.root, "up-coverage", NO_COLOR="1") as (terminal, process):
+        terminal.read(WAITING.replace(r"\d+) s", r"[1-9]\d*) s"))
+        slow.release()
         terminal.read()
     assert process.returncode == 0
     drawn = LINE.findall(terminal.sent)
-    waiting = rf"{PREFIX}waiting for the services: web does not listen on port \d+: (\d) s"
-    seconds = [int(found[1]) for found in (re.fullmatch(waiting, line) for line in drawn) if found]
+    seconds = [int(found[1]) for found in (re.fullmatch(WAITING, line) for line in drawn) if found]
     assert seconds == sorted(seconds)
     assert seconds[-1] >= 1
-    assert len(drawn) <= (time.monotonic() - begin) / progress.TICK
     assert terminal.shown == SAID
     assert not re.search(r"\x1b\[[\d;]*m", terminal.sent)
 
 
 def test_a_line_is_never_wider_than_the_terminal_and_keeps_its_seconds(slow):
-    with on_terminal(slow(2), "up-coverage", columns=44) as (terminal, _):
+    with on_terminal(slow.root, "up-coverage", columns=44) as (terminal, _):
+        terminal.read(r"waiting [^\r]*\.\.\.: \d+ s")
+        slow.release()
         terminal.read()
     drawn = LINE.findall(terminal.sent)
     assert max(len(line) for line in drawn) == 43
-    assert all(re.search(r"(\.\.\.|services): \d s$", line) for line in drawn)
+    assert all(re.search(r": \d+ s$", line) for line in drawn)
 
 
 def test_interrupted_work_leaves_a_clean_line(slow):
-    with on_terminal(slow(600), "up-coverage") as (terminal, process):
-        terminal.read("waiting for the services: web does not listen")
+    with on_terminal(slow.root, "up-coverage") as (terminal, process):
+        terminal.read(WAITING)
         os.write(terminal.ours, b"\x03")
         terminal.read()
     assert process.returncode == 130
@@ -163,8 +173,8 @@ def test_interrupted_work_leaves_a_clean_line(slow):
 
 
 def test_terminated_work_leaves_a_clean_line(slow):
-    with on_terminal(slow(600), "up-coverage") as (terminal, process):
-        terminal.read("waiting for the services: web does not listen")
+    with on_terminal(slow.root, "up-coverage") as (terminal, process):
+        terminal.read(WAITING)
         process.send_signal(signal.SIGTERM)
         terminal.read()
     assert process.returncode == 143
@@ -172,10 +182,12 @@ def test_terminated_work_leaves_a_clean_line(slow):
 
 
 def test_an_error_and_a_log_stand_on_lines_of_their_own(slow):
-    with on_terminal(slow(2, "'no database'"), "up-coverage") as (terminal, process):
+    slow.last_words("'no database'")
+    with on_terminal(slow.root, "up-coverage") as (terminal, process):
+        terminal.read(WAITING)
+        slow.release()
         terminal.read()
     assert process.returncode == 1
-    assert "waiting for the services" in terminal.sent
     assert terminal.shown == [
         SAID[0],
         "--- the last lines of web ---",
@@ -191,7 +203,8 @@ from coverage_tasks import progress, project
 logging.basicConfig(level="INFO", format="coverage-spy: %(message)s", handlers=[progress.Handler()])
 with progress.Stage("long"):
     for number in range(3):
-        time.sleep(0.8)
+        while not progress._drawn:
+            time.sleep(0.02)
         project.say(f"{number} in between")
 """
 
@@ -199,32 +212,42 @@ with progress.Stage("long"):
 def test_what_is_said_in_between_stands_on_lines_of_its_own(tmp_path):
     with on_terminal(tmp_path, program=("-c", TALKATIVE)) as (terminal, _):
         terminal.read()
-    assert f"{PREFIX}long: 2 s" in terminal.sent
+    assert len(re.findall(rf"\r{PREFIX}long: \d+ s\x1b\[K\r\x1b\[K{PREFIX}\d in between\r\n", terminal.sent)) == 3
     assert terminal.shown == [f"{PREFIX}{number} in between" for number in range(3)]
 
 
 def test_a_terminal_that_can_do_nothing_gets_no_control_characters(slow):
-    with on_terminal(slow(1), "up-coverage", TERM="dumb") as (terminal, _):
+    with on_terminal(slow.root, "up-coverage", TERM="dumb") as (terminal, _):
+        terminal.read(WAITING)
+        slow.release()
         terminal.read()
-    assert terminal.sent.splitlines() == SAID
+    assert terminal.sent.replace("\r\n", "").isprintable()
+    assert [line for line in terminal.sent.splitlines() if "waiting" not in line] == SAID
 
 
 def test_quiet_is_quiet_on_a_terminal_and_off_it(slow):
-    with on_terminal(slow(1), "up-coverage", "-q") as (terminal, process):
+    slow.release()
+    with on_terminal(slow.root, "up-coverage", "-q") as (terminal, process):
         terminal.read()
     assert (process.returncode, terminal.sent) == (0, "")
-    answer = off_terminal(slow(1), "down-coverage", "-q")
+    answer = off_terminal(slow.root, "down-coverage", "-q")
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
 
 
 def test_off_a_terminal_few_plain_lines_say_what_takes_long(slow):
-    answer = off_terminal(slow(6), "up-coverage")
-    assert answer.returncode == 0
-    begun, first, end, ready = answer.stderr.splitlines()
+    command = [sys.executable, "-m", "coverage_tasks", "up-coverage"]
+    environ = {**os.environ, **surroundings()}
+    with subprocess.Popen(command, cwd=slow.root, env=environ, stderr=subprocess.PIPE, text=True) as process:
+        said = [process.stderr.readline(), process.stderr.readline()]
+        slow.release()
+        said += process.stderr
+    assert process.returncode == 0
+    assert "".join(said).replace("\n", "").isprintable()
+    begun, *waiting, end, ready = (line.rstrip("\n") for line in said)
     assert [begun, ready] == SAID
-    assert re.fullmatch(rf"{PREFIX}waiting for the services: web does not listen on port \d+: 5 s", first)
-    assert re.fullmatch(rf"{PREFIX}waiting for the services: done after [678] s", end)
-    assert answer.stderr.replace("\n", "").isprintable()
+    assert re.fullmatch(rf"{PREFIX}waiting for the services: done after \d+ s", end)
+    for number, line in enumerate(waiting):
+        assert int(re.fullmatch(WAITING, line)[1]) >= progress.FIRST_LINE * 2**number
 
 
 def recorded(root, count):
@@ -237,10 +260,20 @@ def recorded(root, count):
     return run
 
 
+# Draws what passes by in a moment, too.
+EAGER = """
+import sys
+from coverage_tasks import cli, progress
+progress.PATIENCE, progress.TICK = -1, 0.001
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
 def test_json_stays_pure_while_the_terminal_sees_the_files_go_by(tmp_path):
     root = recorded(tmp_path / "shop", 600).project.root
     with (tmp_path / "analysis.json").open("w+") as answer:
-        with on_terminal(root, "analyze-coverage", "--json", stdout=answer) as (terminal, process):
+        eager = ("-c", EAGER)
+        with on_terminal(root, "analyze-coverage", "--json", program=eager, stdout=answer) as (terminal, process):
             terminal.read()
         answer.seek(0)
         assert json.load(answer)["totals"]["files"] == 600
@@ -251,6 +284,32 @@ def test_json_stays_pure_while_the_terminal_sees_the_files_go_by(tmp_path):
     assert terminal.shown == []
 
 
+class Clock:
+    """Time that passes only when somebody sleeps; stages are looked at as often as their threads would do it."""
+
+    def __init__(self):
+        self.now, self.asked = 0.0, 0
+
+    def __call__(self):
+        self.asked += 1
+        return self.now
+
+    def sleep(self, seconds):
+        for _ in range(round(seconds / progress.TICK)):
+            self.now += progress.TICK
+            for stage in progress._open:
+                stage._look()
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    found = Clock()
+    monkeypatch.setattr(progress, "_clock", found)
+    monkeypatch.setattr(Stage, "_watch", lambda _: None)
+    return found
+
+
+@pytest.mark.usefixtures("clock")
 def test_every_report_says_how_far_it_is(tmp_path, monkeypatch):
     run, said = recorded(tmp_path, 9), []
     monkeypatch.setattr(progress, "FIRST_LINE", -1.0)  # so that each has lasted long enough to be told of
@@ -259,7 +318,7 @@ def test_every_report_says_how_far_it_is(tmp_path, monkeypatch):
     combine.combine(run.project)
     for report in (reports.json, reports.xml, reports.lcov, reports.html):
         report(run.project)
-    assert [re.sub(r", done after \d+ s$", "", line) for line in said] == [
+    assert [re.sub(r", done after 0 s$", "", line) for line in said] == [
         "reading what was recorded: 1 of 1 journal",
         "finding the sources of each service: 1 of 1 service",
         "writing .coverage: done after 0 s",
@@ -273,57 +332,84 @@ def test_every_report_says_how_far_it_is(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def told(monkeypatch, caplog):
+def told(caplog):
+    """What was said, in its order."""
     caplog.set_level(logging.INFO, "coverage-spy")
-    monkeypatch.setattr(progress, "TICK", 0.01)
-    monkeypatch.setattr(progress, "FIRST_LINE", 0.05)
     return caplog
 
 
-def test_the_innermost_stage_is_told_of(told):
+def test_the_innermost_stage_is_told_of(told, clock):
     with Stage("outside"):
         with Stage("inside", of=3):
             advance()
-            time.sleep(0.08)
-        time.sleep(0.08)
-    begun = [record.getMessage() for record in told.records if "done" not in record.getMessage()]
-    assert begun[0] == "inside: 1 of 3 files, 0 s"
-    assert begun[-1] == "outside: 0 s"
+            clock.sleep(6)
+        clock.sleep(1)
+    assert told.messages == [
+        "inside: 1 of 3 files, 5 s",
+        "inside: 1 of 3 files, done after 6 s",
+        "outside: 6 s",
+        "outside: done after 7 s",
+    ]
 
 
-def test_lines_become_rarer(told):
+def test_lines_become_rarer(told, clock):
     with Stage("long"):
-        time.sleep(1)
-    assert 3 <= len(told.records) <= 6  # after 0.05, 0.1, 0.2, 0.4 and 0.8 s, and at the end
+        clock.sleep(100)
+    assert told.messages == [*(f"long: {5 * 2**n} s" for n in range(5)), "long: done after 100 s"]
 
 
-def test_what_failed_is_not_said_to_be_done(told):
+def test_what_does_not_take_long_is_not_told_of(told, clock):
+    with Stage("short"):
+        clock.sleep(4.8)
+    assert told.messages == []
+
+
+def test_a_terminal_is_drawn_to_once_in_a_tick_and_not_at_first(monkeypatch, clock):
+    terminal = Terminal()
+    with os.fdopen(terminal.theirs, "w") as stderr:
+        monkeypatch.setattr(sys, "stderr", stderr)
+        monkeypatch.setenv("TERM", "xterm")
+        with Stage("long"):
+            clock.sleep(2)
+    drawn = [f"\r{PREFIX}long: {second} s\x1b[K" for second in (1, 1, 1, 1, 1, 2, 2, 2)]  # of 0.6 s to 2 s
+    assert terminal.read() == "".join(drawn) + "\r\x1b[K"
+    os.close(terminal.ours)
+
+
+def test_what_failed_is_not_said_to_be_done(told, clock):
     with suppress(ValueError), Stage("long"):
-        time.sleep(0.1)
+        clock.sleep(6)
         raise ValueError
-    assert [record.getMessage() for record in told.records] == ["long: 0 s"]
+    assert told.messages == ["long: 5 s"]
 
 
-def test_hostile_names_do_not_reach_the_terminal(told):
+def test_hostile_names_do_not_reach_the_terminal(told, clock):
     with Stage("reading \x1b]0;title\x07 \u202e \n漢字"):
-        time.sleep(0.1)
-    assert told.records[0].getMessage() == "reading ?]0;title? ? ???: 0 s"
+        clock.sleep(6)
+    assert told.messages[0] == "reading ?]0;title? ? ???: 5 s"
 
 
-def test_counting_costs_nothing_that_matters():
-    begin = time.process_time()
-    with Stage("counting", of=1_000_000):
-        for _ in range(1_000_000):
-            advance()
-    assert time.process_time() - begin < 2
+def test_counting_costs_nothing_that_matters(clock):
+    calls = []
+    with Stage("counting", of=1000):
+        before = clock.asked
+        sys.setprofile(lambda frame, event, _: calls.append((event, frame.f_code.co_name)))
+        try:
+            for _ in range(1000):
+                advance()
+        finally:
+            sys.setprofile(None)
+        assert clock.asked == before
+    assert [event for event, name in calls if name == "advance"] == ["call", "return"] * 1000
+    assert len(calls) < 2010, "advance() calls something"
 
 
-def test_nothing_is_left_running(told):
+def test_nothing_is_left_running():
     before = threading.active_count()
     for _ in range(20):
         with Stage("short"):
             say("in between")
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE
     while threading.active_count() > before:
         assert time.monotonic() < deadline
         time.sleep(0.01)
