@@ -31,7 +31,7 @@ def run_task(root, *arguments, **environ):
         env=environment(PYTHONPATH=str(ROOT / "scripts"), **{"COVERAGE_SPY_RUNTIME": "procfile"} | environ),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
 
 

@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 
 import pytest
 from bad_input.tasks import EXECUTED, REPORTS, WAIT, errors, read_only, run_task
@@ -239,16 +238,13 @@ def test_a_damaged_journal(recorded, kind):
     change, words = DAMAGE[kind]
     damaged = recorded / "coverage-data" / "0123456789abcdef.journal"
     damaged.write_bytes(change(a_journal(recorded).read_bytes()))
-    begin = time.perf_counter()
     answer = run_task(recorded, "coverage-report", "-q")
-    took = time.perf_counter() - begin
     (said,) = errors(answer)
     assert said.startswith(f"{damaged} ")
     assert words in said
     assert f"- {said}\n" in answer.stdout
     assert damaged.name in (recorded / "coverage.md").read_text()
     assert_everything_is_reported(recorded)
-    assert took < 20
     assert errors(run_task(recorded, "coverage-combine", "-q")) == [said]
     assert errors(run_task(recorded, "analyze-coverage", "-q")) == [said]
 

@@ -2,12 +2,12 @@
 
 import json
 import os
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from coverage import CoverageData
+from unit.costs import opened, steps
 from unit.journal_files import Run, file_words, line_word, write
 
 from coverage_tasks import journals
@@ -345,14 +345,23 @@ def test_an_unwritable_root_is_said(run, monkeypatch):
         combine(run.project)
 
 
-def test_1500_files_of_8_services_in_about_a_second(tmp_path):
-    names = [f"libs/p{i // 50}/m{i}.py" for i in range(1500)]
-    run = Run(tmp_path, {name: f"a = {name!r}\n" + "b = 2\n" * 40 for name in names})
+def many(root, files, services):
+    names = [f"libs/p{i // 50}/m{i}.py" for i in range(files)]
+    run = Run(root, {name: f"a = {name!r}\n" + "b = 2\n" * 40 for name in names})
     image = {f"/app/{name}": run.source(name) for name in names}
-    for number in range(8):
+    for number in range(services):
         run.service(f"s{number}", image)
         run.lines(f"s{number}", {path: (source, range(1, 40)) for path, source in image.items()})
-    begin = time.process_time()
-    combine(run.project)
-    assert time.process_time() - begin < 3
-    assert len(executed(run)["s7"]) == 1500
+    return run
+
+
+def test_twice_as_many_files_or_services_cost_twice_and_each_source_is_read_once(tmp_path):
+    cost = {}
+    for files, services in ((10, 2), (40, 4), (40, 8), (80, 8)):  # the first meets all that is kept for later
+        run = many(tmp_path / f"{files}-{services}", files, services)
+        with opened(run.project.root) as times:
+            cost[files, services] = steps(lambda run=run: combine(run.project))
+        assert {path: count for path, count in times.items() if path.endswith(".py") and count > 1} == {}
+        assert len(executed(run)[f"s{services - 1}"]) == files
+    assert cost[40, 8] < 2.2 * cost[40, 4]
+    assert cost[80, 8] < 2.2 * cost[40, 8]
