@@ -3,19 +3,20 @@
 import os
 import subprocess
 import textwrap
+import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from machine import INTERPRETERS, SPY, number
 
-from coverage_tasks.images import Interpreter
 from coverage_tasks.journals import Journal, read_journals
-from coverage_tasks.payload import fill_payload
 
 MEASURED = [version for version in INTERPRETERS if number(version) >= (3, 8)]
 MONITORED = [version for version in INTERPRETERS if number(version) >= (3, 12)]
 TOO_OLD = [version for version in INTERPRETERS if number(version) < (3, 8)]
+PATIENCE = 300  # seconds
 
 
 @dataclass
@@ -81,7 +82,7 @@ class Spy:
             (self.directory / name).write_text(text)
         return sources
 
-    def run(self, *arguments, check=0, timeout=60, environment=None, **files):
+    def run(self, *arguments, check=0, timeout=600, environment=None, **files):
         """Run app.py, or `python ARGUMENTS`, until it ends; expects the exit code `check`."""
         sources = self.write(**files)
         result = subprocess.run(
@@ -95,11 +96,34 @@ class Spy:
         assert result.returncode == check, result.stderr
         return self.read(result, sources)
 
+    @contextmanager
+    def start(self, *arguments):
+        """Run app.py, or `python ARGUMENTS`, as long as the body wants; its output can be read."""
+        with subprocess.Popen(
+            [self.python, *(arguments or ("app.py",))],
+            cwd=self.directory,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
     def read(self, result, sources):
         journals, problems = read_journals(self.data)
         # A worker of a pool may be terminated while it opens its journal, before it ran anything.
         assert not [problem for problem in problems if problem.kind != "unborn"]
         return Run(result, journals, sources)
+
+
+def eventually(holds):
+    """Whether something comes true before it can be said to hang; how soon it does is the machine's affair."""
+    deadline = time.monotonic() + PATIENCE
+    while not (found := holds()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return found
 
 
 def make_spy(version, directory):
@@ -116,14 +140,8 @@ def make_spy(version, directory):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def payload():
-    """The C tracers of the interpreters here; those of 3.12 and newer for branches."""
-    ask = "from importlib.machinery import EXTENSION_SUFFIXES as s; print(s[0])"
-    found = []
-    for version in MEASURED:
-        suffix = subprocess.run([INTERPRETERS[version], "-c", ask], capture_output=True, text=True, check=True).stdout
-        found.append(Interpreter(INTERPRETERS[version], version, suffix.strip()))
-    fill_payload(found)
+def with_payload(payload):
+    """Every test here needs it."""
 
 
 @pytest.fixture(params=MEASURED)

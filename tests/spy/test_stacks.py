@@ -36,14 +36,20 @@ def test_exception_in_a_thread_is_reported_as_that_of_its_function(spy):
     same_without(
         spy,
         """
-        import _thread, sys, time  # runs
+        import _thread, sys  # runs
+        told = _thread.allocate_lock()  # runs
+        told.acquire()  # runs
+        def tell(unraisable):  # runs
+            sys.__unraisablehook__(unraisable)  # runs
+            told.release()  # runs
+        sys.unraisablehook = tell  # runs
         class Body:  # runs
             def __repr__(self):  # runs
                 return "body"  # runs
             def __call__(self):  # runs
                 raise ValueError("wanted")  # runs
         _thread.start_new_thread(Body(), ())  # runs
-        time.sleep(0.2)  # runs
+        told.acquire()  # runs
         """,
     )
 

@@ -5,11 +5,10 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from spy.conftest import make_spy
+from spy.conftest import eventually, make_spy
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="tests/requirements.txt has uWSGI for Linux only")
 
@@ -58,13 +57,6 @@ def test_killed_workers_of_uwsgi_lose_nothing(tracing, options):
         os.killpg(master.pid, signal.SIGKILL)
         master.wait()
     assert tracing.read(None, sources).executed() == run.marked()
-
-
-def eventually(holds):
-    deadline = time.monotonic() + 20
-    while not holds() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return holds()
 
 
 def ask(path):
