@@ -12,6 +12,8 @@ from machine import ROOT
 
 BIN = Path(sys.executable).parent
 CACHE = "COVERAGE_SPY_CACHE"  # one for a run of all tests, see conftest.py
+# A test command that ends when a line of a file that it is given is recorded.
+WAIT_FOR = (sys.executable, str(ROOT / "tests" / "faces" / "wait_for.py"))
 
 
 def template_files():

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from machine import INTERPRETERS
+from template import WAIT_FOR
 from unit.checkouts import commit, git, write
 from unit.test_cli import tasks
 
@@ -40,19 +41,23 @@ def refund(n):
     fee = 1
     return n - fee
 """
-ORDER = """\
-import sys, time, urllib.request
+ORDER = f"""\
+import subprocess, sys, time, urllib.request
 
 def get(path):
-    for _ in range(100):
+    for _ in range(3000):
         try:
-            return urllib.request.urlopen(f"http://127.0.0.1:{sys.argv[1]}{path}").read()
+            return urllib.request.urlopen(f"http://127.0.0.1:{{sys.argv[1]}}{{path}}").read()
         except OSError:
             time.sleep(0.1)
 
+def wait_for(line):
+    subprocess.run([*{[*WAIT_FOR]!r}, f"orders/rates.py:{{line}}"], check=True)
+
 assert get("/order") == b"6"
+wait_for(4)
 """
-REFUND = 'assert get("/refund") == b"2"\n'
+REFUND = 'assert get("/refund") == b"2"\nwait_for(9)\n'
 UNIT = """\
 import unittest
 

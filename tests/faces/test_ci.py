@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import sys
 import textwrap
@@ -11,14 +12,14 @@ import pytest
 import yaml
 from faces.workflow import READ, READ_OF_FILE, Job, Steps, alpine, evaluate
 from machine import ROOT
-from template import environment, run
+from template import WAIT_FOR, environment, run
 from unit.checkouts import commit, git, write
 
 WORKFLOW = yaml.safe_load((ROOT / "docs/ci/github-actions.yml").read_text())["jobs"]
 GITLAB = yaml.safe_load((ROOT / "docs/ci/gitlab-ci.yml").read_text())
 GATES = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "docs/gates.md").read_text(), re.MULTILINE | re.DOTALL)
 ACTION = ".github/actions/coverage-report"
-WAIT_FOR_COUNT = "python3 -c 'import time; time.sleep(1)'"
+WAIT_FOR_COUNT = shlex.join([*WAIT_FOR, "counter/main.py"])
 
 # GitHub as far as the workflow uses it: the comments are in a file, and jq is jq.
 GH = """
@@ -63,12 +64,12 @@ ELSEWHERE = {
     "services": "in e2e/test_mounts.py it is another engine, which sees none of the job's files, on a socket: without "
     "certificates, and without a host `docker` on which ports are published",
 }
-COUNTED = """
-import os, time
+COUNTED = f"""
+import os, subprocess
 
 
 def test_counter():
-    time.sleep(1)
+    subprocess.run({[*WAIT_FOR, "counter/main.py"]!r}, check=True)
     assert os.environ["BASE_URL"] == "http://docker:8000"
 """
 

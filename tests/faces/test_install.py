@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from machine import ROOT
-from template import commands, copy_template, run, shell
+from template import WAIT_FOR, commands, copy_template, run, shell
 
 from coverage_tasks.cli import TASKS
 from coverage_tasks.install import FACES, STAMP
@@ -27,7 +27,7 @@ GIT = {
     },
 }
 RECORDS = (STAMP, ".copier-answers.coverage-spy.yml")
-WAIT_FOR_COUNT = ("python3", "-c", "import time; time.sleep(1)")
+WAIT_FOR_COUNT = (*WAIT_FOR, "counter/main.py")
 EXECUTED = [1, 4, 5, 7, 10, 11, 12]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from machine import INTERPRETERS, number
-from template import BIN, copy_template, run
+from template import BIN, WAIT_FOR, copy_template, run
 
 # What each version can read first.
 SYNTAX = {"3.12": "type Name = str", "3.13": "type Name[T = str] = T", "3.14": "t''", "3.15": "lazy import os"}
@@ -23,7 +23,7 @@ def test_are_read_with_the_python_of_their_service_and_the_finding_names_it_wher
     copy_template(tmp_path)
     (tmp_path / "Procfile").write_text(f"new: exec {python} new.py\n")
     (tmp_path / "new.py").write_text(f"import time\n{SYNTAX[version]}\ntime.sleep(600)\n")
-    wait = ("python3", "-c", "import time; time.sleep(1)")
+    wait = (*WAIT_FOR, "new.py")
     environ = {"COVERAGE_SPY_RUNTIME": "procfile"}
     answer = run("nox", "-s", "coverage", "--", *wait, cwd=tmp_path, check=1, PATH=without, **environ)
     assert f"; make python{version} available on PATH, the Python of its service" in answer.stdout

@@ -42,7 +42,7 @@ class Runner:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=180,
+            timeout=600,
         )
         self.output += ended.stdout
         return ended.returncode == 0
