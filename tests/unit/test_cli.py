@@ -186,7 +186,7 @@ def test_interrupted_run_stops_its_services(repository, number, code):
     with run:
         assert run.stdout.readline() == b"testing\n"
         os.killpg(run.pid, number)  # as a terminal does
-        assert run.wait(30) == code
+        assert run.wait(300) == code
     state = json.loads((repository / "coverage-data" / "stack.json").read_text())
     assert state["ended"]
     worker = state["services"]["worker"]

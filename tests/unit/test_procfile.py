@@ -10,6 +10,8 @@ from coverage_tasks import procfile
 from coverage_tasks.procfile import Started, accepts, exit_code, is_alive, read_processes, start, stop, with_spy
 from coverage_tasks.project import SPY, Project, TaskError
 
+PATIENCE = 300  # seconds until what does not happen hangs
+
 
 @pytest.fixture
 def project(tmp_path):
@@ -34,9 +36,9 @@ def run(project):
 
 
 def wait_for(condition):
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while not (found := condition()):
-        assert time.monotonic() < deadline, "nothing happened for 10 s"
+        assert time.monotonic() < deadline, f"nothing happened for {PATIENCE} s"
         time.sleep(0.02)
     return found
 
@@ -122,14 +124,16 @@ def test_one_that_ends_takes_nothing_else_along(run):
     assert exit_code(stays) is None
 
 
-def test_stop_lets_a_process_say_goodbye(run):
+def test_stop_lets_a_process_say_goodbye(run, monkeypatch):
+    monkeypatch.setattr(procfile, "GRACE_SECONDS", PATIENCE)
     started, log = run("trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done")
     wait_for(lambda: log.read_text() == "up\n")
     stop([started])
     assert log.read_text() == "up\nbye\n"
 
 
-def test_stop_asks_only_the_leader_first(run):
+def test_stop_asks_only_the_leader_first(run, monkeypatch):
+    monkeypatch.setattr(procfile, "GRACE_SECONDS", PATIENCE)
     # A prefork server tells its workers itself; a signal from elsewhere is an accident to it.
     worker = "(trap 'echo hurt' TERM; echo up; sleep 0.5 & wait $!)"
     started, log = run(f"trap : TERM; {worker} & wait $!; wait $!")
@@ -149,13 +153,29 @@ def test_stop_ends_the_children_of_a_killed_leader(run):
     wait_for(lambda: not is_alive(child))
 
 
-def test_stop_kills_what_does_not_listen(run, monkeypatch):
-    monkeypatch.setattr(procfile, "GRACE_SECONDS", 0.3)
+class Clock:
+    """Time that passes only when somebody sleeps."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+def test_stop_kills_what_does_not_listen_when_its_grace_is_over(run, monkeypatch):
     started, log = run("trap '' TERM; echo up; while :; do sleep 0.05; done")
     wait_for(lambda: log.read_text() == "up\n")
-    began = time.monotonic()
+    clock, sent, send = Clock(), [], procfile._signal
+    monkeypatch.setattr(procfile, "time", clock)
+    monkeypatch.setattr(procfile, "_signal", lambda *what: (sent.append((what[-1], clock.now)), send(*what)))
     stop([started])
-    assert time.monotonic() - began >= 0.3
+    (first, at_first), (last, in_the_end) = sent
+    assert (first, at_first, last) == (signal.SIGTERM, 0, signal.SIGKILL)
+    assert 10 <= in_the_end < 10 + 2 * procfile.POLL_SECONDS
     wait_for(lambda: not is_alive(started))
 
 

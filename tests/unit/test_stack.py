@@ -120,7 +120,8 @@ def test_process_that_finished_is_no_failure(project):
     stack.wait_until_ready(project)
 
 
-def test_process_that_died_shows_its_log_and_takes_the_others_down(project, capsys):
+def test_process_that_died_shows_its_log_and_takes_the_others_down(project, capsys, monkeypatch):
+    monkeypatch.setattr(stack, "SETTLED_SECONDS", 300)  # however long it takes to die
     lines(project, web="echo no database; exit 3", other=FOREVER)
     with pytest.raises(TaskError, match=r"the service web has died \(exit code 3\)"):
         stack.up(project)
