@@ -29,6 +29,8 @@ ENGINE_SECONDS = 20
 DEFAULT_GRACE = 10
 # A tar archive that has come to its end.
 EMPTY_ARCHIVE = bytes(1024)
+# Where systemd runs, `systemctl start podman.socket` does too; this works without.
+START_PODMAN = "start it with `podman system service --time=0 &`"
 LOCK_FLAGS = os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
 
 # What compose and the engine say when a port is taken, in the versions met so far.
@@ -114,14 +116,27 @@ class Owner:
 def engine_problem() -> str | None:
     """Why no container engine can be used, as the beginning of a sentence with its remedy; None when one answers."""
     if not shutil.which("docker"):
-        return "the command docker is not installed: install Docker"
+        return _without_docker()
     try:
         answer = _run(["docker", "version", "--format", "{{.Server.Version}}"], timeout=ENGINE_SECONDS)
     except subprocess.TimeoutExpired:
         return f"the container engine has not answered for {ENGINE_SECONDS} s: restart it"
     if answer.returncode:
-        return _obstacle(answer) or f"no container engine answers ({_last_line(answer.stderr)}): start Docker"
+        start = START_PODMAN if "podman" in os.environ.get("DOCKER_HOST", "") else "start Docker"
+        return _obstacle(answer) or f"no container engine answers ({_last_line(answer.stderr)}): {start}"
     return None
+
+
+def _without_docker() -> str:
+    problem = "the command docker is not installed"
+    if not shutil.which("podman"):
+        return f"{problem}: install Docker"
+    run = "/run" if os.geteuid() == 0 else os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.geteuid()}"
+    return (
+        f"{problem}, and podman is reached by it too: install Docker's client (the package docker-cli, docker-ce-cli "
+        f"or docker.io) with its compose plugin, {START_PODMAN}, and "
+        f"`export DOCKER_HOST=unix://{run}/podman/podman.sock`"
+    )
 
 
 def engine_version() -> str:

@@ -1,4 +1,5 @@
 import json
+import os
 import stat
 
 import pytest
@@ -12,6 +13,7 @@ from coverage_tasks.project import Project, TaskError
 def commands(tmp_path, monkeypatch):
     """A directory that is all of PATH, and a way to put commands into it."""
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
     compose._compose_command.cache_clear()
 
     def put(name: str, script: str) -> None:
@@ -197,6 +199,33 @@ def test_what_keeps_an_image_from_being_built_has_its_remedy(commands, tmp_path,
     assert beginning.startswith("the image of api does not build: ")
     assert sentence in beginning
     assert said.splitlines()[-1] in rest
+
+
+@pytest.mark.parametrize(
+    ("user", "environ", "socket"),
+    [
+        (0, {"XDG_RUNTIME_DIR": "/run/user/0"}, "unix:///run/podman/podman.sock"),
+        (1000, {"XDG_RUNTIME_DIR": "/tmp/run"}, "unix:///tmp/run/podman/podman.sock"),
+        (1000, {"XDG_RUNTIME_DIR": ""}, "unix:///run/user/1000/podman/podman.sock"),
+    ],
+)
+def test_says_how_podman_is_reached_where_docker_is_missing(commands, monkeypatch, user, environ, socket):
+    commands("podman", "exit 0")
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    problem = compose.engine_problem()
+    assert problem.startswith("the command docker is not installed, and podman is reached by it too: install Docker's ")
+    assert "start it with `podman system service --time=0 &`" in problem
+    assert problem.endswith(f"and `export DOCKER_HOST={socket}`")
+
+
+def test_says_how_podman_is_started_that_does_not_answer(commands, monkeypatch):
+    monkeypatch.setenv("DOCKER_HOST", "unix:///run/podman/podman.sock")
+    commands("docker", "echo 'Cannot connect' >&2; exit 1")
+    assert compose.engine_problem() == (
+        "no container engine answers (Cannot connect): start it with `podman system service --time=0 &`"
+    )
 
 
 def test_no_engine_problem_where_it_answers(commands):
