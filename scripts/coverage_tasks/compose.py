@@ -46,12 +46,13 @@ OBSTACLES = (
     (r"requires buildx \S+ or later", "Docker's buildx plugin is too old ({}): install a newer one, or remove it"),
     (r"client version \S+ is too (?:old|new)", "the docker command and the engine are too far apart ({}): update one"),
     (
-        r"\[internal\] (?:booting buildkit|waiting for connection)|no builder .* found|listing workers for Build.*",
-        "BuildKit does not answer ({}): `docker buildx ls` shows which builder is in use, `docker buildx use default` "
-        "takes the engine's own",
+        r"^ > \[.*internal\] (?:booting buildkit|waiting for connection)|^ERROR: .*moby/buildkit|^no builder .* found|"
+        r"unable to upgrade to h2c",
+        "BuildKit does not answer ({}): set DOCKER_BUILDKIT=0, which builds without it, or choose another builder with "
+        "`docker buildx use`",
     ),
     (
-        r"(?:failed to do request|failed to fetch|Get \"https?://).*",
+        r"failed to do request|failed to fetch|Get \"https?://",
         "the registry does not answer ({}): check the network",
     ),
 )
@@ -142,6 +143,12 @@ def _without_docker() -> str:
 def engine_version() -> str:
     """The engine's version, as it writes it."""
     return docker("version", "--format", "{{.Server.Version}}").strip()
+
+
+@functools.cache
+def is_podman() -> bool:
+    """Whether the engine is podman, which answers to docker in most things."""
+    return "Podman" in _run(["docker", "version", "--format", "{{range .Server.Components}}{{.Name}} {{end}}"]).stdout
 
 
 def compose_version() -> str:
@@ -340,7 +347,7 @@ def _engine_time() -> float:
 def build_images(project: Project, services: Sequence[str]) -> None:
     """Builds the images of services, under the base project. Their output is shown only when they fail."""
     with Stage(f"building the {'images' if services[1:] else 'image'} of {', '.join(services)}", aloud=True):
-        answer = _run([*base(project), "build", *services])
+        answer = _run([*base(project), "build", *services], environ=_for_builds())
     if answer.returncode and services[1:]:
         for service in services:
             build_images(project, [service])  # says whose it is; what is built already comes from the cache
@@ -362,10 +369,16 @@ def build_image(tag: str, dockerfile: str, context: str, arguments: Mapping[str,
     """Builds one image from a directory. Raises TaskError with the build's output."""
     options = [part for name, value in arguments.items() for part in ("--build-arg", f"{name}={value}")]
     options += ["--platform", platform] if platform else []
-    answer = _run(["docker", "build", "--quiet", "--tag", tag, "--file", dockerfile, *options, context])
+    command = ["docker", "build", "--quiet", "--tag", tag, "--file", dockerfile, *options, context]
+    answer = _run(command, environ=_for_builds())
     if answer.returncode:
         why = _obstacle(answer) or "see below"
         raise TaskError(f"the image {tag} with the spy does not build: {why}\n{_output_of(answer)}")
+
+
+def _for_builds() -> dict[str, str]:
+    """The environment of a build: podman builds by itself, BuildKit would be a container that sees no local image."""
+    return ({"DOCKER_BUILDKIT": "0"} if is_podman() else {}) | os.environ
 
 
 def create(project: Project, name: str, overlay: Path | None = None, anew: Sequence[str] = ()) -> None:
@@ -523,9 +536,12 @@ def _compose_command() -> tuple[str, ...]:
 
 
 def _run(
-    command: Sequence[str], timeout: float | None = None, given: bytes | None = None
+    command: Sequence[str],
+    timeout: float | None = None,
+    given: bytes | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    answer = subprocess.run(command, capture_output=True, timeout=timeout, input=given or b"", check=False)
+    answer = subprocess.run(command, capture_output=True, timeout=timeout, input=given or b"", check=False, env=environ)
     out, err = (text.decode(errors="replace") for text in (answer.stdout, answer.stderr))
     return subprocess.CompletedProcess(command, answer.returncode, out, err)
 
@@ -549,8 +565,9 @@ def _obstacle(answer: subprocess.CompletedProcess[str]) -> str:
     lines = [line for line in answer.stderr.splitlines() if line.strip()]
     if not lines or _RUN_FAILED.search(lines[-1]):
         return ""
-    text = "\n".join(lines[-3:])
-    return next((remedy.format(found[0]) for pattern, remedy in OBSTACLES if (found := re.search(pattern, text))), "")
+    said = "\n".join(lines[-3:])
+    remedies = (remedy for pattern, remedy in OBSTACLES if re.search(pattern, said, re.MULTILINE))
+    return next(remedies, "").format(lines[-1].strip())
 
 
 def _output_of(answer: subprocess.CompletedProcess[str]) -> str:

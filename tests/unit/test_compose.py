@@ -15,6 +15,7 @@ def commands(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     compose._compose_command.cache_clear()
+    compose.is_podman.cache_clear()
 
     def put(name: str, script: str) -> None:
         command = tmp_path / name
@@ -23,6 +24,7 @@ def commands(tmp_path, monkeypatch):
 
     yield put
     compose._compose_command.cache_clear()
+    compose.is_podman.cache_clear()
 
 
 KNOWS_COMPOSE = 'case "$*" in "compose version --short") echo 2.40.3;; *) exit 1;; esac'
@@ -62,7 +64,7 @@ def test_finds_compose(commands, docker, standalone, expected):
         ("exit 1", "(no reason given): start Docker"),
         (
             "echo 'client version 1.39 is too old. Minimum supported API version is 1.40' >&2; exit 1",
-            "the docker command and the engine are too far apart (client version 1.39 is too old): update one",
+            "are too far apart (client version 1.39 is too old. Minimum supported API version is 1.40): update one",
         ),
         ("while :; do :; done", "has not answered for 0.2 s: restart it"),
     ],
@@ -157,24 +159,24 @@ DOCKERFILE = "Dockerfile:2\n--------\n   2 | >>> RUN make\n--------\n"
     [
         (
             "compose build requires buildx 0.17 or later",
-            "Docker's buildx plugin is too old (requires buildx 0.17 or later): install a newer one, or remove it",
+            "Docker's buildx plugin is too old (compose build requires buildx 0.17 or later): install a newer one",
         ),
         (
             "Error response from daemon: client version 1.39 is too old. Minimum supported API version is 1.40, please "
             "upgrade your client to a newer version",
-            "the docker command and the engine are too far apart (client version 1.39 is too old): update one",
+            "the docker command and the engine are too far apart (Error response from daemon: client version 1.39",
         ),
         (" > [internal] waiting for connection:\n------\ncontext deadline exceeded\n", "BuildKit does not answer"),
         (
             " > [internal] booting buildkit:\n------\nError response from daemon: failed to do request: Head "
             '"https://registry.example/v2/moby/buildkit": no such host',
-            "BuildKit does not answer ([internal] booting buildkit): `docker buildx ls`",
+            "BuildKit does not answer (Error response from daemon: failed to do request: Head",
         ),
         ('no builder "ci" found', 'BuildKit does not answer (no builder "ci" found)'),
         (
             f"{DOCKERFILE}failed to solve: base:1: failed to resolve source metadata: failed to do request: Head "
             '"https://registry.example/v2/base": dial tcp: no such host',
-            'the registry does not answer (failed to do request: Head "https://registry.example/v2/base": dial tcp',
+            "the registry does not answer (failed to solve: base:1: failed to resolve source metadata: failed to do",
         ),
         (f"{DOCKERFILE}failed to solve: base:1: docker.io/library/base:1: not found", "correct its Dockerfile"),
         (
@@ -231,6 +233,68 @@ def test_says_how_podman_is_started_that_does_not_answer(commands, monkeypatch):
 def test_no_engine_problem_where_it_answers(commands):
     commands("docker", "echo 28.0.1")
     assert compose.engine_problem() is None
+
+
+VERSIONS = """
+case "$*" in
+"compose version --short") echo 2.40.3; exit;;
+*--no-such-option*) exit 1;;
+version*) echo '%s'; exit;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("engine", "environ", "expected"),
+    [
+        ("Podman Engine Conmon Engine ", {}, "0"),
+        ("Podman Engine Conmon Engine ", {"DOCKER_BUILDKIT": "1"}, "1"),
+        ("Engine containerd runc docker-init ", {}, "unset"),
+    ],
+)
+def test_podman_builds_without_buildkit_unless_told_to(commands, tmp_path, monkeypatch, engine, environ, expected):
+    monkeypatch.delenv("DOCKER_BUILDKIT", raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    commands("docker", VERSIONS % engine + f'echo "${{DOCKER_BUILDKIT-unset}}" >>{tmp_path}/said')
+    compose.build_images(Project(tmp_path, "compose", tmp_path, (tmp_path / "compose.yml",)), ["web"])
+    compose.build_image("web-coverage", "Dockerfile", ".", {})
+    assert (tmp_path / "said").read_text().split() == [expected, expected]
+
+
+NO_HOST = 'initializing source docker://moby/buildkit:buildx-stable-1: Get "https://registry.example/v2/": no such host'
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"#2 ERROR: {NO_HOST}\n------\n > [internal] booting buildkit:\n------\n{NO_HOST}",
+        f"#1 ERROR: {NO_HOST}\n------\n > [web internal] booting buildkit:\n------\n{NO_HOST}",
+        f"WARNING: No output specified with docker-container driver.\nERROR: failed to build: {NO_HOST}",
+        "failed to dial gRPC: unable to upgrade to h2c, received 404",
+    ],
+)
+def test_buildkit_that_does_not_start_is_told_from_a_build_that_fails(commands, tmp_path, said):
+    (tmp_path / "said").write_text(f"{said}\n")
+    commands(
+        "docker", VERSIONS % "Engine " + f'while IFS= read -r line; do echo "$line" >&2; done <{tmp_path}/said; exit 1'
+    )
+    project = Project(tmp_path, "compose", tmp_path, (tmp_path / "compose.yml",))
+    sentence = r"does not build: BuildKit does not answer \(.*\): set DOCKER_BUILDKIT=0"
+    for build in (
+        lambda: compose.build_images(project, ["web"]),
+        lambda: compose.build_image("web-coverage", "Dockerfile", ".", {}),
+    ):
+        with pytest.raises(TaskError, match=sentence):
+            build()
+
+
+def test_build_that_fails_after_buildkit_has_started_is_the_dockerfile_s(commands, tmp_path):
+    said = "#2 [internal] booting buildkit\n#2 pulling image moby/buildkit:buildx-stable-1 done\nERROR: no such file"
+    commands("docker", VERSIONS % "Engine " + f"echo '{said}' >&2; exit 1")
+    project = Project(tmp_path, "compose", tmp_path, (tmp_path / "compose.yml",))
+    with pytest.raises(TaskError, match="the image of web does not build: correct its Dockerfile"):
+        compose.build_images(project, ["web"])
 
 
 def test_up_and_down_name_the_same_files(commands, tmp_path):
