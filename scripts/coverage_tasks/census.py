@@ -16,6 +16,8 @@ KILLED = 128 + 9
 # Between a signal and the engine's note of it, in seconds.
 SLACK = 0.5
 NOBODY: Mapping[str, float] = {}
+# What is shorter than a second comes as 1.5ms, 1.5µs or 1ns.
+_DURATION = re.compile(r"(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+)(?:\.\d+)?s|[\d.]+[mµn]s)")
 _IMPORT_ERROR = re.compile(r"^(?:ModuleNotFoundError|ImportError): .*", re.MULTILINE)
 
 
@@ -150,7 +152,9 @@ def _sightings(listed: Iterable[str], container: str = "") -> Iterable[Sighting]
 
 
 def _seconds(age: str) -> int:
-    """Seconds of ps' [[days-]hours:]minutes:seconds."""
+    """Seconds of ps' [[days-]hours:]minutes:seconds, or of podman's 1h2m3.4s."""
+    if found := _DURATION.fullmatch(age):
+        return sum(int(found[unit] or 0) * seconds for unit, seconds in (("h", 3600), ("m", 60), ("s", 1)))
     days, _, clock = age.rpartition("-")
     seconds = 0
     for part in clock.split(":"):

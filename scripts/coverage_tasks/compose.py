@@ -459,7 +459,9 @@ def containers(name: str) -> list[Container]:
 
 def processes(container: str) -> list[str]:
     """The lines of `ps -o pid,etime,args` about a container's processes; none where the engine can't list them."""
-    return _run(["docker", "top", container, "-o", "pid,etime,args"]).stdout.splitlines()[1:]
+    # Podman has names of its own for the columns, and for anything else runs the ps of the image, if there is one.
+    columns = ("hpid,etime,args",) if is_podman() else ("-o", "pid,etime,args")
+    return _run(["docker", "top", container, *columns]).stdout.splitlines()[1:]
 
 
 def owners(names: Iterable[str]) -> dict[str, Owner]:

@@ -262,6 +262,14 @@ def test_podman_builds_without_buildkit_unless_told_to(commands, tmp_path, monke
     assert (tmp_path / "said").read_text().split() == [expected, expected]
 
 
+@pytest.mark.parametrize(
+    ("engine", "columns"), [("Podman Engine ", "hpid,etime,args"), ("Engine containerd ", "-o pid,etime,args")]
+)
+def test_asks_every_engine_for_the_same_columns(commands, engine, columns):
+    commands("docker", VERSIONS % engine + 'echo HEAD; echo "$*"')
+    assert compose.processes("c1") == [f"top c1 {columns}"]
+
+
 NO_HOST = 'initializing source docker://moby/buildkit:buildx-stable-1: Get "https://registry.example/v2/": no such host'
 
 

@@ -63,8 +63,19 @@ def test_a_place_that_shows_another_host_name_takes_what_no_other_place_claims()
     assert silent([process(1, 100.5, "machine"), process(1, 100.5, "i")], place(), other) == []
 
 
-@pytest.mark.parametrize(("age", "seconds"), [("00:07", 7), ("01:02:03", 3723), ("2-00:00:01", 172801)])
-def test_ages_are_read_as_ps_writes_them(age, seconds):
+@pytest.mark.parametrize(
+    ("age", "seconds"),
+    [
+        ("00:07", 7),
+        ("01:02:03", 3723),
+        ("2-00:00:01", 172801),
+        ("4.936778293s", 4),
+        ("936.783278ms", 0),
+        ("1m2.3s", 62),
+        ("26h0m3s", 93603),
+    ],
+)
+def test_ages_are_read_as_ps_and_podman_write_them(age, seconds):
     assert _seconds(age) == seconds
 
 
