@@ -21,6 +21,7 @@ from .services import Service, find_services
 from .stack import ServiceDied
 
 OLDEST_ENGINE = (20, 10)
+OLDEST_PODMAN = (4, 3)
 OLDEST_COMPOSE = (2, 40)
 FREE_BYTES = 64 << 20
 RESTARTS = 3
@@ -236,8 +237,9 @@ def _of_the_data_directory(project: Project) -> Iterator[Verdict]:
 
 
 def _of_the_versions() -> Iterator[Verdict]:
+    engine, oldest_engine = ("podman", OLDEST_PODMAN) if compose.is_podman() else ("the engine", OLDEST_ENGINE)
     for name, what, version, oldest in (
-        ("engine-version", "the engine", compose.engine_version(), OLDEST_ENGINE),
+        ("engine-version", engine, compose.engine_version(), oldest_engine),
         ("compose-version", "Compose", compose.compose_version(), OLDEST_COMPOSE),
     ):
         if tuple(int(part) for part in re.findall(r"\d+", version)[:2]) < oldest:

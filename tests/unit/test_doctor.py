@@ -2,8 +2,9 @@
 
 import pytest
 
+from coverage_tasks import compose
 from coverage_tasks.census import Place
-from coverage_tasks.doctor import CHECKS, TROUBLES, Patient
+from coverage_tasks.doctor import CHECKS, TROUBLES, Patient, _of_the_versions
 from coverage_tasks.images import Image, Interpreter
 from coverage_tasks.services import Service
 
@@ -50,3 +51,18 @@ def test_a_kill_is_a_problem_only_where_lines_may_be_missing():
 
 def test_every_verdict_belongs_to_a_trouble_that_users_know():
     assert {"no coverage data", "import error", "permission denied", "incomplete coverage"} <= set(TROUBLES.values())
+
+
+@pytest.mark.parametrize(
+    ("podman", "version", "evidence"),
+    [
+        (True, "4.3.1", []),
+        (True, "3.4.4", ["podman has version 3.4.4"]),
+        (False, "20.10.24+dfsg1", []),
+        (False, "4.3.1", ["the engine has version 4.3.1"]),
+    ],
+)
+def test_versions_of_podman_are_not_docker_s(monkeypatch, podman, version, evidence):
+    for name, value in (("is_podman", podman), ("engine_version", version), ("compose_version", "2.40.3")):
+        monkeypatch.setattr(compose, name, lambda value=value: value)
+    assert [verdict.evidence for verdict in _of_the_versions()] == evidence
