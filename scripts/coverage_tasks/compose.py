@@ -499,10 +499,14 @@ def logs(container: str, lines: int = 50) -> str:
 def stop(project: Project, name: str, overlay: Path | None = None) -> dict[str, float]:
     """Stops the containers the way production would: SIGTERM, then the service's own grace period.
 
-    Returns when each container that still ran got its first signal, by the engine's clock.
+    Returns when each container that still ran got its first signal, by the engine's clock. Podman notes no signals:
+    there it is when compose was told to stop them all.
     """
+    ran = [container.id for container in containers(name) if container.state == "running"] if is_podman() else []
     since = _engine_time()
     _output([*measured(project, name, overlay), "stop"])
+    if ran:
+        return dict.fromkeys(ran, since)
     # Without an end docker waits for more of them.
     window = ("--since", f"{since:.9f}", "--until", f"{_engine_time():.9f}")
     which = ("--filter", "event=kill", "--filter", f"label=com.docker.compose.project={name}")

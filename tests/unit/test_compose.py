@@ -1,6 +1,7 @@
 import json
 import os
 import stat
+from datetime import UTC, datetime
 
 import pytest
 
@@ -268,6 +269,22 @@ def test_podman_builds_without_buildkit_unless_told_to(commands, tmp_path, monke
 def test_asks_every_engine_for_the_same_columns(commands, engine, columns):
     commands("docker", VERSIONS % engine + 'echo HEAD; echo "$*"')
     assert compose.processes("c1") == [f"top c1 {columns}"]
+
+
+def test_podman_notes_no_signals_so_all_came_with_the_order_to_stop(commands, tmp_path):
+    state = {"State": {"Status": "running", "ExitCode": 0, "OOMKilled": False}, "HostConfig": {"Memory": 0}}
+    state["State"] |= {"StartedAt": "2026-11-28T20:25:44.6Z", "FinishedAt": "0001-01-01T00:00:00Z"}
+    config = {"Hostname": "h", "Labels": {"com.docker.compose.service": "web"}, "StopTimeout": 0}
+    found = [
+        {"Id": name, "Name": f"/{name}", "Config": config, "Path": "sh", "Args": [], "RestartCount": 0, "Image": "i"}
+        | {**state, "State": {**state["State"], "Status": status}}
+        for name, status in (("aa", "running"), ("bb", "exited"))
+    ]
+    answer = f"""case "$1" in
+    ps) echo aa bb;; container) echo '{json.dumps(found)}';; info) echo 2026-11-28T20:30:00Z;; events) exit 1;; esac"""
+    commands("docker", VERSIONS % "Podman Engine " + answer)
+    project = Project(tmp_path, "compose", tmp_path, (tmp_path / "compose.yml",))
+    assert compose.stop(project, "shop") == {"aa": datetime(2026, 11, 28, 20, 30, tzinfo=UTC).timestamp()}
 
 
 NO_HOST = 'initializing source docker://moby/buildkit:buildx-stable-1: Get "https://registry.example/v2/": no such host'
