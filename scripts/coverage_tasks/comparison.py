@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from . import compose, overlay, proof, stack
+from . import compose, healthchecks, overlay, proof, stack
 from .names import stack_name
 from .project import Project, TaskError, say
 from .proof import Ending
@@ -70,7 +70,8 @@ def _run_plain(project: Project) -> dict[str, Ending]:
     say(f"running the services once without measuring, as {name}")
     try:
         compose.create(project, name, file)
-        compose.up(project, name, stack.timeout(), file)
+        with healthchecks.checked(name):
+            compose.up(project, name, stack.timeout(), file)
         stack.wait_for_containers(name)
         health = {container.id: container.health for container in compose.containers(name)}
         signals = compose.stop(project, name, file)

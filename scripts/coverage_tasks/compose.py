@@ -10,7 +10,7 @@ import subprocess
 import tarfile
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -455,6 +455,14 @@ def containers(name: str) -> list[Container]:
         )
         for container in describe(name)
     ]
+
+
+def check_health(container: str, timeout: float) -> None:
+    """Runs the health check of one of podman's containers once, if the command podman is here to do it."""
+    host = _run(["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]).stdout.strip()
+    if shutil.which("podman"):
+        with suppress(subprocess.TimeoutExpired):
+            _run(["podman", "--remote", "--url", host, "healthcheck", "run", container], timeout)
 
 
 def processes(container: str) -> list[str]:

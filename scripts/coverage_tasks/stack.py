@@ -16,7 +16,7 @@ from typing import Any
 
 from coverage_spy.settings import FALLBACK
 
-from . import compose, mounts, overlay, procfile, proof
+from . import compose, healthchecks, mounts, overlay, procfile, proof
 from .census import NOBODY, forget_census, take_census
 from .configuration import LEFT_OUT, read_configuration
 from .images import Interpreter, record_images
@@ -93,7 +93,8 @@ def wait_until_ready(project: Project) -> None:
 
 def wait_for_containers(name: str) -> None:
     """As wait_until_ready, for the compose project `name`."""
-    _wait(lambda: _look_at_containers(name))
+    with healthchecks.checked(name):
+        _wait(lambda: _look_at_containers(name))
 
 
 def _wait(look: Callable[[], tuple[list[str], dict[str, float]]]) -> None:
@@ -285,7 +286,8 @@ def _up_containers(project: Project, build: bool) -> None:
     if kind == "volume":
         mounts.fill(name, overlay.way_of(os.environ) != "image")
     try:
-        compose.up(project, name, timeout())
+        with healthchecks.checked(name):
+            compose.up(project, name, timeout())
     except TaskError:
         # A service that died says why better than compose, which only says that another one waits for it.
         _look_at_containers(name)

@@ -287,6 +287,16 @@ def test_podman_notes_no_signals_so_all_came_with_the_order_to_stop(commands, tm
     assert compose.stop(project, "shop") == {"aa": datetime(2026, 11, 28, 20, 30, tzinfo=UTC).timestamp()}
 
 
+@pytest.mark.parametrize("podman", [True, False])
+def test_checks_health_by_the_command_podman_on_the_engine_that_docker_talks_to(commands, tmp_path, podman):
+    commands("docker", VERSIONS % "Podman Engine " + "echo unix:///run/podman/podman.sock")
+    if podman:
+        commands("podman", f'echo "$*" >>{tmp_path}/said; while :; do :; done')
+    compose.check_health("c1", 0.2)
+    said = (tmp_path / "said").read_text() if podman else ""
+    assert said == "--remote --url unix:///run/podman/podman.sock healthcheck run c1\n" * podman
+
+
 NO_HOST = 'initializing source docker://moby/buildkit:buildx-stable-1: Get "https://registry.example/v2/": no such host'
 
 
