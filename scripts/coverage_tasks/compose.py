@@ -119,12 +119,14 @@ def engine_problem() -> str | None:
     if not shutil.which("docker"):
         return _without_docker()
     try:
-        answer = _run(["docker", "version", "--format", "{{.Server.Version}}"], timeout=ENGINE_SECONDS)
+        answer = _run(["docker", "version", "--format", "{{.Server.Os}}"], timeout=ENGINE_SECONDS)
     except subprocess.TimeoutExpired:
         return f"the container engine has not answered for {ENGINE_SECONDS} s: restart it"
     if answer.returncode:
         start = START_PODMAN if "podman" in os.environ.get("DOCKER_HOST", "") else "start Docker"
         return _obstacle(answer) or f"no container engine answers ({_last_line(answer.stderr)}): {start}"
+    if answer.stdout.strip() == "windows":
+        return "the engine runs Windows containers: switch it to Linux containers"
     return None
 
 

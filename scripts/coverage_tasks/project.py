@@ -25,6 +25,7 @@ OVERRIDE_NAMES = (
     "docker-compose.override.yaml",
 )
 
+WINDOWS = sys.platform == "win32"
 PREFIX = "coverage-spy: "  # of every line on stderr
 
 _log = logging.getLogger("coverage-spy")
@@ -136,6 +137,8 @@ def find_project(cwd: Path, environ: Mapping[str, str], reads: bool = False) -> 
     only `reads` takes what the recorded run had: reports are made where there is no engine, too.
     Raises TaskError when there is nothing to run.
     """
+    if WINDOWS:
+        raise TaskError("on Windows coverage-spy runs inside WSL: clone the repository there, and start the task there")
     root = cwd.resolve()
     wanted = environ.get("COVERAGE_SPY_RUNTIME") or "auto"
     if wanted not in ("auto", *get_args(Runtime)):

@@ -63,6 +63,7 @@ def test_finds_compose(commands, docker, standalone, expected):
             "Cannot connect to the Docker daemon): start Docker",
         ),
         ("exit 1", "(no reason given): start Docker"),
+        ("echo windows", "the engine runs Windows containers: switch it to Linux containers"),
         (
             "echo 'client version 1.39 is too old. Minimum supported API version is 1.40' >&2; exit 1",
             "are too far apart (client version 1.39 is too old. Minimum supported API version is 1.40): update one",
@@ -232,7 +233,7 @@ def test_says_how_podman_is_started_that_does_not_answer(commands, monkeypatch):
 
 
 def test_no_engine_problem_where_it_answers(commands):
-    commands("docker", "echo 28.0.1")
+    commands("docker", "echo linux")
     assert compose.engine_problem() is None
 
 

@@ -99,6 +99,12 @@ def test_names_both_remedies_where_no_engine_answers(tmp_path, monkeypatch):
         find_project(tmp_path, {})
 
 
+def test_windows_is_told_the_way(tmp_path, monkeypatch):
+    monkeypatch.setattr(project, "WINDOWS", True)
+    with pytest.raises(TaskError, match="on Windows coverage-spy runs inside WSL"):
+        find_project(tmp_path, {})
+
+
 def test_own_checkout_takes_the_example(monkeypatch):
     monkeypatch.delenv("COMPOSE_FILE", raising=False)
     assert takes_example(TOOL)
