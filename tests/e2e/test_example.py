@@ -136,6 +136,7 @@ def test_committed_overlay_is_what_the_generator_writes(repository, tmp_path):
 
 
 @pytest.mark.engine
+@pytest.mark.every_engine
 def test_containers_and_procfile_execute_the_same_and_the_analysis_says_what_and_when(checkout):
     assert "taking examples/shop" in nox(checkout, "coverage", "procfile")
     without = executed(checkout)

@@ -8,7 +8,7 @@ from e2e.stacks import docker
 from coverage_tasks import comparison
 from coverage_tasks.project import find_project
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.every_engine]
 
 POLITE = """
     import signal, sys, time
