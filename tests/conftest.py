@@ -1,4 +1,4 @@
-"""Skips the tests that need an engine or a browser where there is none; in CI that is a failure."""
+"""Skips the tests that need an engine, a browser or a btrfs where there is none; in CI that is a failure."""
 
 import os
 import shutil
@@ -7,22 +7,29 @@ import sys
 import tempfile
 
 import pytest
-from machine import INTERPRETERS, engine_answers, find_browser, number
+from machine import INTERPRETERS, REQUIRE_ENGINE, engine_answers, find_browser, lacks_btrfs, number
 from template import CACHE
 
 from coverage_tasks.images import Interpreter
 from coverage_tasks.payload import fill_payload
 
-REQUIRE_ENGINE = "COVERAGE_SPY_REQUIRE_ENGINE"
+# what says why it is not there, and what is needed
 NEEDS = {
-    "engine": (engine_answers, "no Docker engine answers", "needs a Docker engine that answers, and compose"),
-    "browser": (find_browser, "there is no Chromium", "needs a Chromium"),
+    "engine": (
+        lambda: "" if engine_answers() else "no Docker engine answers",
+        "needs a Docker engine that answers, and compose",
+    ),
+    "browser": (lambda: "" if find_browser() else "there is no Chromium", "needs a Chromium"),
+    "btrfs": (
+        lambda: (why := lacks_btrfs()) and f"no btrfs can be mounted: {why}",
+        "needs root, loop devices and btrfs-progs",
+    ),
 }
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "every_engine: the short set, which CI runs on each kind of engine")
-    for marker, (_, _, need) in NEEDS.items():
+    for marker, (_, need) in NEEDS.items():
         config.addinivalue_line("markers", f"{marker}: {need}")
     if not os.environ.get(CACHE):  # workers inherit it
         os.environ[CACHE] = tempfile.mkdtemp(prefix="coverage-spy-")
@@ -30,8 +37,8 @@ def pytest_configure(config):
 
 
 def pytest_runtest_setup(item):
-    for marker, (is_there, without, _) in NEEDS.items():
-        if item.get_closest_marker(marker) and not is_there():
+    for marker, (find_reason, _) in NEEDS.items():
+        if item.get_closest_marker(marker) and (without := find_reason()):
             if os.environ.get(REQUIRE_ENGINE):
                 pytest.fail(f"{REQUIRE_ENGINE} is set and {without}", pytrace=False)
             pytest.skip(without)

@@ -1,4 +1,4 @@
-"""What this machine has: a checkout, an engine perhaps, and CPythons."""
+"""What this machine has: a checkout, an engine perhaps, a file system that copies on write, and CPythons."""
 
 import fcntl
 import os
@@ -12,6 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SPY = ROOT / "coverage-spy"
+REQUIRE_ENGINE = "COVERAGE_SPY_REQUIRE_ENGINE"  # set in CI, where nothing may be skipped
 
 
 @cache
@@ -27,6 +28,60 @@ def find_browser() -> str | None:
     """The Chromium that is installed, or its twin."""
     names = ("chromium", "chromium-browser", "google-chrome")
     return next(filter(None, map(shutil.which, names)), None)
+
+
+def as_root(*command: str | os.PathLike[str]) -> None:
+    """Run a command as root; in CI by sudo where the tests are not. Raises CalledProcessError."""
+    sudo = ("sudo", "-n") if os.geteuid() and os.environ.get(REQUIRE_ENGINE) else ()
+    subprocess.run([*sudo, *command], capture_output=True, text=True, check=True)
+
+
+@contextmanager
+def btrfs(place: Path) -> Iterator[None]:
+    """Mount a new btrfs with 40 MB for data, writable for everybody, on a directory.
+
+    Its image lies beside the directory until then. Raises OSError and CalledProcessError where that can't be.
+    """
+    image = place.with_name(f"{place.name}.btrfs")
+    try:
+        with image.open("wb") as file:
+            file.truncate(120 << 20)
+        subprocess.run(["mkfs.btrfs", "--quiet", image], capture_output=True, text=True, check=True)
+        as_root("mount", "-o", "loop", image, place)
+        try:
+            as_root("chmod", "1777", place)
+            yield
+        finally:
+            as_root("umount", place)  # and with it goes the loop device
+    finally:
+        image.unlink(missing_ok=True)
+
+
+@cache
+def lacks_btrfs() -> str:
+    """Why no btrfs can be mounted here; "" where it can."""
+    with tempfile.TemporaryDirectory(prefix="btrfs-") as directory:
+        place = Path(directory, "place")
+        place.mkdir()
+        try:
+            with btrfs(place):
+                return ""
+        except OSError as error:
+            return f"{error.filename}: {error.strerror}"
+        except subprocess.CalledProcessError as error:
+            return error.stderr.strip()
+
+
+def fill(directory: Path) -> None:
+    """Take all the space of a directory's file system, up to the last block."""
+    size = 1 << 20
+    with (directory / "fill").open("wb", buffering=0) as file:
+        while size >= 4 << 10:
+            try:
+                file.write(os.urandom(size))
+                os.fsync(file.fileno())
+            except OSError:
+                size //= 2
 
 
 @contextmanager

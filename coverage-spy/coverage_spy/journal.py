@@ -7,22 +7,21 @@ counts as seen only after it was stored.
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 import sys
 import time
 from binascii import crc32
 from itertools import count
-from mmap import mmap
+from mmap import PAGESIZE, mmap
 
 from . import receipt as _receipt
+from .blocks import NO_SPACE, allocate, write_in_place
 from .receipt import raise_foreign
 from .settings import FALLBACK
 
 TYPE_CHECKING = False  # type checkers take it for true; to import typing costs every start 8 ms
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     Words = memoryview | list[int]
@@ -36,13 +35,12 @@ UNREADABLE = 0xFFFFFFFF  # as size: the source could not be read
 
 FIRST_SIZE, LAST_SIZE = 16 << 10, 1 << 20  # bytes of a journal: a health check every 2 s writes one every 2 s
 SMALLEST_SIZE = 8 << 10  # holds the longest name that `Scope` lets through, and then some
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+POPULATE_WRITE = 23  # MADV_POPULATE_WRITE, since Linux 5.14
 BACK_OFF = 1.0  # seconds without another try after no journal could be opened
 
 # Bound now: an application may replace or patch functions of os.
 _close, _dup, _fstat, _getpid, _open = os.close, os.dup, os.fstat, os.getpid, os.open
 _pread, _pwrite, _strerror, _unlink = os.pread, os.pwrite, os.strerror, os.unlink
-_fallocate: Callable[[int, int, int], None] | None = getattr(os, "posix_fallocate", None)
 _monotonic, _time = time.monotonic, time.time
 
 
@@ -69,12 +67,40 @@ class Appended:
             _close(descriptor)
 
 
+class Guarded(Appended):
+    """Words of a journal that is mapped, where a page may want a block at any store and the disk may have none left.
+
+    The kernel is asked for the page first; what can't be stored is written, for which the file's own blocks will do.
+    """
+
+    def __init__(self, path: str, start: int, words: memoryview, mapping: mmap) -> None:
+        """words: begin at `start` in the mapping."""
+        Appended.__init__(self, path, start, len(words))
+        self.words, self.mapping = words, mapping
+
+    def __setitem__(self, place: int, word: int) -> None:
+        """Raises IndexError also when the word can be neither stored nor written. Then the journal counts as full."""
+        if place >= self.length:
+            raise IndexError(place)
+        try:
+            try:
+                self.mapping.madvise(POPULATE_WRITE, (self.start + 8 * place) // PAGESIZE * PAGESIZE, 8)
+                self.words[place] = word
+            except OSError as error:  # EFAULT: the store would be SIGBUS; EINVAL: the kernel can't say
+                raise_foreign(error)
+                Appended.__setitem__(self, place, word)
+        except OSError as error:
+            raise_foreign(error)
+            self.length = 0  # btrfs looks for a block for milliseconds each time
+            raise IndexError(place) from None
+
+
 class Segment:
     """One journal being written: its words, the next free place, and the numbers its files have got in it."""
 
     __slots__ = ("last", "numbers", "reserve_at", "take", "take_number", "words")
 
-    def __init__(self, words: Words | Appended, last: Words) -> None:
+    def __init__(self, words: Words | Appended, last: Words | Appended) -> None:
         """words: all but the last, which is kept for children; `last` is that one, or empty."""
         self.words = words
         self.last = last
@@ -85,8 +111,10 @@ class Segment:
 
     def mark_orphan(self) -> None:
         """Store that a forked child has no journal. It is the same word, at the same place, for any number of them."""
-        if len(self.last):
+        try:
             self.last[0] = ORPHAN << KIND_SHIFT
+        except IndexError:
+            pass  # there is no such word, or no block for it
 
 
 class Journal:
@@ -253,35 +281,26 @@ def open_segment(directory: str, description: dict[str, Any], size: int, kept: l
     if directory == FALLBACK:
         _receipt.make_fallback()
     begin = _receipt.head(description)
+    start, end = len(begin), len(begin) + size
     descriptor, path = _receipt.create(directory)
     try:
-        allocate(descriptor, len(begin) + size)
+        guarded = write_in_place(descriptor)
+        allocate(descriptor, end)
         _pwrite(descriptor, begin, 0)
         try:
-            words = memoryview(map_shared(descriptor, len(begin) + size, kept))[len(begin) :].cast("Q")
+            mapping = map_shared(descriptor, end, kept)
         except OSError as error:
             raise_foreign(error)
-            return Segment(Appended(path, len(begin), size // 8 - 1), [])
+            return Segment(Appended(path, start, size // 8 - 1), [])
+        words = memoryview(mapping)[start:].cast("Q")
+        if guarded:
+            return Segment(Guarded(path, start, words[:-1], mapping), Guarded(path, end - 8, words[-1:], mapping))
         return Segment(words[:-1], words[-1:])
     except BaseException:
         _unlink(path)
         raise
     finally:
         _close(descriptor)
-
-
-def allocate(descriptor: int, size: int) -> None:
-    """Give the file its blocks now: with none left a store into the mapping would be SIGBUS. Raises OSError."""
-    if _fallocate is not None:
-        try:
-            return _fallocate(descriptor, 0, size)
-        except OSError as error:
-            raise_foreign(error)
-            if error.errno in NO_SPACE:
-                raise
-    # musl, macOS and file systems without fallocate
-    if _pwrite(descriptor, bytes(size), 0) < size:
-        raise OSError(errno.ENOSPC, _strerror(errno.ENOSPC))
 
 
 if sys.version_info >= (3, 13):

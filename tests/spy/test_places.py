@@ -3,10 +3,11 @@
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
-from machine import alone_with
+from machine import alone_with, as_root, btrfs, fill
 
 from coverage_tasks.journals import read_journals
 
@@ -58,6 +59,70 @@ def test_full_disk_stops_the_recording_and_nothing_else(spy, fallback):
     assert not run.result.stderr
     assert run.lines()
     assert run.lines() <= set(range(1, 5002))
+
+
+def run_while(spy, change):
+    """Run a program that is at rest while `change` is made, before 600 new lines. All fit in the first journal."""
+    sources = spy.write(
+        app="""
+        import os, sys
+        def new_lines(name):
+            text = "\\n".join(f"x{n} = {n}" for n in range(600))
+            exec(compile(text, os.path.abspath(name), "exec"))
+        new_lines("before.py")
+        print("ready", flush=True)
+        sys.stdin.readline()
+        new_lines("after.py")
+        print("over")
+        """
+    )
+    process = subprocess.Popen(
+        [spy.python, "app.py"],
+        cwd=spy.directory,
+        env=spy.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            assert process.stdout.readline() == "ready\n"
+            time.sleep(0.3)  # on 3.8 to 3.11 lines are stored ten times a second
+            change()
+            out, err = process.communicate("\n", timeout=60)
+        finally:
+            process.kill()
+    assert (process.returncode, out, err) == (0, "over\n", "")
+    return spy.read(process, sources)
+
+
+@pytest.mark.btrfs
+@pytest.mark.parametrize("written_back", [False, True])
+def test_full_disk_that_copies_on_write_kills_nothing_and_loses_nothing(spy, fallback, written_back):
+    def change():
+        if written_back:
+            subprocess.run(["sync", "-f", spy.data], check=True)
+        fill(spy.data)
+
+    with btrfs(spy.data):
+        run = run_while(spy, change)
+        assert len(run.lines("before.py")) == len(run.lines("after.py")) == 600
+    assert not fallback.exists()
+
+
+@pytest.mark.btrfs
+def test_snapshot_takes_the_reserved_blocks_and_kills_nothing(spy, fallback):
+    def change():
+        as_root("btrfs", "subvolume", "snapshot", spy.data, spy.data / "snapshot")
+        fill(spy.data)
+
+    with btrfs(spy.data):
+        run = run_while(spy, change)
+    journals, problems = read_journals(fallback)
+    assert not problems
+    run.journals += journals
+    assert len(run.lines("before.py")) == len(run.lines("after.py")) == 600
 
 
 def test_journals_are_readable_by_everybody_whatever_the_umask(newest):
