@@ -52,7 +52,7 @@ def btrfs(place: Path) -> Iterator[None]:
             as_root("chmod", "1777", place)
             yield
         finally:
-            as_root("umount", place)  # and with it goes the loop device
+            as_root("umount", "--lazy", place)  # with its last user goes the loop device
     finally:
         image.unlink(missing_ok=True)
 

@@ -9,15 +9,16 @@ from pathlib import Path
 
 from machine import INTERPRETERS, ROOT
 
+PACKAGES = {"mkfs.btrfs": "btrfs-progs"}  # Debian's, where they do not have the names of their programs
 ENVIRONMENTS = ROOT / ".nox" / "faults-environments"  # .nox/faults is the environment of the nox session itself
 
 
 def install_programs(names: Iterable[str]) -> None:
-    """Install the Debian packages that bring programs of the same names, where these are missing.
+    """Install the Debian packages that bring programs, where these are missing.
 
     Raises CalledProcessError, with apt-get's own words on stderr, when one can't be had.
     """
-    missing = sorted({name for name in names if shutil.which(name) is None})
+    missing = sorted({PACKAGES.get(name, name) for name in names if shutil.which(name) is None})
     if missing:
         subprocess.run(["apt-get", "update", "-qq"], check=True)
         subprocess.run(["apt-get", "install", "-qq", "--no-install-recommends", *missing], check=True)

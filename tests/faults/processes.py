@@ -5,15 +5,18 @@ import http.client
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from machine import btrfs
 from situation import Helper, Request, Signal, Situation
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
@@ -99,6 +102,25 @@ def adopt_orphans() -> None:
 
 def run(situation: Situation, stage: Stage, added: dict[str, str]) -> Outcome:
     """Run a situation to its end, with `added` variables in its environment."""
+    if situation.disk:
+        with own_disk(stage):
+            return perform(situation, stage, added)
+    return perform(situation, stage, added)
+
+
+@contextmanager
+def own_disk(stage: Stage) -> Iterator[None]:
+    """Have the data lie on a btrfs, and copy it to where it would be without when the run is over."""
+    copied = stage.directory / "copied"
+    stage.data.mkdir(exist_ok=True)
+    with btrfs(stage.data):
+        yield
+        shutil.copytree(stage.data, copied, ignore=shutil.ignore_patterns("fill"))
+    shutil.copytree(copied, stage.data, dirs_exist_ok=True)
+
+
+def perform(situation: Situation, stage: Stage, added: dict[str, str]) -> Outcome:
+    """Start a situation's processes, make its requests, send its signals, and wait for the end."""
     helpers = [start_helper(helper, stage) for helper in situation.helpers]
     begin = time.monotonic()
     process = subprocess.Popen(

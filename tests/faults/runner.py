@@ -23,7 +23,7 @@ from types import ModuleType
 
 from columns import Column, CoveragePy, Nothing, copy_spy
 from containers import obtain_base
-from machine import INTERPRETERS, ROOT, engine_answers, number
+from machine import INTERPRETERS, ROOT, engine_answers, lacks_btrfs, number
 from packages import install_programs, make_environment
 from processes import Outcome, Stage, adopt_orphans
 from situation import HERE, Situation, load_all
@@ -222,6 +222,11 @@ def main() -> int:
     if any(s.image for s in situations) and not engine_answers():
         print("no Docker engine answers: situations in containers are left out, and docs/faults.md stays as it is")
         situations = [s for s in situations if not s.image]
+    if any(s.disk for s in situations):
+        install_programs(program for s in situations if s.disk for program in s.programs)
+        if why := lacks_btrfs():
+            print(f"no btrfs can be mounted ({why}): situations on one are left out, and docs/faults.md stays as it is")
+            situations = [s for s in situations if not s.disk]
     if not situations:
         print(f"there is no situation {' or '.join(args.only or [str(args.situations)])}", file=sys.stderr)
         return 2

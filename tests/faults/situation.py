@@ -56,7 +56,7 @@ class Helper:
 class Situation:
     """One situation; the fields up to `image` are the keys of situation.toml.
 
-    requires: packages; when there is no such key, those of the group's requirements.txt. programs: Debian packages.
+    requires: packages; when there is no such key, those of the group's requirements.txt. programs: Debian's.
     """
 
     says: str
@@ -75,6 +75,7 @@ class Situation:
     waits: float = 0.0  # seconds by which two runs may differ, because it looks for events only now and then
     unknown: str = ""
     tracer: str = ""
+    disk: str = ""  # "btrfs": the data lies on one of its own, which has room for 40 MB
     image: dict[str, Any] = field(default_factory=dict)  # a container's description; empty: a process
     directory: Path = HERE
     group: str = ""
