@@ -125,6 +125,22 @@ def test_snapshot_takes_the_reserved_blocks_and_kills_nothing(spy, fallback):
     assert len(run.lines("before.py")) == len(run.lines("after.py")) == 600
 
 
+def test_audit_hook_that_forbids_the_flag_forbids_no_journal(spy):
+    run = spy.run(
+        app="""
+        import sys
+        def refuse(event, arguments):
+            if event == "fcntl.ioctl":
+                raise RuntimeError(event)
+        sys.addaudithook(refuse)
+        exec(compile("\\n".join(f"x{n} = {n}" for n in range(9000)), "generated.py", "exec"))
+        """,
+    )
+    assert not run.result.stderr
+    assert len(run.journals) > 1
+    assert len(run.lines("generated.py")) == 9000
+
+
 def test_journals_are_readable_by_everybody_whatever_the_umask(newest):
     newest.write(app="x = 1")
     subprocess.run(
