@@ -13,6 +13,14 @@ from template import CACHE
 from coverage_tasks.images import Interpreter
 from coverage_tasks.payload import fill_payload
 
+
+def lacks(command, root=True):
+    """Why a test can't use a command as it has to, "" when it can."""
+    if not shutil.which(command):
+        return f"{command} is not installed"
+    return f"only root can use {command} as the tests do" if root and os.getuid() else ""
+
+
 # what says why it is not there, and what is needed
 NEEDS = {
     "engine": (
@@ -20,6 +28,9 @@ NEEDS = {
         "needs a Docker engine that answers, and compose",
     ),
     "browser": (lambda: "" if find_browser() else "there is no Chromium", "needs a Chromium"),
+    "podman": (lambda: lacks("podman"), "needs root and podman"),
+    "registry": (lambda: lacks("docker-registry", root=False), "needs Debian's docker-registry"),
+    "fuse": (lambda: lacks("bindfs"), "needs root, FUSE and bindfs"),
     "btrfs": (
         lambda: (why := lacks_btrfs()) and f"no btrfs can be mounted: {why}",
         "needs root, loop devices and btrfs-progs",

@@ -1,7 +1,6 @@
 """Images that are built, edited, shared, pulled and lost between and during runs, which engines name differently."""
 
 import json
-import shutil
 import socket
 import subprocess
 import time
@@ -140,9 +139,6 @@ def test_container_that_lost_its_fallback_to_a_new_one_has_given_it_away_before(
 @pytest.fixture
 def registry(tmp_path):
     """host:port of a registry of its own."""
-    command = shutil.which("docker-registry")
-    if not command:
-        pytest.skip("there is no docker-registry, which Debian's package of that name has")
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     (tmp_path / "registry.yml").write_text(
@@ -150,7 +146,7 @@ def registry(tmp_path):
         f"http: {{addr: '127.0.0.1:{port}'}}\n"
     )
     with (tmp_path / "registry.log").open("wb") as log:
-        process = subprocess.Popen([command, "serve", str(tmp_path / "registry.yml")], stdout=log, stderr=log)
+        process = subprocess.Popen(["docker-registry", "serve", str(tmp_path / "registry.yml")], stdout=log, stderr=log)
     try:
         while True:
             assert process.poll() is None, (tmp_path / "registry.log").read_text()
@@ -165,6 +161,7 @@ def registry(tmp_path):
         process.wait(30)
 
 
+@pytest.mark.registry
 def test_image_is_taken_by_its_digest_from_a_registry(repository, registry):
     repository.service("web", LOOP)
     name = f"{registry}/{repository.name}-web"
