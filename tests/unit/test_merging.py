@@ -9,10 +9,11 @@ import yaml
 from template import BIN
 
 from coverage_tasks import proof
+from coverage_tasks.images import Image
 from coverage_tasks.names import own_names
 from coverage_tasks.overlay import render
 from coverage_tasks.project import Project
-from coverage_tasks.services import Image, Service
+from coverage_tasks.services import Service
 
 BASE = """
 name: shop
@@ -34,6 +35,7 @@ networks:
 volumes:
   kept: {name: shop-kept}
 """
+pytestmark = pytest.mark.every_engine  # each comes with a compose of its own
 COMMANDS = {"2": ["docker", "compose"], "5": [str(BIN / "docker-compose")]}
 
 
