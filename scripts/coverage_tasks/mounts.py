@@ -121,7 +121,9 @@ def fill(stack: str, with_spy: bool) -> None:
     with _volumes(stack, with_spy) as container:
         if with_spy:
             compose.docker("cp", f"{SPY}/.", f"{container}:/{SPY_VOLUME}")
-        compose.docker("cp", "-", f"{container}:/", given=_open_directory(DATA_VOLUME))
+        # Podman leaves the mode of a mount point alone, unless it is what is copied to; docker the other way round.
+        place, name = (f"/{DATA_VOLUME}", ".") if compose.is_podman() else ("/", DATA_VOLUME)
+        compose.docker("cp", "-", f"{container}:{place}", given=_open_directory(name))
 
 
 def read_back(stack: str, data: Path) -> None:
