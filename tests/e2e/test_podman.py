@@ -1,0 +1,75 @@
+"""The example on podman, of root and of a user, as a machine without systemd has it."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from e2e import shop
+from e2e.stacks import Repository
+from machine import ROOT, alone_with
+from template import copy_template
+
+pytestmark = pytest.mark.engine
+
+SCRIPT = ROOT / ".ci" / "podman"
+IMAGES = ("python:3.11-slim", "python:3.12-slim", "python:3.13-slim")
+USER = "coverage-spy"
+
+
+@pytest.fixture
+def podman(request, monkeypatch):
+    """A directory that every user sees, and podman as the engine of docker; it has the images of the other engine."""
+    if os.getuid() or not shutil.which("podman"):
+        pytest.skip("only root can start podman, where it is installed (`.ci/podman install`)")
+    with alone_with("podman"):
+        directory = Path(tempfile.mkdtemp(prefix="podman-"))  # a short path
+        directory.chmod(0o711)
+        try:
+            subprocess.run([SCRIPT, "start", directory, *request.param], stdout=subprocess.DEVNULL, check=True)
+            host = f"unix://{directory}/podman.sock"
+            with subprocess.Popen(["docker", "save", *IMAGES], stdout=subprocess.PIPE) as saved:
+                load = ["docker", "--host", host, "load", "--quiet"]
+                subprocess.run(load, stdin=saved.stdout, capture_output=True, check=True)
+            monkeypatch.setenv("DOCKER_HOST", host)
+            monkeypatch.delenv("DOCKER_BUILDKIT", raising=False)
+            yield directory
+        finally:
+            subprocess.run([SCRIPT, "stop", directory], check=True)
+
+
+@pytest.mark.parametrize("podman", [[], [USER]], ids=["root", "user"], indirect=True)
+def test_example_executes_on_podman_what_it_does_elsewhere(podman):
+    root = podman / f"e2e{uuid4().hex[:10]}"
+    copy_template(root)
+    repository = Repository(root)
+    repository.tool = root
+    with alone_with("shop"):
+        answer = repository.succeed("coverage", COMPOSE_PROJECT_NAME=repository.name)
+    assert "3 containers ran the images as they are" in answer.stderr
+    proof = repository.proof()
+    assert proof["deviations"] == []
+    assert {place: ending["health"] for place, ending in proof["endings"].items()} == {
+        "catalog-1": "healthy",
+        "orders-1": "healthy",
+        "shipping-1": "",
+    }
+    # Podman before 4.7 gives containers of docker no time to stop: the worker alone was killed by a test.
+    assert proof["endings"]["orders-1"]["stop_seconds"] is not None
+    assert proof["endings"]["shipping-1"]["stop_seconds"] is None
+    for name, service in json.loads(repository.succeed("analyze-coverage", "--json", "-q").stdout)["services"].items():
+        parts = shop.executed(name, shop.STARTED[name] + shop.POLLED[name] + shop.HEALTH)
+        assert [service["phases"][phase] for phase in parts._fields] == [len(part) for part in parts], name
+        lines = {(path, line) for path, file in service["files"].items() for line in file["executed"]}
+        assert lines == set().union(*parts)
+    seen = {
+        place["service"]: [s["command"] for s in place["seen"]]
+        for place in json.loads((root / "coverage-data" / "census.json").read_text())
+    }
+    assert seen["shipping"] == ["python worker.py"]
+    assert len(seen["orders"]) == 3
+    assert "engine-version" not in repository.tasks("coverage-doctor").stdout
