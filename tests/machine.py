@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -88,9 +88,12 @@ def fill(directory: Path) -> None:
 def alone_with(what: str) -> Iterator[None]:
     """Wait for a thing that there is once on a machine (fixed ports, a fixed directory), and keep other tests from it.
 
-    A lock on a file holds between the workers of one run and between runs.
+    A lock on a file holds between the workers of one run and between runs, whoever they are of.
     """
-    with Path(tempfile.gettempdir(), f"coverage-spy-tests-{what}.lock").open("w") as file:
+    path = Path(tempfile.gettempdir(), f"coverage-spy-tests-{what}.lock")
+    with suppress(FileExistsError), path.open("x"):
+        path.chmod(0o644)  # whatever the umask is: to lock it takes the right to read
+    with path.open() as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
