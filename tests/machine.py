@@ -5,7 +5,8 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 SPY = ROOT / "coverage-spy"
 REQUIRE_ENGINE = "COVERAGE_SPY_REQUIRE_ENGINE"  # set in CI, where nothing may be skipped
+PATIENCE = 300  # seconds until what does not happen hangs
 
 
 @cache
@@ -82,6 +84,14 @@ def fill(directory: Path) -> None:
                 os.fsync(file.fileno())
             except OSError:
                 size //= 2
+
+
+def eventually(holds: Callable[[], object]) -> object:
+    """What it returns once that is true, or in the end, when it hangs; how soon is the machine's affair."""
+    deadline = time.monotonic() + PATIENCE
+    while not (found := holds()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return found
 
 
 @contextmanager

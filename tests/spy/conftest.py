@@ -3,7 +3,6 @@
 import os
 import subprocess
 import textwrap
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,6 @@ from coverage_tasks.journals import Journal, read_journals
 MEASURED = [version for version in INTERPRETERS if number(version) >= (3, 8)]
 MONITORED = [version for version in INTERPRETERS if number(version) >= (3, 12)]
 TOO_OLD = [version for version in INTERPRETERS if number(version) < (3, 8)]
-PATIENCE = 300  # seconds
 
 
 @dataclass
@@ -116,14 +114,6 @@ class Spy:
         # A worker of a pool may be terminated while it opens its journal, before it ran anything.
         assert not [problem for problem in problems if problem.kind != "unborn"]
         return Run(result, journals, sources)
-
-
-def eventually(holds):
-    """Whether something comes true before it can be said to hang; how soon it does is the machine's affair."""
-    deadline = time.monotonic() + PATIENCE
-    while not (found := holds()) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return found
 
 
 def make_spy(version, directory):

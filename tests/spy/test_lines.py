@@ -6,8 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from machine import SPY
-from spy.conftest import PATIENCE, eventually
+from machine import PATIENCE, SPY, eventually
 
 from coverage_tasks.journals import RIVAL
 

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from spy.conftest import eventually, make_spy
+from machine import eventually
+from spy.conftest import make_spy
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="tests/requirements.txt has uWSGI for Linux only")
 

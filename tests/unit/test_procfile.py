@@ -1,16 +1,14 @@
 import os
 import signal
 import socket
-import time
 from pathlib import Path
 
 import pytest
+from machine import PATIENCE, eventually
 
 from coverage_tasks import procfile
 from coverage_tasks.procfile import Started, accepts, exit_code, is_alive, read_processes, start, stop, with_spy
 from coverage_tasks.project import SPY, Project, TaskError
-
-PATIENCE = 300  # seconds until what does not happen hangs
 
 
 @pytest.fixture
@@ -36,10 +34,8 @@ def run(project):
 
 
 def wait_for(condition):
-    deadline = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"nothing happened for {PATIENCE} s"
-        time.sleep(0.02)
+    found = eventually(condition)
+    assert found, f"nothing happened for {PATIENCE} s"
     return found
 
 

@@ -5,10 +5,10 @@ import signal
 import socket
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
+from machine import eventually
 
 from coverage_tasks import procfile, stack
 from coverage_tasks.project import Project, TaskError
@@ -134,8 +134,7 @@ def test_process_killed_after_up_is_noticed_and_does_not_stop_the_others(project
     stack.up(project)
     worker, other = (procfile.Started(entry["pid"], entry["born"]) for entry in state(project)["services"].values())
     os.killpg(worker.pid, signal.SIGKILL)
-    while procfile.is_alive(worker):
-        time.sleep(0.01)
+    assert eventually(lambda: not procfile.is_alive(worker))
     with pytest.raises(TaskError, match="the service worker has died"):
         stack.wait_until_ready(project)
     assert procfile.is_alive(other)
