@@ -1,9 +1,12 @@
 """Every process that started is named, and every one of which something is unknown."""
 
 import json
-import time
 
 import pytest
+from e2e.stacks import docker
+from machine import eventually
+
+from coverage_tasks.journals import read_journals
 
 pytestmark = pytest.mark.engine
 
@@ -15,6 +18,12 @@ def processes_of(repository, service):
     return analysis["services"][service]["processes"], analysis["findings"]
 
 
+def is_old_enough(container, name):
+    """Whether a process of a container has lived for a second: before that it may still become another program."""
+    lines = docker("top", container, "-o", "pid,etimes,args").splitlines()
+    return any(int(line.split()[1]) > 0 for line in lines if name in line)
+
+
 def test_a_process_without_a_receipt_is_named_beside_those_that_have_one(repository):
     repository.service("web", "import time\nSTARTED = True\nwhile True:\n    time.sleep(0.1)\n")
     repository.write("web/secret.py", LOOP)
@@ -23,7 +32,8 @@ def test_a_process_without_a_receipt_is_named_beside_those_that_have_one(reposit
         "compose.yaml", "services:\n  web: {build: web, command: [sh, start.sh], stop_grace_period: 1s, scale: 2}\n"
     )
     repository.succeed("up-coverage")
-    time.sleep(1.5)
+    places = [f"{repository.stack}-web-{number}" for number in (1, 2)]
+    assert eventually(lambda: all(is_old_enough(place, "secret.py") for place in places))
     repository.succeed("down-coverage")
     processes, findings = processes_of(repository, "web")
     assert [process["state"] for process in processes["known"]] == ["complete", "complete"]
@@ -82,9 +92,11 @@ def test_measured_processes_of_every_kind_are_not_called_silent(repository):
         """,
     )
     repository.succeed("up-coverage")
-    time.sleep(3)
+    data = repository.root / "coverage-data"
+    # The child that becomes another program sends two.
+    assert eventually(lambda: len(read_journals(data)[0]) == 5)
     repository.succeed("down-coverage")
     processes, findings = processes_of(repository, "web")
     assert processes["silent"] == []
-    assert processes["all"] == 5  # the child that becomes another program has sent two
+    assert processes["all"] == 5
     assert not any("receipt" in finding for finding in findings)
