@@ -182,6 +182,8 @@ def test_interrupted_run_stops_its_services(repository, number, code):
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        # Where the tests run in the background, or below nohup, they ignore it, and this would, too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     with run:
         assert run.stdout.readline() == b"testing\n"
