@@ -3,12 +3,12 @@
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from machine import PATIENCE, eventually
 
 RANGE = "nobody:100000:65536\nnogroup:100000:65536\n"
 START = """
@@ -34,18 +34,16 @@ def other_engine(directory: Path, hidden: Path, image: str) -> Iterator[str]:
             [*command, str(directory), str(hidden)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
         )
     try:
-        for _ in range(100):
-            if subprocess.run(["docker", "--host", host, "version"], capture_output=True).returncode == 0:
-                break
-            assert engine.poll() is None, (directory / "log").read_text()
-            time.sleep(0.2)
+        version = ["docker", "--host", host, "version"]
+        eventually(lambda: engine.poll() is not None or subprocess.run(version, capture_output=True).returncode == 0)
+        assert engine.poll() is None, (directory / "log").read_text()
         with subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE) as saved:
             load = ["docker", "--host", host, "load", "--quiet"]
             subprocess.run(load, stdin=saved.stdout, capture_output=True, check=True)
         yield host
     finally:
         engine.terminate()
-        engine.wait(30)
+        engine.wait(PATIENCE)
         mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
         for mount in sorted((mount for mount in mounts if mount.startswith(f"{directory}/")), reverse=True):
             subprocess.run(["umount", mount], check=True)

@@ -6,10 +6,10 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 
 import pytest
-from e2e.stacks import compose_command
+from e2e.stacks import compose_command, docker
+from machine import eventually
 
 pytestmark = pytest.mark.engine
 
@@ -105,12 +105,12 @@ def test_what_went_wrong_while_services_ran_is_seen_afterwards(repository):
           shot: {{<<: *app, command: [sh, -c, "trap 'kill -9 $$!' TERM; python main.py & wait; wait $$!"]}}
           changed: {{<<: *app, command: [python, changed.py]}}
           generated: {{<<: *app, command: sh -c "echo 'import main' > generated.py; exec python generated.py"}}
-          nothing: {{<<: *app, command: [python, -c, "import time; time.sleep(60)"]}}
+          nothing: {{<<: *app, command: [python, -c, "import time; time.sleep(600)"]}}
         """,
     )
     build(repository)
     repository.write("app/changed.py", f"AFTER = 1\n{LOOP}")
-    assert "late has died" in repository.tasks("up-coverage", COVERAGE_SPY_TIMEOUT="20").stderr
+    assert "late has died" in repository.tasks("up-coverage", COVERAGE_SPY_TIMEOUT="300").stderr
     found = verdicts(repository)
     assert {key for key, verdict in found.items() if not verdict["note"]} >= {
         ("siteless", "not-seen"),
@@ -142,7 +142,9 @@ def test_a_data_directory_that_a_service_may_not_write_to_is_seen(repository):
     data = repository.root / "coverage-data"
     assert not any(name for _, name in verdicts(repository, code=0))
     data.chmod(0o755)
-    time.sleep(1)
+    (container,) = repository.containers()
+    # Where a process goes that may not write there.
+    assert eventually(lambda: docker("exec", container, "sh", "-c", "ls /tmp/coverage-spy || true"))
     assert verdicts(repository)["", "data-directory"]["trouble"] == "permission denied"
     data.chmod(0o1777)
     repository.succeed("down-coverage")

@@ -77,10 +77,10 @@ def test_measured_processes_of_every_kind_are_not_called_silent(repository):
         import os, subprocess, sys, time
 
         if os.fork() == 0:
-            os.execv(sys.executable, [sys.executable, "-c", "import time; time.sleep(60)"])
-        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], env={})
+            os.execv(sys.executable, [sys.executable, "-c", "import time; time.sleep(600)"])
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], env={})
         os.fork()
-        time.sleep(60)
+        time.sleep(600)
         """,
         base="python:3.11-slim",
     )
