@@ -216,8 +216,17 @@ def test_what_is_said_in_between_stands_on_lines_of_its_own(tmp_path):
     assert terminal.shown == [f"{PREFIX}{number} in between" for number in range(3)]
 
 
+# Says what takes long already after half a second.
+TALKS_EARLY = """
+import sys
+from coverage_tasks import cli, progress
+progress.FIRST_LINE = 0.5
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
 def test_a_terminal_that_can_do_nothing_gets_no_control_characters(slow):
-    with on_terminal(slow.root, "up-coverage", TERM="dumb") as (terminal, _):
+    with on_terminal(slow.root, "up-coverage", program=("-c", TALKS_EARLY), TERM="dumb") as (terminal, _):
         terminal.read(WAITING)
         slow.release()
         terminal.read()
@@ -235,7 +244,7 @@ def test_quiet_is_quiet_on_a_terminal_and_off_it(slow):
 
 
 def test_off_a_terminal_few_plain_lines_say_what_takes_long(slow):
-    command = [sys.executable, "-m", "coverage_tasks", "up-coverage"]
+    command = [sys.executable, "-c", TALKS_EARLY, "up-coverage"]
     environ = {**os.environ, **surroundings()}
     with subprocess.Popen(command, cwd=slow.root, env=environ, stderr=subprocess.PIPE, text=True) as process:
         said = [process.stderr.readline(), process.stderr.readline()]
@@ -246,8 +255,9 @@ def test_off_a_terminal_few_plain_lines_say_what_takes_long(slow):
     begun, *waiting, end, ready = (line.rstrip("\n") for line in said)
     assert [begun, ready] == SAID
     assert re.fullmatch(rf"{PREFIX}waiting for the services: done after \d+ s", end)
+    assert re.fullmatch(WAITING, waiting[0])
     for number, line in enumerate(waiting):
-        assert int(re.fullmatch(WAITING, line)[1]) >= progress.FIRST_LINE * 2**number
+        assert int(re.fullmatch(rf"{PREFIX}waiting for the services.*: (\d+) s", line)[1]) >= round(0.5 * 2**number)
 
 
 def recorded(root, count):
