@@ -100,7 +100,7 @@ def alone_with(what: str) -> Iterator[None]:
 
     A lock on a file holds between the workers of one run and between runs, whoever they are of.
     """
-    path = Path(tempfile.gettempdir(), f"coverage-spy-tests-{what}.lock")
+    path = Path("/tmp", f"coverage-spy-tests-{what}.lock")  # wherever TMPDIR is: ports are the machine's
     with suppress(FileExistsError), path.open("x"):
         path.chmod(0o644)  # whatever the umask is: to lock it takes the right to read
     with path.open() as file:
