@@ -14,11 +14,8 @@ from coverage_tasks.images import Interpreter
 from coverage_tasks.payload import fill_payload
 
 
-def lacks(command, root=True):
-    """Why a test can't use a command as it has to, "" when it can."""
-    if not shutil.which(command):
-        return f"{command} is not installed"
-    return f"only root can use {command} as the tests do" if root and os.getuid() else ""
+def lacks(command):
+    return "" if shutil.which(command) else f"{command} is not installed"
 
 
 # what says why it is not there, and what is needed
@@ -28,9 +25,9 @@ NEEDS = {
         "needs a Docker engine that answers, and compose",
     ),
     "browser": (lambda: "" if find_browser() else "there is no Chromium", "needs a Chromium"),
-    "podman": (lambda: lacks("podman"), "needs root and podman"),
-    "registry": (lambda: lacks("docker-registry", root=False), "needs Debian's docker-registry"),
-    "fuse": (lambda: lacks("bindfs"), "needs root, FUSE and bindfs"),
+    "podman": (lambda: lacks("podman"), "needs podman"),
+    "registry": (lambda: lacks("docker-registry"), "needs Debian's docker-registry"),
+    "fuse": (lambda: lacks("bindfs"), "needs FUSE and bindfs"),
     "btrfs": (
         lambda: (why := lacks_btrfs()) and f"no btrfs can be mounted: {why}",
         "needs root, loop devices and btrfs-progs",
@@ -40,6 +37,7 @@ NEEDS = {
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "every_engine: the short set, which CI runs on each kind of engine")
+    config.addinivalue_line("markers", "root: needs root; skipped for others in CI, too")
     for marker, (_, need) in NEEDS.items():
         config.addinivalue_line("markers", f"{marker}: {need}")
     if not os.environ.get(CACHE):  # workers inherit it
@@ -48,6 +46,8 @@ def pytest_configure(config):
 
 
 def pytest_runtest_setup(item):
+    if item.get_closest_marker("root") and os.getuid():
+        pytest.skip("only root can mount, and start engines")
     for marker, (find_reason, _) in NEEDS.items():
         if item.get_closest_marker(marker) and (without := find_reason()):
             if os.environ.get(REQUIRE_ENGINE):

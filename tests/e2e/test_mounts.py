@@ -110,6 +110,7 @@ def through_fuse(tmp_path):
 
 
 @pytest.mark.fuse
+@pytest.mark.root
 def test_directory_that_containers_see_through_fuse_is_left_for_volumes(through_fuse):
     web = Repository(through_fuse / f"e2e{uuid4().hex[:10]}")
     web.service("web", LOOP)
