@@ -7,7 +7,7 @@ import sys
 import tempfile
 
 import pytest
-from machine import INTERPRETERS, REQUIRE_ENGINE, engine_answers, find_browser, lacks_btrfs, number
+from machine import INTERPRETERS, REQUIRE_ENGINE, alone_with, engine_answers, find_browser, lacks_btrfs, number
 from template import CACHE
 
 from coverage_tasks.images import Interpreter
@@ -64,4 +64,5 @@ def payload():
         if number(version) >= (3, 8):
             suffix = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=True).stdout
             found.append(Interpreter(python, version, suffix.strip()))
-    fill_payload(found)
+    with alone_with("payload"):  # one worker fetches them for all
+        fill_payload(found)
