@@ -92,10 +92,16 @@ def test_says_what_is_missing(tmp_path, there, environ, message):
     assert "\n" not in str(raised.value)
 
 
-def test_names_both_remedies_where_no_engine_answers(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("command", "remedy"), [("docker", "start Docker"), ("other", "install Docker")])
+def test_names_both_remedies_where_no_engine_answers(tmp_path, monkeypatch, command, remedy):
     write(tmp_path, "compose.yml")
-    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent.sock")
-    with pytest.raises(TaskError, match=r"start Docker, or add a Procfile"):
+    file = tmp_path / "bin" / command
+    file.parent.mkdir()
+    file.write_text("#!/bin/sh\nexit 1\n")
+    file.chmod(0o755)
+    monkeypatch.setenv("PATH", str(file.parent))
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    with pytest.raises(TaskError, match=f"{remedy}, or add a Procfile"):
         find_project(tmp_path, {})
 
 
