@@ -80,7 +80,7 @@ def _down_task(project: Project, _: argparse.Namespace) -> int:
 def _overlay_task(project: Project, args: argparse.Namespace) -> int:
     from . import overlay, stack
 
-    stack.prepare_data(project.data)
+    stack.prepare_data(project)
     path = (overlay.check_overlay if args.check else overlay.make_overlay)(project, args.output)
     say(f"the overlay {'is current:' if args.check else 'is in'} {os.path.relpath(path, project.root)}")
     return 0
@@ -176,7 +176,7 @@ def _sources_task(project: Project, args: argparse.Namespace) -> int:
     from . import source_maps, stack
 
     if not _has_data(project):
-        stack.prepare_data(project.data)  # what images hold is remembered there
+        stack.prepare_data(project)  # what images hold is remembered there
     source_maps.show(project, args)
     return 0
 
@@ -498,7 +498,7 @@ def _words(line: str) -> list[str]:
 def _has_data(project: Project) -> bool:
     from .journals import find_journals
 
-    return bool(find_journals(project.data))
+    return bool(find_journals(project.journals))
 
 
 def _before(project: Project, args: argparse.Namespace) -> "Run | None":

@@ -2,11 +2,9 @@
 
 import json
 import os
-import re
 import tempfile
 import time
-import zlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
@@ -20,14 +18,13 @@ from .carry import Arc, Carried, Old, Ran, lines_of
 from .census import Place, read_census
 from .history import History
 from .journals import Journal, read_journals
-from .origins import Origins, of_run, read_stack
+from .origins import UNNAMED, Origins, of_run, read_stack
 from .processes import Processes, Silent
 from .progress import Stage, advance
 from .project import Project, TaskError, beside, counted
 from .sources import LIBRARY, Digest, Repository, Root, SourceMap, is_test
 from .startup import read_marks
 
-LONGEST_NAME = 200  # bytes, of a service as that of a file
 REMEDY = (
     "look into its command for what keeps Python from loading the spy "
     "(-I, -E, env -i, which COVERAGE_SPY_INJECT=pth gets past, or -S)"
@@ -41,7 +38,8 @@ class Result:
     `files` are the repository files that count as its own, `never_imported` those of them that no process loaded.
     `unknown` are files of its own of which nothing can be said, `unmapped` container files that ran and are no file of
     the repository, each with the reason. `carried` are those of `files` that are known in part, by an old version.
-    `startup` are the lines, by repository file, that some process of it executed before the stack was ready.
+    `startup` are the lines, by repository file, that some process of it executed before the stack was ready. `claims`
+    count its processes that say they are of another service.
     """
 
     measured: bool = True
@@ -56,6 +54,7 @@ class Result:
     carried: dict[str, Carried] = field(default_factory=dict)
     startup: dict[str, list[int]] = field(default_factory=dict)
     fallback: bool = False
+    claims: dict[str, int] = field(default_factory=dict)
 
     def statements(self, path: str, statements: frozenset[int]) -> frozenset[int]:
         """Those of a file's statements that the service can say anything about."""
@@ -190,13 +189,13 @@ def combine(project: Project) -> Combined:
 
     Journals are read only, and damaged ones are left out. Raises TaskError when there is none to read.
     """
-    journals, errors = read_journals(project.data, read_marks(project))
+    journals, errors = read_journals(project.journals, read_marks(project))
     damage = [printable(text) for text in (*(str(e) for e in errors if e.kind != "unborn"), *_unread_words(journals))]
     if not journals:
         if len(damage) > 1:
-            damage[0] += f"; so it is with all {len(damage)} of {project.data}"
+            damage[0] += f"; so it is with all {len(damage)} of {project.journals}"
         raise TaskError(
-            damage[0] if damage else f"there is nothing to combine in {project.data}: run up-coverage first"
+            damage[0] if damage else f"there is nothing to combine in {project.journals}: run up-coverage first"
         )
     results, painted = {}, {}
     with Stage("finding the sources of each service", noun="service") as stage:
@@ -259,14 +258,6 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def file_name(service: str) -> str:
-    """The name of a service as that of a file, whatever a journal calls it: two never get the same one."""
-    plain = re.sub(r"[^\w.-]", "_", service).lstrip(".")
-    if plain == service and len(service.encode()) <= LONGEST_NAME:
-        return service
-    return f"{plain[: LONGEST_NAME // 4]}-{zlib.crc32(service.encode()):08x}"
-
-
 def _combine_service(origins: Origins, places: Collection[Place]) -> tuple[Result, _Painted]:
     source_map, journals, entry = origins.source_map, origins.journals, origins.entry
     result = Result(
@@ -276,6 +267,7 @@ def _combine_service(origins: Origins, places: Collection[Place]) -> tuple[Resul
         processes=Processes.of_service(journals, places),
         roots=list(source_map.roots),
         fallback=bool(entry.get("fallback", False)),
+        claims=_claims(journals, origins.service.name),
     )
     painted, imported = _Painted(), set()
     old: dict[str, Old] = {}
@@ -364,6 +356,13 @@ def _unread_words(journals: Iterable[Journal]) -> Iterator[str]:
             )
 
 
+def _claims(journals: Iterable[Journal], name: str) -> dict[str, int]:
+    """Another service -> how many processes that wrote where only `name` does call themselves so."""
+    receipts = {journal.receipt.process: journal.receipt.service for journal in journals}
+    others = (claimed for claimed in receipts.values() if claimed not in ("", name) and name != UNNAMED)
+    return dict(Counter(map(printable, others)))
+
+
 def _findings(combined: Combined) -> Iterator[str]:
     """What somebody should look at, each in a sentence with its remedy."""
     for name, result in combined.services.items():
@@ -382,6 +381,11 @@ def _findings(combined: Combined) -> Iterator[str]:
             )
         for refusal, count in processes.refusals.items():
             yield f"{name}: {refusal} ({counted(count, 'process')})"
+        for claimed, count in result.claims.items():
+            yield (
+                f"{name}: {counted(count, 'process')} said to be of {claimed}, and counts for {name}, to whose "
+                "directory it wrote: look what sets COVERAGE_FILE there"
+            )
         if processes.ran_nothing_measured:
             yield (
                 f"{name}: none of its {counted(processes.without_lines, 'process')} ran code that is measured: "

@@ -22,7 +22,7 @@ from zlib import crc32
 import yaml
 
 from .progress import Stage
-from .project import Project, TaskError
+from .project import Project, TaskError, say
 
 ENGINE_SECONDS = 20
 # What the engine gives a container that says nothing of it, in seconds.
@@ -206,9 +206,9 @@ def is_made_of(ids: Iterable[str], known: Collection[str], content: str) -> bool
     return any(each in known or ((found := find_image(each)) and found.content == content) for each in ids)
 
 
-def has_volume(name: str) -> bool:
-    """Whether the engine has the volume."""
-    return _run(["docker", "volume", "inspect", name]).returncode == 0
+def volumes(stack: str) -> list[str]:
+    """The names of the volumes that compose made for the project `stack`."""
+    return docker("volume", "ls", "--quiet", "--filter", f"label=com.docker.compose.project={stack}").split()
 
 
 def has_selinux() -> bool:
@@ -243,14 +243,20 @@ def empty_container(*options: str) -> Iterator[str]:
         docker("image", "rm", name)
 
 
-def files_in(container: str, path: str) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
-    """The regular files in a directory of a container, or the one file, with content; none where there is nothing."""
+def files_in(container: str, path: str, largest: int = 1 << 40) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
+    """The regular files in a directory of a container, or the one file, with content; none where there is nothing.
+
+    Ends, and says so, at one of more than `largest` bytes: what lies behind it can't be reached without reading it.
+    """
     with docker_stream("cp", f"{container}:{path}", "-") as stream:
         try:
             archive = tarfile.open(fileobj=stream, mode="r|")  # noqa: SIM115 - has nothing of its own to close
         except tarfile.ReadError:
             return  # no such directory
         for member in archive:
+            if member.size > largest:
+                say(f"{member.name!a} in {path} of a container has {member.size} bytes: nothing behind it is copied")
+                return
             content = archive.extractfile(member) if member.isreg() else None
             if content:
                 yield PurePosixPath(member.name), content

@@ -8,6 +8,7 @@ import shutil
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from . import combine, commands, comparison, compose, procfile, stack
@@ -151,7 +152,7 @@ def examine(project: Project, environ: Mapping[str, str]) -> tuple[list[Verdict]
     way, branch = way_of(environ), is_true(environ.get("COVERAGE_BRANCH"))
     verdicts = list(_of_the_data_directory(project))
     if not verdicts:
-        stack.prepare_data(project.data)
+        stack.prepare_data(project)
         stack.collect(project)
     combined = _combined(project)
     model: Mapping[str, Any] = {"services": {}}
@@ -199,7 +200,7 @@ def _compared(project: Project) -> Iterator[Verdict]:
 
 
 def _combined(project: Project) -> Combined | None:
-    if not find_journals(project.data):
+    if not find_journals(project.journals):
         return None
     return combine.combine(project)
 
@@ -223,12 +224,13 @@ def _of_the_data_directory(project: Project) -> Iterator[Verdict]:
     directory = project.data if project.data.is_dir() else project.root
     if not os.access(directory, os.W_OK | os.X_OK):
         yield Verdict("", "data-directory", f"{directory} is not writable for you", "make it writable, or remove it")
-    elif directory == project.data and directory.stat().st_mode & 0o1777 != 0o1777:
-        mode = oct(directory.stat().st_mode & 0o7777)
-        yield Verdict(
-            "", "data-directory", f"{directory} has mode {mode}, so a service of another user may not write to it",
-            "run up-coverage, which opens it, or `chmod 1777` it",
-        )  # fmt: skip
+    for place in filter(Path.is_dir, project.journals.glob("*")):
+        if place.stat().st_mode & 0o1777 != 0o1777:
+            mode = oct(place.stat().st_mode & 0o7777)
+            yield Verdict(
+                "", "data-directory", f"{place} has mode {mode}, so a service of another user may not write to it",
+                "run up-coverage, which opens it, or `chmod 1777` it",
+            )  # fmt: skip
     free = shutil.disk_usage(directory).free
     if free < FREE_BYTES:
         yield Verdict(

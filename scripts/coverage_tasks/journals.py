@@ -1,7 +1,6 @@
 """Reader of journals, the files a measured process writes; docs/journal.md describes them."""
 
 import json
-import math
 import os
 import posixpath
 import stat
@@ -23,6 +22,7 @@ from .sources import Digest
 
 LARGEST = 4 * words.LAST_SIZE  # bytes read of one journal, its receipt among them: what costs a second at most
 
+YEAR_3000 = 32503680000.0  # seconds since the epoch, and what every part of a report can write as a date
 RIVAL_WORD = words.RIVAL << words.KIND_SHIFT
 
 Kind = Literal["foreign", "truncated", "version", "unreadable", "unborn"]
@@ -91,12 +91,12 @@ class Journal:
 
 
 def find_journals(directory: Path) -> list[Path]:
-    """The files of a directory that have a journal's name, in order."""
-    return sorted(directory.glob("*" + head.SUFFIX))
+    """The files that have a journal's name, in a directory and in those of its services, in order."""
+    return sorted((*directory.glob("*" + head.SUFFIX), *directory.glob("*/*" + head.SUFFIX)))
 
 
 def read_journals(directory: Path, marks: Mapping[str, int] | None = None) -> tuple[list[Journal], list[JournalError]]:
-    """All journals of a directory, in order of their names, and an error for each file that is none.
+    """All journals of a directory and of its services, in order, and an error for each file that is none.
 
     `marks`: name of a journal -> how many of its words count as early.
     """
@@ -211,7 +211,7 @@ def _is_sound(values: Mapping[str, Any]) -> bool:
     types = {field.name: field.type for field in fields(Receipt)} | {"settings": dict, "refusals": list}
     return (
         all(type(value) is types[key] for key, value in values.items())
-        and math.isfinite(values["started"])
+        and 0 <= values["started"] < YEAR_3000
         and all(isinstance(refusal, str) for refusal in values["refusals"])
     )
 

@@ -2,7 +2,8 @@
 
 An engine elsewhere (another machine, docker in docker) sees none of these directories, and one in a virtual machine
 sees them through a file system that is not made for memory maps. There the spy is copied into a volume before the
-containers start, and the journals out of another one.
+containers start, and the journals out of others. Each service has a directory or a volume of its own to write to, and
+sees nothing else of ours but the spy.
 """
 
 import io
@@ -16,13 +17,13 @@ from secrets import token_hex
 from typing import IO, Any, Literal
 
 from . import compose
-from .project import SPY, Project, TaskError, beside, say
+from .journals import LARGEST
+from .project import SPY, Project, TaskError, beside, file_name, say
 from .services import Service
 
 Kind = Literal["bind", "relabelled", "volume"]
 CHOICES = ("auto", "bind", "volume")
 SPY_VOLUME = "coverage-spy"
-DATA_VOLUME = "coverage-spy-data"
 
 # What engines say when they refuse to mount what they do not find: docker, podman, Docker Desktop.
 _UNSEEN = re.compile(r"bind source path does not exist|statfs .*: no such file|is not shared from the host")
@@ -37,10 +38,10 @@ def choose(project: Project, services: Iterable[Service], environ: Mapping[str, 
     wanted = environ.get("COVERAGE_SPY_MOUNT") or "auto"
     if wanted not in CHOICES:
         raise TaskError(f"COVERAGE_SPY_MOUNT is {wanted!r}: set it to auto, bind or volume")
-    if wanted == "auto" and not is_seen(project.data):
+    if wanted == "auto" and not is_seen(project.journals):
         say(f"the engine does not see {project.root}: the spy and its data travel in volumes")
         wanted = "volume"
-    if wanted == "auto" and _UNSAFE.fullmatch(shared := file_system(project.data, services)):
+    if wanted == "auto" and _UNSAFE.fullmatch(shared := file_system(project.journals, services)):
         say(
             f"containers see {project.root} by way of {shared}, which may lose what is written into a memory map: "
             "the spy and its data travel in volumes"
@@ -116,43 +117,54 @@ def in_overlay(kind: Kind, source: str, target: str, read_only: bool) -> dict[st
     return {"type": "bind", "source": source, "target": target, **more, "bind": how}
 
 
-def fill(stack: str, with_spy: bool) -> None:
-    """Copies the spy into the volumes of a created stack, and opens the one for data to every user."""
-    with _volumes(stack, with_spy) as container:
+def volume_of(service: str) -> str:
+    """The key of the volume that a service writes to; no other one sees it."""
+    return f"{SPY_VOLUME}-data-{file_name(service)}"
+
+
+def fill(stack: str, services: Iterable[str], with_spy: bool) -> None:
+    """Copies the spy into the volumes of a created stack, and opens those for data to every user."""
+    volumes = [volume_of(service) for service in services]
+    with _volumes(stack, [SPY_VOLUME, *volumes] if with_spy else volumes) as container:
         if with_spy:
             compose.docker("cp", f"{SPY}/.", f"{container}:/{SPY_VOLUME}")
-        # Podman leaves the mode of a mount point alone, unless it is what is copied to; docker the other way round.
-        place, name = (f"/{DATA_VOLUME}", ".") if compose.is_podman() else ("/", DATA_VOLUME)
-        compose.docker("cp", "-", f"{container}:{place}", given=_open_directory(name))
+        for volume in volumes:
+            # Podman leaves the mode of a mount point alone, unless it is what is copied to; docker the other way round.
+            place, name = (f"/{volume}", ".") if compose.is_podman() else ("/", volume)
+            compose.docker("cp", "-", f"{container}:{place}", given=_open_directory(name))
 
 
-def read_back(stack: str, data: Path) -> None:
-    """Copies the journals of a stack into the data directory, while it runs or after."""
-    if compose.has_volume(f"{stack}_{DATA_VOLUME}"):
-        with _volumes(stack, False) as container:
-            copy_journals(container, f"/{DATA_VOLUME}", data)
+def read_back(project: Project, stack: str, services: Iterable[str]) -> None:
+    """Copies the journals of a stack's services into the data directory, while it runs or after."""
+    there = compose.volumes(stack)
+    places = {service: volume for service in services if f"{stack}_{(volume := volume_of(service))}" in there}
+    if places:
+        with _volumes(stack, places.values()) as container:
+            for service, volume in places.items():
+                copy_journals(container, f"/{volume}", project.journals_of(service))
 
 
 def remove(stack: str) -> None:
     """Removes the volumes of this module, no others."""
-    for volume in (SPY_VOLUME, DATA_VOLUME):
-        if compose.has_volume(f"{stack}_{volume}"):
-            compose.docker("volume", "rm", f"{stack}_{volume}")
+    for volume in compose.volumes(stack):
+        if volume.startswith(f"{stack}_{SPY_VOLUME}"):
+            compose.docker("volume", "rm", volume)
 
 
-def copy_journals(container: str, directory: str, data: Path) -> int:
-    """Copies the journals in a container's directory; returns how many there are."""
+def copy_journals(container: str, directory: str, place: Path) -> int:
+    """Copies the journals in a container's directory to a place; returns how many there are."""
     copied = 0
-    for path, content in compose.files_in(container, directory):
+    for path, content in compose.files_in(container, directory, LARGEST):
         if _JOURNAL.fullmatch(path.name):
-            _keep(content, data / path.name)
+            _keep(content, place / path.name)
             copied += 1
     return copied
 
 
 def _keep(content: IO[bytes], path: Path) -> None:
     try:
-        with beside(path) as part, part.open("wb") as file:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with beside(path) as part, part.open("xb") as file:
             shutil.copyfileobj(content, file)
     except OSError as error:
         raise TaskError(
@@ -162,10 +174,10 @@ def _keep(content: IO[bytes], path: Path) -> None:
 
 
 @contextmanager
-def _volumes(stack: str, with_spy: bool) -> Iterator[str]:
-    """A container, never started, that has the stack's volumes where their names say."""
+def _volumes(stack: str, volumes: Iterable[str]) -> Iterator[str]:
+    """A container, never started, that has volumes of the stack where their names say."""
     options = []
-    for volume in (SPY_VOLUME, DATA_VOLUME)[not with_spy :]:
+    for volume in volumes:
         options += ["--mount", f"type=volume,source={stack}_{volume},target=/{volume},volume-nocopy"]
     with compose.empty_container(*options) as container:
         yield container

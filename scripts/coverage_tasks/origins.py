@@ -16,7 +16,7 @@ from .history import History, Version
 from .images import load_image
 from .journals import Journal
 from .procfile import read_processes
-from .project import Project
+from .project import Project, file_name
 from .services import Service, find_services, map_service
 from .sources import DRIFTED, LIBRARY, Digest, Match, Repository, SourceMap
 
@@ -128,8 +128,9 @@ def of_run(project: Project, journals: Iterable[Journal], repository: Repository
     """
     stack = read_stack(project)
     by_service: dict[str, list[Journal]] = {name: [] for name in stack["services"]}
+    names = {file_name(name): name for name in by_service}
     for journal in journals:
-        by_service.setdefault(_service_name(journal), []).append(journal)
+        by_service.setdefault(_service_of(journal, project, names), []).append(journal)
     configuration = read_configuration(project.root)
     configuration.require_services(by_service, project)
     found = {
@@ -241,6 +242,7 @@ def _version_of(candidates: Iterable[str], versions: Collection[Version], reposi
     return None
 
 
-def _service_name(journal: Journal) -> str:
-    # Anybody may have set it: a half of a surrogate pair would not go into the database.
-    return journal.receipt.service.encode("utf-8", "replace").decode() or UNNAMED
+def _service_of(journal: Journal, project: Project, names: Mapping[str, str]) -> str:
+    """Whose a journal is: of the service that alone can write where it lies, whatever its receipt says."""
+    directory = journal.path.parent
+    return UNNAMED if directory == project.journals else names.get(directory.name, directory.name)

@@ -104,6 +104,7 @@ def write_overlay(
     output: Path | None = None,
 ) -> mounts.Kind:
     """As make_overlay, for services that are known already. Returns how the overlay mounts."""
+    open_journals(project, (service.name for service in services if service.measured))
     kind = _kind(project, services, environ)
     way = way_of(environ)
     prepare_spy(services, environ)
@@ -116,6 +117,17 @@ def write_overlay(
     with beside(file) as part:
         part.write_text(_text_of(project, model, services, environ, kind))
     return kind
+
+
+def open_journals(project: Project, services: Iterable[str]) -> None:
+    """Makes a directory for each service's journals, open to whatever user it runs as. Raises TaskError."""
+    for name in services:
+        place = project.journals_of(name)
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            place.chmod(0o1777)
+        except OSError as error:
+            raise TaskError(f"cannot open {place} to {name} ({error.strerror}): remove it") from None
 
 
 def _kind(project: Project, services: Sequence[Service], environ: Mapping[str, str]) -> mounts.Kind:
@@ -182,7 +194,9 @@ def render(
         entries.setdefault(name, {}).update(entry)
     document: dict[str, Any] = {"services": entries} | {part: names[part] for part in names if part != "services"}
     if kind == "volume" and any(service.measured for service in services):
-        used = (mounts.DATA_VOLUME,) if way == "image" else (mounts.SPY_VOLUME, mounts.DATA_VOLUME)
+        used = [mounts.volume_of(service.name) for service in services if service.measured]
+        if way != "image":
+            used.insert(0, mounts.SPY_VOLUME)
         document["volumes"] = {**names.get("volumes", {}), **dict.fromkeys(used)}
     text: str = yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=10_000, allow_unicode=True)
     return HEADER + text
@@ -357,7 +371,7 @@ def _volumes(project: Project, service: Service, way: str, kind: mounts.Kind) ->
     # Compose reads these as relative to the first compose file, so that no machine's paths are in the overlay.
     here = project.files[0].parent
     places = [] if way == "image" else [(SPY, mounts.SPY_VOLUME, "/coverage-spy", True)]
-    places.append((project.data, mounts.DATA_VOLUME, "/coverage", False))
+    places.append((project.journals_of(service.name), mounts.volume_of(service.name), "/coverage", False))
     if way == "pth":
         places += [(_line_file(project, service), "", f"{site}/{LINE}", True) for site in _sites(service)]
     return [

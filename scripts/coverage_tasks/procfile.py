@@ -70,7 +70,7 @@ def with_spy(process: Process, project: Project, sources: Iterable[str] = ()) ->
     return {
         **process.environment,
         "COVERAGE_ENABLE": "true",
-        "COVERAGE_FILE": str(project.data / f".coverage.{process.name}"),
+        "COVERAGE_FILE": str(project.journals_of(process.name) / f".coverage.{process.name}"),
         "COVERAGE_SOURCE": os.pathsep.join([str(project.directory), *sources]),
         "PYTHONPATH": os.pathsep.join([str(SPY), *python_path]),
     }

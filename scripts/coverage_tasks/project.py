@@ -3,12 +3,15 @@
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from typing import Literal, get_args
+from zlib import crc32
 
 Runtime = Literal["compose", "procfile"]
 
@@ -26,6 +29,7 @@ OVERRIDE_NAMES = (
 )
 
 WINDOWS = sys.platform == "win32"
+LONGEST_NAME = 200  # bytes, of a service as that of a file
 PREFIX = "coverage-spy: "  # of every line on stderr
 
 _log = logging.getLogger("coverage-spy")
@@ -58,8 +62,11 @@ def counted(count: int, noun: str) -> str:
 
 @contextmanager
 def beside(path: Path) -> Iterator[Path]:
-    """A path to write to; what is there afterwards takes the place of `path`, and nothing when the body raises."""
-    part = path.with_name(f".{path.name}.part")
+    """A path to write to; what is there afterwards takes the place of `path`, and nothing when the body raises.
+
+    Its name is one that nobody can have made a link of before.
+    """
+    part = path.with_name(f".{path.name}.{token_hex(8)}.part")
     try:
         yield part
         part.replace(path)
@@ -67,6 +74,13 @@ def beside(path: Path) -> Iterator[Path]:
         with suppress(OSError):
             part.unlink()
         raise
+
+
+def file_name(service: str) -> str:
+    """The name of a service as that of a file, whatever it is called: two never get the same one."""
+    plain = re.sub(r"[^\w.-]", "_", service).lstrip(".")
+    encoded = service.encode("utf-8", "surrogatepass")
+    return service if plain == service and len(encoded) <= LONGEST_NAME else f"{plain[:50]}-{crc32(encoded):08x}"
 
 
 @dataclass(frozen=True)
@@ -81,8 +95,17 @@ class Project:
 
     @property
     def data(self) -> Path:
-        """What the services wrote, and what is known about the run."""
+        """What is known about the run, and what the services wrote."""
         return self.root / "coverage-data"
+
+    @property
+    def journals(self) -> Path:
+        """What the services write: a directory for each, and nothing of ours besides. A container sees its own only."""
+        return self.data / "journals"
+
+    def journals_of(self, service: str) -> Path:
+        """The directory that a service writes to."""
+        return self.journals / file_name(service)
 
     @property
     def runs(self) -> Path:

@@ -27,7 +27,7 @@ def show(project: Project, args: Namespace) -> None:
     After a run it is the map of what was started and ran, before one that of the images as they are. Raises TaskError
     for a service that there is not, and when an image cannot be had.
     """
-    journals, _ = read_journals(project.data)
+    journals, _ = read_journals(project.journals)
     with Stage("finding the sources of each service"):
         repository = Repository.of_project(project)
         known = of_run(project, journals, repository) if journals else of_images(project, repository)

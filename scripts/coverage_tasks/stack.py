@@ -54,14 +54,14 @@ def up(project: Project, append: bool = False, build: bool = False) -> None:
     example, whose code is changed here. A new run begins with no journals but its own, unless `append`; starting a
     stack that is up keeps them. Raises TaskError when a service does not get ready; what did start is stopped again.
     """
-    prepare_data(project.data)
+    prepare_data(project)
     if project.runtime == "compose":
         collect(project)  # from containers that compose may replace, and volumes of a stack that was removed by hand
     if running(project):
         say("the stack is up already: its journals are kept")
     elif not append:
-        _empty(project.data)
-    before = find_journals(project.data)
+        _empty(project)
+    before = find_journals(project.journals)
     try:
         if project.runtime == "compose":
             _up_containers(project, build or project.example)
@@ -204,10 +204,10 @@ def collect(project: Project, signals: Mapping[str, float] = NOBODY) -> None:
 def _copy_out(project: Project, state: dict[str, Any]) -> None:
     services = state["services"]
     if state.get("mounts") == "volume":
-        mounts.read_back(state["project"], project.data)
+        mounts.read_back(project, state["project"], _measured(state))
     for container in compose.containers(state["project"]):
         if services.get(container.service, {}).get("measured") and mounts.copy_journals(
-            container.id, FALLBACK, project.data
+            container.id, FALLBACK, project.journals_of(container.service)
         ):
             services[container.service]["fallback"] = True
     _write_state(project, state)
@@ -220,6 +220,8 @@ def clean(project: Project) -> None:
     """
     if running(project):
         raise TaskError("a measured stack is up: run down-coverage first")
+    if project.data.is_symlink():
+        raise TaskError(f"{project.data} is a link, and what it leads to stays: remove the link")
     recorded, stays = [project.data], []
     if any(project.runs.glob("*")):
         kept = (project.runs, project.data / ".gitignore")
@@ -240,11 +242,19 @@ def clean(project: Project) -> None:
         raise TaskError(_of_somebody_else(project.root, stays))
 
 
-def prepare_data(data: Path) -> None:
-    """Makes the data directory, open to whatever user a service runs as. Raises TaskError when it cannot be written."""
+def prepare_data(project: Project) -> None:
+    """Makes the data directory, and the one for journals in it. Raises TaskError when it cannot be written.
+
+    It is nobody else's: a service's directory of journals, which is open to every user, lies in it.
+    """
+    data = project.data
+    if data.is_symlink():
+        raise TaskError(f"{data} is a link, and what is in it is removed and written: remove the link")
     try:
-        data.mkdir(exist_ok=True)
-        data.chmod(0o1777)
+        project.journals.mkdir(parents=True, exist_ok=True)
+        for directory in (data, project.journals):
+            if directory.stat().st_mode & 0o022:
+                directory.chmod(0o755)
         with tempfile.NamedTemporaryFile(dir=data):
             pass
         (data / ".gitignore").write_text("*\n")
@@ -264,14 +274,17 @@ def _of_somebody_else(root: Path, paths: Sequence[Path]) -> str:
     )
 
 
-def _empty(data: Path) -> None:
-    journals = find_journals(data)
-    for journal in journals:
-        journal.unlink()
-    forget_census(data)
-    (data / "startup.json").unlink(missing_ok=True)
-    if journals:
-        say(f"removed {counted(len(journals), 'journal')} of the previous run (--append keeps them)")
+def _empty(project: Project) -> None:
+    count = len(find_journals(project.journals))
+    for place in project.journals.iterdir():  # whatever a service has left there
+        if place.is_dir() and not place.is_symlink():
+            shutil.rmtree(place)
+        else:
+            place.unlink()
+    forget_census(project.data)
+    (project.data / "startup.json").unlink(missing_ok=True)
+    if count:
+        say(f"removed {counted(count, 'journal')} of the previous run (--append keeps them)")
 
 
 def _up_containers(project: Project, build: bool) -> None:
@@ -284,7 +297,7 @@ def _up_containers(project: Project, build: bool) -> None:
     _say_what_is_measured({service.name: service.reason for service in services})
     say(f"the compose project is {name}")
     if kind == "volume":
-        mounts.fill(name, overlay.way_of(os.environ) != "image")
+        mounts.fill(name, _measured(_read_state(project)), overlay.way_of(os.environ) != "image")
     try:
         with healthchecks.checked(name):
             compose.up(project, name, timeout())
@@ -359,6 +372,10 @@ def _entry(service: Service) -> dict[str, Any]:
     }
 
 
+def _measured(state: Mapping[str, Any]) -> list[str]:
+    return [name for name, entry in state["services"].items() if entry["measured"]]
+
+
 def _look_at_containers(name: str) -> tuple[list[str], dict[str, float]]:
     """What is still awaited, as words, and when each was started. Raises TaskError when a container died."""
     waiting = []
@@ -391,6 +408,7 @@ def _up_processes(project: Project) -> None:
     entries = {name: {"measured": not why, "reason": why, **entry} for name, why in reasons.items()}
     state = _new_state(project, f"{project.directory.name}-coverage", entries)
     _say_what_is_measured(reasons)
+    overlay.open_journals(project, _measured(state))
     for process in processes:
         environment = process.environment
         if process.name not in configuration.leave_out:

@@ -14,7 +14,7 @@ def mark_startup(project: Project, before: Collection[Path]) -> None:
     A journal that comes later is all traffic, and those that were there `before` have their marks or need none.
     """
     marks = dict(read_marks(project))
-    for path in find_journals(project.data):
+    for path in find_journals(project.journals):
         if path not in before:
             try:
                 marks[path.name] = count_words(path)

@@ -26,7 +26,7 @@ def assert_everything_is_reported(root):
 
 
 def a_journal(root):
-    return min((root / "coverage-data").glob("*.journal"))
+    return min((root / "coverage-data").rglob("*.journal"))
 
 
 def test_nothing_bad_is_no_error(recorded):
@@ -183,11 +183,11 @@ def test_a_data_directory_that_cannot_be_made(bare, task):
 
 
 def test_a_data_directory_that_cannot_be_written_keeps_its_journals(recorded):
-    journals = {path: path.read_bytes() for path in (recorded / "coverage-data").glob("*.journal")}
+    journals = {path: path.read_bytes() for path in (recorded / "coverage-data").rglob("*.journal")}
     with read_only(recorded / "coverage-data"):
         (said,) = errors(run_task(recorded, "coverage-report", "-q"))
     assert said.startswith(f"cannot write {recorded}/coverage-data/")
-    assert {path: path.read_bytes() for path in (recorded / "coverage-data").glob("*.journal")} == journals
+    assert {path: path.read_bytes() for path in (recorded / "coverage-data").rglob("*.journal")} == journals
     assert (recorded / ".coverage").is_file()
     assert errors(run_task(recorded, "coverage-report", "-q"), 0) == []
 
@@ -212,7 +212,7 @@ def test_a_report_that_cannot_be_written_does_not_keep_the_others_from_it(record
 @pytest.mark.parametrize("task", ["coverage-combine", "coverage-html", "coverage-json", "analyze-coverage"])
 def test_no_journals_to_combine(bare, task):
     (said,) = errors(run_task(bare, task, "-q"))
-    assert said == f"there is nothing to combine in {bare}/coverage-data: run up-coverage first"
+    assert said == f"there is nothing to combine in {bare}/coverage-data/journals: run up-coverage first"
 
 
 def behind_its_header(journal, noise):
@@ -237,7 +237,7 @@ DAMAGE = {
 @pytest.mark.parametrize("kind", DAMAGE)
 def test_a_damaged_journal(recorded, kind):
     change, words = DAMAGE[kind]
-    damaged = recorded / "coverage-data" / "0123456789abcdef.journal"
+    damaged = recorded / "coverage-data" / "journals" / "0123456789abcdef.journal"
     damaged.write_bytes(change(a_journal(recorded).read_bytes()))
     answer = run_task(recorded, "coverage-report", "-q")
     (said,) = errors(answer)
@@ -251,16 +251,16 @@ def test_a_damaged_journal(recorded, kind):
 
 
 def test_nothing_but_damage(recorded):
-    for journal in (recorded / "coverage-data").glob("*.journal"):
+    for journal in (recorded / "coverage-data").rglob("*.journal"):
         journal.write_bytes(journal.read_bytes()[:50])
     (said,) = errors(run_task(recorded, "coverage-report", "-q"))
     assert "ends inside its header" in said
-    assert said.endswith(f"; so it is with all 2 of {recorded}/coverage-data")
+    assert said.endswith(f"; so it is with all 2 of {recorded}/coverage-data/journals")
 
 
 def test_processes_killed_while_they_opened_their_journal_are_no_damage(recorded):
-    (recorded / "coverage-data" / "0123456789abcdef.journal").write_bytes(b"")
-    (recorded / "coverage-data" / "0123456789abcde0.journal").write_bytes(bytes(32768))
+    (recorded / "coverage-data" / "journals" / "0123456789abcdef.journal").write_bytes(b"")
+    (recorded / "coverage-data" / "journals" / "0123456789abcde0.journal").write_bytes(bytes(32768))
     answer = run_task(recorded, "coverage-report", "-q")
     assert errors(answer, 0) == []
     assert "- of 2 processes nothing is known: killed at the very start\n" in answer.stdout
@@ -284,11 +284,11 @@ def test_a_source_that_cannot_be_parsed(recorded, source):
 
 def test_each_damage_is_named_and_the_code_of_a_failed_command_wins(bare):
     assert errors(run_task(bare, "coverage", "-q", "--", "sh", "-c", WAIT), 0) == []
-    (bare / "coverage-data" / "0123456789abcde0.journal").write_bytes(b"noise")
-    (bare / "coverage-data" / "0123456789abcdef.journal").write_bytes(a_journal(bare).read_bytes()[:50])
+    (bare / "coverage-data" / "journals" / "0123456789abcde0.journal").write_bytes(b"noise")
+    (bare / "coverage-data" / "journals" / "0123456789abcdef.journal").write_bytes(a_journal(bare).read_bytes()[:50])
     (bare / "legacy.py").write_text("print 'hello'\n")
     said = errors(run_task(bare, "coverage", "-q", "--append", "--", "sh", "-c", f"{WAIT}; exit 7"), 7)
-    assert [sentence.removeprefix(f"{bare}/coverage-data/").split()[0] for sentence in said] == [
+    assert [sentence.removeprefix(f"{bare}/coverage-data/journals/").split()[0] for sentence in said] == [
         "0123456789abcde0.journal",
         "0123456789abcdef.journal",
         "legacy.py",

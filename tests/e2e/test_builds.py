@@ -66,7 +66,7 @@ def test_image_that_is_edited_and_built_while_its_stack_is_up_costs_nothing(web,
     assert f"the image {web.name}-web is another one than before the run" in said
     assert "web-1 ran" not in said
     # Nobody knows what ran but the journal: its lines are none of the source that is here.
-    assert len(list((web.root / "coverage-data").glob("*.journal"))) == 1
+    assert len(list((web.root / "coverage-data").rglob("*.journal"))) == 1
     web.write("web/main.py", LOOP)
     assert web.executed() == {"web/main.py": [1, 2, 3, 4]}
 
@@ -125,7 +125,7 @@ def test_container_that_lost_its_fallback_to_a_new_one_has_given_it_away_before(
     repository.write("docker-compose.yml", "services:\n  web: {build: web, stop_grace_period: 0s}\n")
     data = repository.root / "coverage-data"
     repository.succeed("up-coverage")
-    first = {file.name for file in data.glob("*.journal")}
+    first = {file.name for file in data.rglob("*.journal")}
     docker("exec", *repository.containers(), "python", "-c", "import os; os.mkdir('/tmp/coverage-spy')")
     kept = "0123456789abcdef.journal"
     docker("exec", *repository.containers(), "python", "-c", f"open('/tmp/coverage-spy/{kept}', 'w').write('x')")
@@ -133,7 +133,7 @@ def test_container_that_lost_its_fallback_to_a_new_one_has_given_it_away_before(
     build(repository)
     repository.succeed("up-coverage")
     repository.succeed("down-coverage")
-    assert first | {kept} < {file.name for file in data.glob("*.journal")}
+    assert first | {kept} < {file.name for file in data.rglob("*.journal")}
 
 
 @pytest.fixture

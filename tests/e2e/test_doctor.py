@@ -141,16 +141,16 @@ def test_a_data_directory_that_a_service_may_not_write_to_is_seen(repository):
     repository.succeed("up-coverage")
     data = repository.root / "coverage-data"
     assert not any(name for _, name in verdicts(repository, code=0))
-    data.chmod(0o755)
+    (data / "journals" / "app").chmod(0o755)
     (container,) = repository.containers()
     # Where a process goes that may not write there.
     assert eventually(lambda: docker("exec", container, "sh", "-c", "ls /tmp/coverage-spy || true"))
     assert verdicts(repository)["", "data-directory"]["trouble"] == "permission denied"
-    data.chmod(0o1777)
+    (data / "journals" / "app").chmod(0o1777)
     repository.succeed("down-coverage")
     found = verdicts(repository)
     assert "Permission denied" in found["app", "not-writable"]["evidence"]
-    (data / "0123456789abcdef.journal").write_bytes(b"something else")
+    (data / "journals" / "0123456789abcdef.journal").write_bytes(b"something else")
     assert verdicts(repository)["", "damaged"]["trouble"] == "incomplete coverage"
 
 

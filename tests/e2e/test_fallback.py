@@ -1,9 +1,9 @@
 import os
-from pathlib import Path
 
 import pytest
+from template import CACHE
 
-from coverage_tasks import stack
+from coverage_tasks import overlay, stack
 from coverage_tasks.project import find_project
 
 pytestmark = pytest.mark.engine
@@ -13,17 +13,17 @@ def test_journals_come_out_of_containers_that_cannot_write_to_the_data_directory
     repository.service("web", "import time\nprint('up')\nwhile True:\n    time.sleep(0.1)\n", more="USER 12345")
     repository.write("docker-compose.yml", "services:\n  web: {build: web, stop_grace_period: 1s}\n")
     project = find_project(repository.root, {"COVERAGE_SPY_RUNTIME": "compose"})
-    for name in [name for name in os.environ if name.startswith(("COMPOSE_", "COVERAGE_"))]:
+    for name in [name for name in os.environ if name.startswith(("COMPOSE_", "COVERAGE_")) and name != CACHE]:
         monkeypatch.delenv(name)
 
-    def prepare(data: Path) -> None:
-        data.mkdir()
-        data.chmod(0o755)
+    def keep_closed(project, services):
+        for name in services:
+            project.journals_of(name).mkdir(mode=0o755)
 
-    monkeypatch.setattr(stack, "prepare_data", prepare)
+    monkeypatch.setattr(overlay, "open_journals", keep_closed)
     stack.up(project)
     stack.down(project)
-    (journal,) = project.data.glob("*.journal")
+    (journal,) = project.data.rglob("*.journal")
     assert journal.read_bytes()[:6] == b"covspy"
     assert repository.state()["services"]["web"]["fallback"]
     assert repository.executed() == {"web/main.py": [1, 2, 3, 4]}

@@ -41,7 +41,7 @@ def volumes_of(stack_name):
 
 
 def journals(repository):
-    return list((repository.root / "coverage-data").glob("*.journal"))
+    return list((repository.root / "coverage-data").rglob("*.journal"))
 
 
 def test_volumes_carry_the_spy_in_and_the_journals_out(web):

@@ -94,7 +94,7 @@ def test_measured_processes_of_every_kind_are_not_called_silent(repository):
     repository.succeed("up-coverage")
     data = repository.root / "coverage-data"
     # The child that becomes another program sends two.
-    assert eventually(lambda: len(read_journals(data)[0]) == 5)
+    assert eventually(lambda: len(read_journals(data / "journals")[0]) == 5)
     repository.succeed("down-coverage")
     processes, findings = processes_of(repository, "web")
     assert processes["silent"] == []

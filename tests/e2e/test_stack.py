@@ -171,7 +171,7 @@ def test_new_run_starts_empty_unless_told_to_append(repository):
     data = repository.root / "coverage-data"
 
     def journals():
-        return set(data.glob("*.journal"))
+        return set(data.rglob("*.journal"))
 
     repository.succeed("up-coverage")
     repository.succeed("down-coverage")

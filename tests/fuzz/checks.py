@@ -121,18 +121,19 @@ def report(root: Path, contents: Sequence[bytes]) -> None:
         return
     data = root / "coverage-data"
     shutil.rmtree(data)
-    data.mkdir()
+    place = data / "journals" / "python"
+    place.mkdir(parents=True)
     (root / ".coverage").unlink(missing_ok=True)
     claims, bad = [], []
     for index, content in enumerate(contents):
-        path = data / f"{index:016x}.journal"
+        path = place / f"{index:016x}.journal"
         path.write_bytes(content)
         found = claims_of(content)
         if not isinstance(found, str):
             claims.append(found)
         if found != "unborn" and (isinstance(found, str) or found.unreadable):
             bad.append(path.name)
-    marks = {path.name: index for index, path in enumerate(data.iterdir())}
+    marks = {path.name: index for index, path in enumerate(place.iterdir())}
     (data / "startup.json").write_text(json.dumps(marks))
     said = io.StringIO()
     quiet = redirect_stdout(io.StringIO()), redirect_stderr(said)

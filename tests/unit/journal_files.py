@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from coverage_tasks.images import Image, Interpreter
 from coverage_tasks.images import _store as store_image
+from coverage_tasks.journals import find_journals
 from coverage_tasks.project import Project
 from coverage_tasks.sources import digest_of
 
@@ -107,7 +108,7 @@ class Run:
         for path, text in files.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_text(text)
-        self.project.data.mkdir()
+        self.project.journals.mkdir(parents=True)
 
     def source(self, path: str) -> bytes:
         return (self.project.root / path).read_bytes()
@@ -127,18 +128,24 @@ class Run:
 
     def forget(self) -> None:
         """Removes the journals, as a new run does."""
-        for journal in self.project.data.glob("*.journal"):
+        for journal in find_journals(self.project.journals):
             journal.unlink()
 
-    def _next(self, receipt: dict[str, Any]) -> Path:
+    def place(self, service: str) -> Path:
+        """The directory that a service writes to."""
+        place = self.project.journals_of(service)
+        place.mkdir(exist_ok=True)
+        return place
+
+    def _next(self, service: str, receipt: dict[str, Any]) -> Path:
         self.count += 1
         receipt.setdefault("process", f"{self.count:016x}")
-        return self.project.data / f"{self.count:016x}.journal"
+        return self.place(service) / f"{self.count:016x}.journal"
 
     def lines(self, service: str, files: Mapping[str, tuple[bytes | None, Iterable[int]]], **receipt: Any) -> Path:
         """One process of a service, with the lines it executed."""
-        return write_lines(self._next(receipt), files, service=service, **receipt)
+        return write_lines(self._next(service, receipt), files, service=service, **receipt)
 
     def arcs(self, service: str, files: Mapping[str, tuple[bytes, Iterable[tuple[int, int]]]], **receipt: Any) -> Path:
         """One process of a service, with the arcs it executed."""
-        return write_arcs(self._next(receipt), files, service=service, **receipt)
+        return write_arcs(self._next(service, receipt), files, service=service, **receipt)

@@ -64,7 +64,7 @@ def one_process_too_old(run):
 
 
 def damaged(run):
-    (run.project.data / "noise.journal").write_bytes(b"noise" * 100)
+    (run.project.journals / "noise.journal").write_bytes(b"noise" * 100)
 
 
 def not_mapped(run):

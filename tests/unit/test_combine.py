@@ -12,6 +12,7 @@ from unit.journal_files import Run, file_words, line_word, write
 
 from coverage_tasks import journals
 from coverage_tasks.combine import combine, read_combined
+from coverage_tasks.journals import find_journals
 from coverage_tasks.project import TaskError
 
 FILES = {
@@ -252,7 +253,7 @@ def test_lines_and_arcs_together_are_lines_and_said_to_be(run):
 
 def test_what_cannot_be_read_is_a_finding_and_the_rest_is_combined(run):
     run_both(run)
-    (run.project.data / "f.journal").write_bytes(b"noise")
+    (run.project.journals / "f.journal").write_bytes(b"noise")
     damaged = run.lines("orders", {"/app/main.py": (run.source("orders/main.py"), [3])})
     damaged.write_bytes(damaged.read_bytes() + b"\xff" * 16)
     combined = combine(run.project)
@@ -268,8 +269,8 @@ def test_what_cannot_be_read_is_a_finding_and_the_rest_is_combined(run):
 
 def test_a_process_killed_while_it_opened_its_journal_is_no_damage(run):
     run_both(run)
-    (run.project.data / "f.journal").write_bytes(b"")
-    (run.project.data / "g.journal").write_bytes(bytes(4096))
+    (run.project.journals / "f.journal").write_bytes(b"")
+    (run.project.journals / "g.journal").write_bytes(bytes(4096))
     combined = combine(run.project)
     assert combined.damage == []
     assert combined.findings == ["of 2 processes nothing is known: killed at the very start"]
@@ -278,10 +279,10 @@ def test_a_process_killed_while_it_opened_its_journal_is_no_damage(run):
 def test_nothing_to_combine_is_said_with_the_remedy(run):
     with pytest.raises(TaskError, match="up-coverage first"):
         combine(run.project)
-    (run.project.data / "f.journal").write_bytes(b"noise")
+    (run.project.journals / "f.journal").write_bytes(b"noise")
     with pytest.raises(TaskError, match=r"f\.journal is not a journal: remove it from the data directory$"):
         combine(run.project)
-    (run.project.data / "g.journal").write_bytes(b"noise")
+    (run.project.journals / "g.journal").write_bytes(b"noise")
     with pytest.raises(TaskError, match=r"f\.journal is not a journal.*; so it is with all 2 of "):
         combine(run.project)
     assert not run.project.coverage_file.exists()
@@ -290,9 +291,9 @@ def test_nothing_to_combine_is_said_with_the_remedy(run):
 def test_journals_stay_and_a_second_combine_writes_the_same(run):
     run_both(run)
     first = combine(run.project)
-    journals = sorted(run.project.data.glob("*.journal"))
+    journals = find_journals(run.project.journals)
     assert combine(run.project) == first
-    assert sorted(run.project.data.glob("*.journal")) == journals
+    assert find_journals(run.project.journals) == journals
     assert not list(run.project.root.glob(".coverage-*"))
 
 
@@ -321,7 +322,7 @@ def test_a_file_whose_name_is_no_text_is_said_and_not_combined(tmp_path, runtime
     place = tmp_path / "orders" if runtime == "procfile" else Path("/app")
     path = place / name
     words = file_words(0, os.fsencode(path), b"b = 2\n")
-    write(run.project.data / "a.journal", [*words, line_word(0, os.fsencode(path), b"b = 2\n", 1)], service="orders")
+    write(run.place("orders") / "a.journal", [*words, line_word(0, os.fsencode(path), b"b = 2\n", 1)], service="orders")
     run.lines("orders", {str(place / "main.py"): (run.source("orders/main.py"), [1])})
     combined = combine(run.project)
     assert executed(run) == {"orders": {"orders/main.py": {1}}}

@@ -85,9 +85,9 @@ def test_overlay_merges_into_what_it_means(config, tmp_path, kind):
     assert mounts["/coverage-spy"]["read_only"]
     if kind == "volume":
         assert mounts["/coverage"]["volume"] == {"nocopy": True}
-        assert model["volumes"]["coverage-spy-data"]["name"] == "shop-coverage_coverage-spy-data"
+        assert model["volumes"]["coverage-spy-data-web"]["name"] == "shop-coverage_coverage-spy-data-web"
     else:
-        assert Path(mounts["/coverage"]["source"]) == project.data
+        assert Path(mounts["/coverage"]["source"]) == project.journals / "web"
         assert mounts["/coverage"]["bind"].get("selinux") == ("z" if kind == "relabelled" else None)
         # A missing directory would be made by the engine, as root's; only then can it have a label.
         assert mounts["/coverage"]["bind"].get("create_host_path", kind == "relabelled") is (kind == "relabelled")

@@ -63,7 +63,7 @@ def test_measured_service_gets_the_spy_and_a_place_for_data(project):
             },
             {
                 "type": "bind",
-                "source": "../coverage-data",
+                "source": "../coverage-data/journals/orders",
                 "target": "/coverage",
                 "bind": {"create_host_path": False},
             },
@@ -229,10 +229,10 @@ def test_volumes_are_declared_and_keep_their_owners_names_beside_them(project):
     text = render(project, [service()], {"orders": "shop-orders"}, {}, names, "volume")
     found = yaml.safe_load(text)
     assert list(found) == ["services", "volumes"]
-    assert found["volumes"] == {"kept": {"name": "other"}, "coverage-spy": None, "coverage-spy-data": None}
+    assert found["volumes"] == {"kept": {"name": "other"}, "coverage-spy": None, "coverage-spy-data-orders": None}
     assert [volume["source"] for volume in found["services"]["orders"]["volumes"]] == [
         "coverage-spy",
-        "coverage-spy-data",
+        "coverage-spy-data-orders",
     ]
 
 

@@ -93,7 +93,7 @@ def test_spy_comes_first_and_nothing_is_empty(project, existing, expected):
     process = read(project, "it: a\n", PYTHONPATH=existing)["it"]
     environment = with_spy(process, project)
     assert environment["PYTHONPATH"].split(os.pathsep) == [str(path) for path in expected]
-    assert environment["COVERAGE_FILE"] == str(project.data / ".coverage.it")
+    assert environment["COVERAGE_FILE"] == str(project.journals / "it" / ".coverage.it")
     assert environment["COVERAGE_SOURCE"] == str(project.directory)
     assert environment["COVERAGE_ENABLE"] == "true"
 

@@ -11,6 +11,7 @@ from unit.journal_files import Run
 
 from coverage_tasks import reports
 from coverage_tasks.combine import combine
+from coverage_tasks.journals import find_journals
 from coverage_tasks.lines import Share
 from coverage_tasks.portal import fitted, step
 from coverage_tasks.project import TaskError
@@ -135,7 +136,7 @@ def test_a_file_that_cannot_be_parsed_is_damage_and_stops_nothing(run, text):
 def test_the_python_that_can_parse_a_file_is_named(run, python, ran, remedy):
     lines = {"/app/python2.py": (run.source("orders/python2.py"), [1])} if ran else {}
     run.service("orders", {"/app/python2.py": run.source("orders/python2.py")}, interpreters=["3.8"])
-    for journal in run.project.data.glob("*.journal"):
+    for journal in find_journals(run.project.journals):
         journal.unlink()
     run.lines("orders", lines, python=python)
     combine(run.project)
@@ -178,7 +179,7 @@ def test_markdown_is_written_and_returned(run):
 
 
 def test_branch_data_reaches_the_reports(run):
-    for journal in run.project.data.glob("*.journal"):
+    for journal in find_journals(run.project.journals):
         journal.unlink()
     arcs = [(-1, 1), (1, 2), (2, -1)]
     run.arcs("catalog", {"/app/main.py": (run.source("catalog/main.py"), arcs)})

@@ -3,8 +3,9 @@
 import pytest
 from unit.journal_files import Run
 
-from coverage_tasks.combine import combine, file_name
+from coverage_tasks.combine import combine
 from coverage_tasks.lines import Phases, Share
+from coverage_tasks.project import file_name
 from coverage_tasks.results import read_results
 from coverage_tasks.startup import mark_startup
 

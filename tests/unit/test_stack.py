@@ -70,10 +70,11 @@ def test_setting_for_a_process_that_there_is_not_is_named_before_anything_starts
     assert not project.stack_file.exists()
 
 
-def test_data_directory_is_open_to_every_user_and_outside_git(project):
+def test_journals_are_open_to_every_user_and_nothing_else_is_and_all_outside_git(project):
     lines(project, a=FOREVER)
     stack.up(project)
-    assert project.data.stat().st_mode & 0o7777 == 0o1777
+    assert project.data.stat().st_mode & 0o7777 == project.journals.stat().st_mode & 0o7777 == 0o755
+    assert (project.journals / "a").stat().st_mode & 0o7777 == 0o1777
     assert (project.data / ".gitignore").read_text() == "*\n"
 
 
@@ -83,8 +84,8 @@ def as_another_user():
     if os.getuid():
         pytest.skip("only root can leave files for others")
     root = Path(tempfile.mkdtemp())
-    (root / "coverage-data").mkdir()
-    (root / "coverage-data" / "0123456789abcdef.journal").touch()
+    (root / "coverage-data" / "journals" / "a").mkdir(parents=True)
+    (root / "coverage-data" / "journals" / "a" / "0123456789abcdef.journal").touch()
     os.chown(root, NOBODY, NOBODY)
     os.seteuid(NOBODY)
     yield Project(root, "procfile", root, (root / "Procfile",))
@@ -98,7 +99,7 @@ def test_what_root_left_is_named_with_the_way_to_remove_it(as_another_user):
     )
     (as_another_user.root / "lcov.info").touch()
     with pytest.raises(TaskError, match=remedy):
-        stack.prepare_data(as_another_user.data)
+        stack.prepare_data(as_another_user)
     with pytest.raises(TaskError, match=remedy):
         stack.clean(as_another_user)
     assert not (as_another_user.root / "lcov.info").exists()
@@ -106,9 +107,10 @@ def test_what_root_left_is_named_with_the_way_to_remove_it(as_another_user):
 
 def test_what_containers_left_is_no_obstacle(as_another_user):
     os.seteuid(0)
-    os.chown(as_another_user.data, NOBODY, NOBODY)
+    for ours in (as_another_user.data, as_another_user.journals, as_another_user.journals_of("a")):
+        os.chown(ours, NOBODY, NOBODY)
     os.seteuid(NOBODY)
-    stack.prepare_data(as_another_user.data)
+    stack.prepare_data(as_another_user)
     stack.clean(as_another_user)
     assert not as_another_user.data.exists()
 
@@ -180,19 +182,19 @@ def test_refuses_a_timeout_that_is_no_number(project, monkeypatch, value):
 @pytest.mark.parametrize(("append", "kept"), [(False, False), (True, True)])
 def test_new_run_removes_journals_of_the_last_unless_told_to_append(project, append, kept):
     lines(project, a=FOREVER)
-    project.data.mkdir()
-    (project.data / "0123456789abcdef.journal").touch()
+    (project.journals / "a").mkdir(parents=True)
+    (project.journals / "a" / "0123456789abcdef.journal").touch()
     stack.up(project, append=append)
-    assert (project.data / "0123456789abcdef.journal").exists() is kept
+    assert (project.journals / "a" / "0123456789abcdef.journal").exists() is kept
 
 
 def test_running_stack_keeps_its_journals(project):
     lines(project, a=FOREVER)
     stack.up(project)
-    (project.data / "0123456789abcdef.journal").touch()
+    (project.journals / "a" / "0123456789abcdef.journal").touch()
     with pytest.raises(TaskError, match="running already: run down-coverage first"):
         stack.up(project)
-    assert (project.data / "0123456789abcdef.journal").exists()
+    assert (project.journals / "a" / "0123456789abcdef.journal").exists()
 
 
 def test_stack_that_vanished_is_not_running(project):

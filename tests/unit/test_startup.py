@@ -30,11 +30,11 @@ def write(path, words, last=0):
 
 
 def test_what_was_written_when_the_stack_was_ready_is_start_up(run):
-    journal = run.project.data / f"{1:016x}.journal"
+    journal = run.place("web") / f"{1:016x}.journal"
     write(journal, words_of([1, 4, 8, 12, 5]))
     mark_startup(run.project, [])
     write(journal, words_of([1, 4, 8, 12, 5, 9]))
-    write(run.project.data / f"{2:016x}.journal", words_of([1, 4, 8, 12, 5]))
+    write(run.place("web") / f"{2:016x}.journal", words_of([1, 4, 8, 12, 5]))
     combine(run.project)
     lines = read_results(run.project).files["web/main.py"]
     assert lines.startup["web"] == {1, 4, 8, 12, 5}
@@ -43,21 +43,21 @@ def test_what_was_written_when_the_stack_was_ready_is_start_up(run):
 
 
 def test_journals_of_an_earlier_run_keep_their_marks(run):
-    first = run.project.data / f"{1:016x}.journal"
+    first = run.place("web") / f"{1:016x}.journal"
     write(first, words_of([1]))
     mark_startup(run.project, [])
     marks = read_marks(run.project)
     write(first, words_of([1, 4, 8]))
-    later = run.project.data / f"{2:016x}.journal"
+    later = run.place("web") / f"{2:016x}.journal"
     write(later, words_of([1, 4]))
-    before = find_journals(run.project.data)
-    write(run.project.data / f"{3:016x}.journal", words_of([1, 4]))
+    before = find_journals(run.project.journals)
+    write(run.place("web") / f"{3:016x}.journal", words_of([1, 4]))
     mark_startup(run.project, before)
     assert read_marks(run.project) == {**marks, f"{3:016x}.journal": len(words_of([1, 4]))}
 
 
 def test_an_orphan_does_not_make_a_journal_full(run):
-    journal = run.project.data / f"{1:016x}.journal"
+    journal = run.place("web") / f"{1:016x}.journal"
     write(journal, words_of([1]), last=ORPHAN)
     assert count_words(journal) == len(words_of([1]))
 

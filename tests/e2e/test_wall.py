@@ -1,0 +1,87 @@
+"""What a container can't do to the host and to its neighbours, tried by one that runs as root."""
+
+import json
+
+import pytest
+from e2e.stacks import docker
+
+pytestmark = pytest.mark.engine
+
+WEB = "import time\nprint('up')\nwhile True:\n    time.sleep(0.1)\n"
+EVIL = """
+    import os, pathlib, subprocess, sys, time
+
+    if len(sys.argv) > 1:
+        sys.exit()
+    os.chdir("/coverage")
+    print(sorted(path for path in pathlib.Path("/coverage").rglob("*") if path.suffix != ".journal"), flush=True)
+    for name in ("stack", "census", "startup", "combined", "proof"):
+        pathlib.Path(f"{name}.json").write_text('{"version": 1, "runtime": "procfile", "services": {}}')
+    for name in ("services", "runs", "pth", "images", "logs"):
+        os.symlink("/", name)
+    for name in (".census.json.part", ".proof.json.part", "bbbbbbbbbbbbbbbb.journal"):
+        os.mkfifo(name)
+    os.symlink("/dev/zero", "cccccccccccccccc.journal")
+    os.makedirs("dddddddddddddddd.journal/full")
+    os.makedirs("/tmp/coverage-spy")
+    os.symlink("HOST/precious", ".aaaaaaaaaaaaaaaa.journal.part")
+    with open("/tmp/coverage-spy/aaaaaaaaaaaaaaaa.journal", "wb") as sparse:
+        sparse.truncate(3 << 30)
+    as_web = ("PYTHONPATH=/coverage-spy", "COVERAGE_ENABLE=true", "COVERAGE_FILE=/coverage/.coverage.web")
+    subprocess.run(["env", "-i", *as_web, sys.executable, __file__, "child"])
+    print("over", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture
+def stack(repository):
+    repository.service("web", WEB)
+    repository.service("evil", EVIL.replace("HOST", str(repository.root)))
+    repository.write("precious", "mine")
+    repository.write(
+        "docker-compose.yml",
+        """
+        services:
+          web: {build: web, stop_grace_period: 0s}
+          evil: {build: evil, stop_grace_period: 0s}
+        """,
+    )
+    return repository
+
+
+@pytest.mark.parametrize("mount", ["bind", "volume"])
+def test_container_reaches_its_own_journals_and_nothing_else(stack, mount):
+    stack.environ["COVERAGE_SPY_MOUNT"] = mount
+    wait = f"until docker logs {stack.stack}-evil-1 | grep over; do sleep 0.1; done"
+    said = stack.tasks("coverage", "--", "sh", "-c", wait)
+    assert "Traceback" not in said.stderr
+    assert stack.containers() == []
+    assert docker("volume", "ls", "--quiet", "--filter", f"name={stack.stack}") == ""
+    assert (stack.root / "precious").read_text() == "mine"
+    assert stack.state()["runtime"] == "compose"
+    assert "2 containers ran the images as they are" in said.stderr or "evil-1 has /tmp/coverage-spy" in said.stderr
+
+    assert (
+        "'coverage-spy/aaaaaaaaaaaaaaaa.journal' in /tmp/coverage-spy of a container has 3221225472 bytes"
+        in said.stderr
+    )
+    report = json.loads((stack.root / "coverage.json").read_text())
+    assert report["files"]["web/main.py"]["missing_lines"] == []
+    kept = list((stack.root / "coverage-data" / "journals").rglob("*"))
+    assert sum(path.stat().st_size for path in kept if path.is_file() and not path.is_symlink()) < 32 << 20
+    assert "evil: 1 process said to be of web, and counts for evil" in said.stderr + said.stdout
+
+    # The next run begins with nothing of it.
+    stack.succeed("up-coverage", "-q")
+    stack.succeed("down-coverage", "-q")
+
+
+def test_container_sees_no_state_and_no_neighbour(stack):
+    stack.succeed("up-coverage")
+    evil = f"{stack.stack}-evil-1"
+    assert docker("logs", evil).splitlines()[0] == "[]"
+    mounts = json.loads(docker("inspect", "--format", "{{json .Mounts}}", evil))
+    assert {mount["Destination"]: mount["RW"] for mount in mounts} == {"/coverage": True, "/coverage-spy": False}
+    assert [m["Source"] for m in mounts if m["RW"]] == [str(stack.root / "coverage-data" / "journals" / "evil")]
+    stack.tasks("down-coverage")
