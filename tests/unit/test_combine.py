@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from coverage import CoverageData
 from unit.costs import opened, steps
-from unit.journal_files import Run, file_words, line_word, write
+from unit.journal_files import Run, file_words, line_word, write, write_lines
 
 from coverage_tasks import journals
 from coverage_tasks.combine import combine, read_combined
@@ -366,3 +366,15 @@ def test_twice_as_many_files_or_services_cost_twice_and_each_source_is_read_once
         assert len(executed(run)[f"s{services - 1}"]) == files
     assert cost[40, 8] < 2.2 * cost[40, 4]
     assert cost[80, 8] < 2.2 * cost[40, 8]
+
+
+def test_journal_is_of_the_service_in_whose_directory_it_lies(run):
+    run_both(run)
+    combine(run.project)
+    before = executed(run)
+    lines = {"/app/main.py": (run.source("catalog/main.py"), [1, 2])}
+    write_lines(run.place("orders") / "f.journal", lines, service="catalog\x1b[2J", process="f")
+    combined = combine(run.project)
+    assert executed(run)["catalog"] == before["catalog"]
+    (finding,) = [finding for finding in combined.findings if "said to be of" in finding]
+    assert finding.startswith("orders: 1 process said to be of catalog\\x1b[2J, and counts for orders")

@@ -105,6 +105,24 @@ def test_names_both_remedies_where_no_engine_answers(tmp_path, monkeypatch, comm
         find_project(tmp_path, {})
 
 
+def test_nothing_is_written_through_a_link_that_waits_beside_a_result(tmp_path):
+    (tmp_path / "precious").write_text("mine")
+    for name in (".coverage.json.part", ".coverage.json.0.part"):
+        (tmp_path / name).symlink_to(tmp_path / "precious")
+    with project.beside(tmp_path / "coverage.json") as part:
+        part.write_text("ours")
+    assert not (tmp_path / "coverage.json").is_symlink()
+    assert (tmp_path / "precious").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["..", ".", "a/b", "\ud800", "x" * 300, ".hidden", "web\n"])
+def test_service_of_any_name_has_a_directory_of_its_own(tmp_path, name):
+    found = Project(tmp_path, "compose", tmp_path, ())
+    assert found.journals_of(name).parent == found.journals
+    assert found.journals_of(name).name not in ("", ".", "..")
+    assert found.journals_of("web").name == "web"
+
+
 def test_windows_is_told_the_way(tmp_path, monkeypatch):
     monkeypatch.setattr(project, "WINDOWS", True)
     with pytest.raises(TaskError, match="on Windows coverage-spy runs inside WSL"):

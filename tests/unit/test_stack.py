@@ -93,6 +93,19 @@ def as_another_user():
     shutil.rmtree(root)
 
 
+def test_data_directory_that_is_a_link_is_refused_and_nothing_behind_it_touched(project, tmp_path):
+    (tmp_path / "theirs" / "runs" / "kept").mkdir(parents=True)
+    (tmp_path / "theirs" / "thesis").touch()
+    (tmp_path / "theirs").chmod(0o700)
+    project.data.symlink_to(tmp_path / "theirs")
+    for task in (stack.prepare_data, stack.clean):
+        with pytest.raises(TaskError, match=r"coverage-data is a link, .*: remove the link"):
+            task(project)
+    assert (tmp_path / "theirs").stat().st_mode & 0o777 == 0o700
+    assert sorted(path.name for path in (tmp_path / "theirs").iterdir()) == ["runs", "thesis"]
+    project.data.unlink()
+
+
 def test_what_root_left_is_named_with_the_way_to_remove_it(as_another_user):
     remedy = (
         r"coverage-data in .* cannot be replaced by you.* `sudo rm -rf coverage-data`, or `docker .*/coverage-data`"
