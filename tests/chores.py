@@ -21,7 +21,7 @@ PATHS = {"PYTHONPATH": os.pathsep.join((str(TESTS.parent / "scripts"), str(TESTS
 def tests(session: nox.Session) -> None:
     """Run the tests; those that need an engine or a browser are skipped, with the reason, where there is none."""
     session.install(*REQUIREMENTS, "-r", "tests/requirements.txt")
-    parallel = ("--numprocesses", "auto")
+    parallel = ("--numprocesses", "auto", "--dist", "worksteal")
     session.run("python", "-m", "pytest", *parallel, *(session.posargs or ["tests"]), env=PATHS, interrupt_timeout=60.0)
 
 

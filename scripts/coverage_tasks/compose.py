@@ -16,6 +16,7 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from secrets import token_hex
+from socket import gethostname
 from typing import IO, Any
 from zlib import crc32
 
@@ -31,6 +32,7 @@ DEFAULT_GRACE = 10
 EMPTY_ARCHIVE = bytes(1024)
 # Where systemd runs, `systemctl start podman.socket` does too; this works without.
 START_PODMAN = "start it with `podman system service --time=0 &`"
+HELPER = "coverage-spy-helper"  # the label of what is made for a moment: host and process
 LOCK_FLAGS = os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
 
 # What compose and the engine say when a port is taken, in the versions met so far.
@@ -46,7 +48,8 @@ OBSTACLES = (
     (r"requires buildx \S+ or later", "Docker's buildx plugin is too old ({}): install a newer one, or remove it"),
     (r"client version \S+ is too (?:old|new)", "the docker command and the engine are too far apart ({}): update one"),
     (
-        r"^ > \[.*internal\] (?:booting buildkit|waiting for connection)|^ERROR: .*moby/buildkit|^no builder .* found|"
+        r"^ > \[.*internal\] (?:booting buildkit|waiting for connection)|"
+        r"(?:^ERROR:|failed to|initializing source).*moby/buildkit|^no builder .* found|"
         r"unable to upgrade to h2c",
         "BuildKit does not answer ({}): set DOCKER_BUILDKIT=0, which builds without it, or choose another builder with "
         "`docker buildx use`",
@@ -189,7 +192,8 @@ def find_image(name: str, platform: str = "") -> EngineImage | None:
 
 
 def _content_of(image: Mapping[str, Any]) -> str:
-    config = {key: value for key, value in (image.get("Config") or {}).items() if key != "Labels"}
+    # Before API 1.49 what is not set is there all the same, as "", false or null.
+    config = {key: value for key, value in (image.get("Config") or {}).items() if value and key != "Labels"}
     platform = [image.get(key) for key in ("Os", "Architecture", "Variant")]
     return sha256(json.dumps([image["RootFS"].get("Layers"), config, platform], sort_keys=True).encode()).hexdigest()
 
@@ -220,27 +224,57 @@ def has_selinux() -> bool:
 def made(
     image: str, *options: str, platform: str = "", entrypoint: str = "/never-run", command: Sequence[str] = ()
 ) -> Iterator[str]:
-    """The id of a container that is not started; an image may have neither entrypoint nor command of its own."""
-    more = ("--platform", platform) if platform else ()
-    container = docker(
-        "create", "--pull", "never", *more, "--entrypoint", entrypoint, *options, image, *command
-    ).strip()
+    """The name of a container that is not started; an image may have neither entrypoint nor command of its own."""
+    name = f"coverage-spy-helper-{token_hex(8)}"
+    if platform:
+        options = ("--platform", platform, *options)
     try:
-        yield container
+        # Named beforehand: whatever interrupts this, it is known what to remove.
+        ours = ("--name", name, "--label", f"{HELPER}={_this_process()}", "--pull", "never")
+        docker("create", *ours, "--entrypoint", entrypoint, *options, image, *command)
+        yield name
     finally:
-        docker("rm", "--force", "--volumes", container)
+        _run(["docker", "rm", "--force", "--volumes", name], apart=True)
 
 
 @contextmanager
 def empty_container(*options: str) -> Iterator[str]:
-    """The id of a container with nothing in it, for what `options` mount; it needs no image of anybody's."""
-    name = f"coverage-spy-empty:{token_hex(8)}"
-    docker("import", "-", name, given=EMPTY_ARCHIVE)
+    """The name of a container with nothing in it, for what `options` mount; it needs no image of anybody's."""
+    name = f"coverage-spy-helper:{token_hex(8)}"
     try:
+        docker("import", "--change", f"LABEL {HELPER}={_this_process()}", "-", name, given=EMPTY_ARCHIVE)
         with made(name, *options) as container:
             yield container
     finally:
-        docker("image", "rm", name)
+        _run(["docker", "image", "rm", "--force", name], apart=True)
+
+
+def sweep() -> None:
+    """Removes what processes of this host that are gone, killed perhaps, have left of their helpers."""
+    label = ("--filter", f"label={HELPER}", "--format")
+    for kind, known, shown in (
+        ("container", ("ps", "--all"), "{{.Names}}"),
+        ("image", ("image", "ls"), "{{.Repository}}:{{.Tag}}"),
+    ):
+        for name in docker(*known, *label, shown).split():
+            owner = _run(["docker", kind, "inspect", "--format", f'{{{{index .Config.Labels "{HELPER}"}}}}', name])
+            host, _, pid = owner.stdout.strip().rpartition(":")
+            if host == gethostname() and pid.isdigit() and not _is_alive(int(pid)):
+                _run(["docker", kind, "rm", "--force", name])
+
+
+def _this_process() -> str:
+    return f"{gethostname()}:{os.getpid()}"
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def files_in(container: str, path: str, largest: int = 1 << 40) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
@@ -348,6 +382,12 @@ def image_names(project: Project, model: Mapping[str, Any]) -> dict[str, str]:
     return names
 
 
+def remove_images(names: Iterable[str]) -> None:
+    """Removes images by their names, those that are there."""
+    for name in names:
+        _run(["docker", "image", "rm", "--force", name])
+
+
 def _engine_time() -> float:
     return datetime.fromisoformat(docker("info", "--format", "{{.SystemTime}}").strip()).timestamp()
 
@@ -400,7 +440,8 @@ def create(project: Project, name: str, overlay: Path | None = None, anew: Seque
         if anew and not answer.returncode:
             answer = _run([*command, "--force-recreate", "--no-deps", *anew])
     if answer.returncode:
-        raise TaskError(f"the services cannot be created: {_last_line(answer.stderr)}; correct this and start again")
+        why = _obstacle(answer) or f"{_last_line(answer.stderr)}; correct this and start again"
+        raise TaskError(f"the services cannot be created: {why}")
 
 
 def up(project: Project, name: str, timeout: float, overlay: Path | None = None) -> None:
@@ -554,7 +595,7 @@ def _compose_command() -> tuple[str, ...]:
         # A wheel on PyPI installs a wrapper that ends with 0 whatever compose says.
         if _run([*command, "--no-such-option"]).returncode:
             return command
-    raise TaskError("docker compose is not installed: install Docker's compose plugin, version 2 or newer")
+    raise TaskError("docker compose is not installed: install Docker's compose plugin, version 2.40 or newer")
 
 
 def _run(
@@ -562,8 +603,18 @@ def _run(
     timeout: float | None = None,
     given: bytes | None = None,
     environ: Mapping[str, str] | None = None,
+    apart: bool = False,
 ) -> subprocess.CompletedProcess[str]:
-    answer = subprocess.run(command, capture_output=True, timeout=timeout, input=given or b"", check=False, env=environ)
+    """`apart`: Ctrl-C does not reach it."""
+    answer = subprocess.run(
+        command,
+        capture_output=True,
+        timeout=timeout,
+        input=given or b"",
+        check=False,
+        env=environ,
+        start_new_session=apart,
+    )
     out, err = (text.decode(errors="replace") for text in (answer.stdout, answer.stderr))
     return subprocess.CompletedProcess(command, answer.returncode, out, err)
 

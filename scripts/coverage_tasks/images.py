@@ -277,7 +277,10 @@ def _read_image(found: compose.EngineImage, name: str, platform: str) -> Image:
 
 
 def _cache() -> Path:
-    return Path(os.environ.get("COVERAGE_SPY_CACHE") or user_cache_path("coverage-spy"))
+    try:
+        return Path(os.environ.get("COVERAGE_SPY_CACHE") or user_cache_path("coverage-spy"))
+    except RuntimeError:  # a user without a home: nothing can be kept below a file
+        return Path(os.devnull, "cache")
 
 
 def _cached_name(content: str) -> str:
@@ -298,9 +301,10 @@ def _name_in_cache(data: Path, files: Sequence[str]) -> None:
                 if Path(run["data"]).is_dir():
                     named.update(run["images"])
                     continue
-            except (OSError, ValueError, TypeError, KeyError):
+            except (OSError, ValueError, TypeError, KeyError, RecursionError):
                 pass  # damaged: its images are read again when it needs them
-            file.unlink()
+            with suppress(OSError):
+                file.unlink()
         _forget(_cache() / "images", named)
 
 
@@ -315,12 +319,14 @@ def _load(file: Path) -> Image | None:
         found = json.loads(file.read_text())
         if set(found) != {known.name for known in fields(Image)}:
             return None  # another version of this module wrote it
+        if not all(isinstance(found[name], dict) for name in ("environment", "files", "shebangs", "links")):
+            return None
         for name in ("sites", "entrypoint", "command", "customizations", "ids"):
             found[name] = tuple(found[name])
         found["interpreters"] = tuple(Interpreter(**interpreter) for interpreter in found["interpreters"])
         found["files"] = {path: Digest(*digest) for path, digest in found["files"].items()}
         return Image(**found)
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
 
 

@@ -95,7 +95,7 @@ def collect(
     proof.derived = any(entry.get("derived") for entry in state["services"].values())
     proof.model = difference(compose.render(project, name, False), compose.render(project, name, True))
     proof.deviations += _model(proof.model)
-    proof.notes = _notes(proof.endings)
+    proof.notes = [*_notes(proof.endings), *_removed(state["services"])]
     return proof
 
 
@@ -212,9 +212,14 @@ def _images(services: Mapping[str, Any], descriptions: Iterable[Mapping[str, Any
     before = {(entry["image"], entry["platform"]): entry["content"] for entry in services.values() if entry["image"]}
     for (name, platform), content in before.items():
         now = compose.find_image(name, platform)
-        if not now or now.content != content:
+        if now and now.content != content:
             sentences.append(f"the image {name} is another one than before the run: somebody built or pulled it")
     return sentences
+
+
+def _removed(services: Mapping[str, Any]) -> list[str]:
+    used = sorted({(entry["image"], entry["platform"]) for entry in services.values() if entry["image"]})
+    return [f"the image {image[0]} was removed during the run" for image in used if not compose.find_image(*image)]
 
 
 def _notes(found: Mapping[str, Ending]) -> list[str]:

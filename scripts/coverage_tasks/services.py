@@ -11,7 +11,7 @@ from .configuration import LEFT_OUT, Configuration, read_configuration
 from .dockerfile import copied_files
 from .election import map_sources
 from .images import Image, inspect_image
-from .project import Project
+from .project import Project, TaskError
 from .sources import Digest, Filesystem, Links, Repository, SourceMap, read_source
 
 
@@ -86,6 +86,11 @@ def _obtain_images(
     for name, definition in sorted(definitions.items()):
         if "build" not in definition and not compose.find_image(*places[name]):
             compose.pull_image(project, name)
+            if not compose.find_image(*places[name]):
+                raise TaskError(
+                    f"the image {places[name][0]} of {name} is not here, and its pull_policy keeps it from being "
+                    "pulled: build it, load it, or let compose pull it"
+                )
 
 
 def map_service(

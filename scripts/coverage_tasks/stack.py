@@ -57,19 +57,20 @@ def up(project: Project, append: bool = False, build: bool = False) -> None:
     prepare_data(project)
     if project.runtime == "compose":
         collect(project)  # from containers that compose may replace, and volumes of a stack that was removed by hand
+    record, fresh = _read_state(project), not append
     if running(project):
         say("the stack is up already: its journals are kept")
-    elif not append:
-        _empty(project)
-    before = find_journals(project.journals)
+        fresh = False
+    before = () if fresh else find_journals(project.journals)
     try:
         if project.runtime == "compose":
-            _up_containers(project, build or project.example)
+            _up_containers(project, build or project.example, fresh)
         else:
-            _up_processes(project)
+            _up_processes(project, fresh)
         wait_until_ready(project)
     except BaseException:
-        down(project, proven=False)
+        if _read_state(project) != record:  # else nothing was begun, and what ran goes on
+            down(project, proven=False)
         raise
     try:
         collect(project)
@@ -155,24 +156,35 @@ def down(project: Project, proven: bool = True) -> bool:
 
     `proven`: says what measuring changed. Returns whether there was anything to stop.
     """
-    if not running(project):
+    state, ran = _read_state(project), running(project)
+    if not ran and not _is_unfinished(project, state):
         return False
-    state = _read_state(project)
+    if state["runtime"] != project.runtime:
+        raise TaskError(
+            f"what is up was started with COVERAGE_SPY_RUNTIME={state['runtime']}: set it to that to stop it"
+        )
     with undisturbed(), Stage("stopping the services", aloud=True):
         take_census(project, state)
         if project.runtime == "compose":
+            compose.sweep()
             health = {container.id: container.health for container in compose.containers(state["project"])}
             signals = compose.stop(project, state["project"])
             collect(project, signals)
-            if proven:
+            if proven and ran:
                 proof.prove(project, state, signals, health)
             compose.down(project, state["project"])
-            if state.get("mounts") == "volume":
-                mounts.remove(state["project"])
+            mounts.remove(state["project"])
+            derived = (name for name, entry in state["services"].items() if entry.get("derived"))
+            compose.remove_images(f"{state['project']}-{name}" for name in derived)
         else:
             procfile.stop(_started(state).values())
         _write_state(project, {**_read_state(project), "ended": time.time()})
-    return True
+    return ran
+
+
+def _is_unfinished(project: Project, state: Mapping[str, Any]) -> bool:
+    """Whether nobody has stopped a stack of containers, whatever has become of these."""
+    return bool(state) and not state.get("ended") and state["runtime"] == project.runtime == "compose"
 
 
 def running(project: Project) -> bool:
@@ -203,8 +215,7 @@ def collect(project: Project, signals: Mapping[str, float] = NOBODY) -> None:
 
 def _copy_out(project: Project, state: dict[str, Any]) -> None:
     services = state["services"]
-    if state.get("mounts") == "volume":
-        mounts.read_back(project, state["project"], _measured(state))
+    mounts.read_back(project, state["project"], _measured(state))
     for container in compose.containers(state["project"]):
         if services.get(container.service, {}).get("measured") and mounts.copy_journals(
             container.id, FALLBACK, project.journals_of(container.service)
@@ -222,6 +233,9 @@ def clean(project: Project) -> None:
         raise TaskError("a measured stack is up: run down-coverage first")
     if project.data.is_symlink():
         raise TaskError(f"{project.data} is a link, and what it leads to stays: remove the link")
+    state = _read_state(project)
+    if _is_unfinished(project, state):
+        mounts.remove(state["project"])
     recorded, stays = [project.data], []
     if any(project.runs.glob("*")):
         kept = (project.runs, project.data / ".gitignore")
@@ -287,12 +301,13 @@ def _empty(project: Project) -> None:
         say(f"removed {counted(count, 'journal')} of the previous run (--append keeps them)")
 
 
-def _up_containers(project: Project, build: bool) -> None:
+def _up_containers(project: Project, build: bool, fresh: bool) -> None:
     compose.require_engine()
+    compose.sweep()
     model = compose.read_model(project)
     name = stack_name(model["name"], project.root)
     with compose.alone_with(model["name"]):
-        services, kind = _create(project, model, name, build)
+        services, kind = _create(project, model, name, build, fresh)
     _say_what_is_old(project, services)
     _say_what_is_measured({service.name: service.reason for service in services})
     say(f"the compose project is {name}")
@@ -307,19 +322,25 @@ def _up_containers(project: Project, build: bool) -> None:
         raise
 
 
-def _create(project: Project, model: Mapping[str, Any], name: str, build: bool) -> tuple[list[Service], mounts.Kind]:
+def _create(
+    project: Project, model: Mapping[str, Any], name: str, build: bool, fresh: bool
+) -> tuple[list[Service], mounts.Kind]:
     """Makes the stack's containers; they keep the images that were inspected whatever is built from then on."""
-    moved: list[Service] = []
+    # Containers that nobody recorded may have been mounted what is not there any more.
+    anew = [] if running(project) else [container.service for container in compose.containers(name)]
     for left in reversed(range(CREATIONS)):
         services = find_services(project, model, build)
+        if fresh and left == CREATIONS - 1:
+            _empty(project)
         kind = overlay.write_overlay(project, model, services, os.environ)
         state = _new_state(project, name, {service.name: _entry(service) for service in services})
         _write_state(project, state | {"mounts": kind})
         record_images(project, (service.image for service in services if service.image))
         if kind == "volume" and not compose.container_ids(name):
             mounts.remove(name)
-        compose.create(project, name, anew=[service.name for service in moved])
+        compose.create(project, name, anew=anew)
         moved = _moved(services, name)
+        anew = [service.name for service in moved]
         if not moved:
             break
         images = " and ".join(sorted({f"the image {service.image.name}" for service in moved if service.image}))
@@ -392,7 +413,7 @@ def _look_at_containers(name: str) -> tuple[list[str], dict[str, float]]:
     return waiting, {container.id: container.started for container in containers}
 
 
-def _up_processes(project: Project) -> None:
+def _up_processes(project: Project, fresh: bool) -> None:
     if running(project):
         raise TaskError("the processes of the Procfile are running already: run down-coverage first")
     configuration = read_configuration(project.root)
@@ -403,6 +424,8 @@ def _up_processes(project: Project) -> None:
             if procfile.accepts(port):
                 raise TaskError(f"port {port} of {process.name} is taken: stop what listens there")
     version, reason = _prepare_host(processes[0].environment)
+    if fresh:
+        _empty(project)
     reasons = {p.name: LEFT_OUT if p.name in configuration.leave_out else reason for p in processes}
     entry = {"image": "", "content": "", "binds": [], "fallback": False, "interpreters": [version] if version else []}
     entries = {name: {"measured": not why, "reason": why, **entry} for name, why in reasons.items()}

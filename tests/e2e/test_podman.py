@@ -19,8 +19,16 @@ IMAGES = ("python:3.11-slim", "python:3.12-slim", "python:3.13-slim")
 USER = "coverage-spy"
 
 
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    """An archive of what the example's Dockerfiles begin with, out of the other engine."""
+    archive = tmp_path_factory.mktemp("images") / "images.tar"
+    subprocess.run(["docker", "save", "--output", archive, *IMAGES], check=True)
+    return archive
+
+
 @pytest.fixture
-def podman(request, monkeypatch):
+def podman(request, monkeypatch, images):
     """A directory that every user sees, and podman as the engine of docker; it has the images of the other engine."""
     with alone_with("podman"):
         directory = Path(tempfile.mkdtemp(prefix="podman-"))  # a short path
@@ -28,9 +36,9 @@ def podman(request, monkeypatch):
         try:
             subprocess.run([SCRIPT, "start", directory, *request.param], stdout=subprocess.DEVNULL, check=True)
             host = f"unix://{directory}/podman.sock"
-            with subprocess.Popen(["docker", "save", *IMAGES], stdout=subprocess.PIPE) as saved:
-                load = ["docker", "--host", host, "load", "--quiet"]
-                subprocess.run(load, stdin=saved.stdout, capture_output=True, check=True)
+            subprocess.run(
+                ["docker", "--host", host, "load", "--quiet", "--input", images], capture_output=True, check=True
+            )
             monkeypatch.setenv("DOCKER_HOST", host)
             monkeypatch.delenv("DOCKER_BUILDKIT", raising=False)
             yield directory

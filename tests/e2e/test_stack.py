@@ -1,4 +1,5 @@
 import re
+import shutil
 import socket
 
 import pytest
@@ -161,6 +162,7 @@ def test_mounted_and_built_in_spy_see_the_same(repository, free_port):
     for way in ("mount", "image"):
         repository.succeed("up-coverage", COVERAGE_SPY_INJECT=way)
         repository.succeed("down-coverage")
+        assert docker("image", "ls", "--quiet", f"{repository.stack}-*") == ""
         found.append(repository.executed())
     assert found[0] == found[1] == {"new/main.py": [1, 2, 3, 4], "old/main.py": [1, 2, 3, 4]}
 
@@ -312,3 +314,98 @@ def test_stack_removed_by_hand_is_no_stack(repository):
     docker("rm", "--force", *repository.containers())
     assert "run up-coverage first" in repository.refuse("ensure-services-ready")
     assert "no measured stack is up" in repository.succeed("down-coverage").stderr
+
+
+LEAVES = """
+import signal, sys, time
+def leave(*_):
+    sys.exit()
+signal.signal(15, leave)
+while True:
+    time.sleep(0.1)
+"""
+
+
+@pytest.fixture
+def loop(repository):
+    repository.service("web", "import time\nprint('up')\nwhile True:\n    time.sleep(0.1)\n")
+    repository.write("docker-compose.yml", "services:\n  web: {build: web, stop_grace_period: 0s}\n")
+    return repository
+
+
+def leftovers(repository):
+    """What of a run is still on the engine: containers, volumes, networks, helpers."""
+    label = ("--filter", f"label=com.docker.compose.project={repository.stack}", "--quiet")
+    helpers = ("--filter", f"label=coverage-spy-helper={socket.gethostname()}:{repository.killed}", "--quiet")
+    listed = [docker("ps", "--all", *label), docker("volume", "ls", *label), docker("network", "ls", *label)]
+    return [*listed, docker("ps", "--all", *helpers), docker("image", "ls", *helpers)]
+
+
+@pytest.mark.parametrize("when", ["import", "create"])
+def test_interrupted_helper_leaves_nothing_that_the_next_run_does_not_remove(loop, tmp_path, when):
+    # A docker that is killed with its task after it has done what it was told, as two Ctrl-C would do it.
+    (tmp_path / "bin").mkdir()
+    wrapped = tmp_path / "bin" / "docker"
+    wrapped.write_text(
+        f'#!/bin/sh\n"{shutil.which("docker")}" "$@" || exit\n'
+        f'[ "$1" != {when} ] || {{ echo $PPID >"{tmp_path}/killed"; kill -KILL $PPID; }}\n'
+    )
+    wrapped.chmod(0o755)
+    loop.environ["COVERAGE_SPY_MOUNT"] = "volume"
+    loop.succeed("up-coverage")
+    answer = loop.tasks("coverage-report", PATH=f"{tmp_path}/bin:{loop.environ['PATH']}")
+    assert answer.returncode == -9
+    loop.killed = (tmp_path / "killed").read_text().strip()
+    assert leftovers(loop)[3 if when == "create" else 4]
+    loop.succeed("down-coverage")
+    assert leftovers(loop) == [""] * 5
+    assert loop.executed() == {"web/main.py": [1, 2, 3, 4]}
+
+
+def test_stack_that_goes_from_volumes_to_mounts_loses_nothing_and_leaves_nothing(loop):
+    loop.write("web/main.py", LEAVES)
+    loop.write("docker-compose.yml", "services:\n  web: {build: web}\n")
+    loop.succeed("up-coverage", COVERAGE_SPY_MOUNT="volume")
+    loop.write("docker-compose.yml", "services:\n  web: {build: web, stop_signal: SIGKILL}\n")
+    loop.succeed("up-coverage", COVERAGE_SPY_MOUNT="bind")
+    loop.succeed("down-coverage")
+    assert loop.executed() == {"web/main.py": [1, 2, 3, 4, 5, 6]}
+    loop.killed = 0
+    assert leftovers(loop) == [""] * 5
+
+
+@pytest.mark.parametrize("mount", ["bind", "volume"])
+def test_stack_whose_containers_were_removed_by_hand_is_read_and_cleared_away(loop, mount):
+    loop.succeed("up-coverage", COVERAGE_SPY_MOUNT=mount)
+    docker("rm", "--force", *loop.containers())
+    loop.succeed("down-coverage")
+    loop.killed = 0
+    assert leftovers(loop) == [""] * 5
+    assert loop.executed() == {"web/main.py": [1, 2, 3, 4]}
+
+
+def test_data_directory_that_was_removed_while_the_stack_was_up_is_mounted_again(loop):
+    loop.succeed("up-coverage")
+    shutil.rmtree(loop.root / "coverage-data")
+    loop.succeed("up-coverage")
+    loop.succeed("down-coverage")
+    assert loop.executed() == {"web/main.py": [1, 2, 3, 4]}
+
+
+def test_stack_that_is_up_survives_an_up_that_cannot_begin(loop):
+    loop.succeed("up-coverage")
+    before = loop.containers()
+    loop.service("broken", "pass\n", more="RUN false")
+    loop.write(
+        "docker-compose.yml", "services:\n  web: {build: web, stop_grace_period: 0s}\n  broken: {build: broken}\n"
+    )
+    assert "the image of broken does not build" in loop.tasks("up-coverage").stderr
+    assert loop.containers() == before
+    loop.write("docker-compose.yml", "services:\n  web: {build: web, stop_grace_period: 0s}\n")
+    loop.succeed("down-coverage")
+    assert loop.executed() == {"web/main.py": [1, 2, 3, 4]}
+
+
+def test_image_that_may_not_be_pulled_is_named_with_what_to_do(repository):
+    repository.write("docker-compose.yml", "services:\n  web: {image: 'not/here:1', pull_policy: never}\n")
+    assert "the image not/here:1 of web is not here, and its pull_policy keeps it" in repository.refuse("up-coverage")

@@ -19,7 +19,7 @@ def main() -> int:
     name, _, line = sys.argv[1].partition(":")
     file = Path.cwd() / name
     wanted = int(line or len(file.read_text().splitlines()))
-    data = Path(os.environ["COVERAGE_SPY_STACK"]).parent
+    data = Path(os.environ["COVERAGE_SPY_STACK"]).parent / "journals"
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if any(wanted in journal.lines.get(str(file), ()) for journal in read_journals(data)[0]):

@@ -114,6 +114,7 @@ def test_content_changes_with_what_runs_and_not_with_ids_and_labels(commands):
 
     same = content()
     assert content(Id="sha256:another", Config={"Cmd": ["python"], "Labels": {}}) == same
+    assert content(Config={"Cmd": ["python"], "Hostname": "", "Tty": False, "Volumes": None}) == same
     others = {
         content(RootFS={"Layers": ["sha256:b", "sha256:a"]}),
         content(Config={"Cmd": ["python", "-O"]}),
@@ -169,6 +170,11 @@ DOCKERFILE = "Dockerfile:2\n--------\n   2 | >>> RUN make\n--------\n"
             "the docker command and the engine are too far apart (Error response from daemon: client version 1.39",
         ),
         (" > [internal] waiting for connection:\n------\ncontext deadline exceeded\n", "BuildKit does not answer"),
+        (
+            'Error response from daemon: failed to resolve reference "docker.io/moby/buildkit:buildx-stable-1": '
+            'failed to do request: Head "https://registry.example/v2/moby/buildkit": no such host',
+            "BuildKit does not answer (Error response from daemon: failed to resolve reference",
+        ),
         (
             " > [internal] booting buildkit:\n------\nError response from daemon: failed to do request: Head "
             '"https://registry.example/v2/moby/buildkit": no such host',

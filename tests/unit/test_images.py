@@ -273,6 +273,8 @@ def damaged_by(change):
         *("", "{", "{}", json.dumps({"interpreters": [{"no": 1}], "files": {}})),
         damaged_by(lambda known: known.popitem()),
         damaged_by(lambda known: known.update(another=1)),
+        damaged_by(lambda known: known.update(links=None)),
+        "[" * 100_000,
     ],
 )
 def test_damaged_record_and_one_of_another_version_count_as_none(project, damage):
@@ -362,3 +364,16 @@ def test_cache_that_cannot_be_written_is_none(project, engine, tmp_path, monkeyp
         images.record_images(project, [images.inspect_image("web")])
     assert read == ["1", "1"]
     assert load_image(project.data, "c1")
+
+
+def test_user_without_a_home_has_no_cache(project, engine, monkeypatch):
+    def no_home(_):
+        raise RuntimeError("could not determine the home directory")
+
+    has, read = engine
+    has["web"] = compose.EngineImage(("1",), "c1", {})
+    monkeypatch.delenv("COVERAGE_SPY_CACHE")
+    monkeypatch.setattr(images, "user_cache_path", no_home)
+    for _ in range(2):
+        images.record_images(project, [images.inspect_image("web")])
+    assert read == ["1", "1"]
