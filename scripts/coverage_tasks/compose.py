@@ -409,8 +409,10 @@ def pull_image(project: Project, service: str) -> None:
     with Stage(f"pulling the image of {service}", aloud=True):
         answer = _run([*base(project), "pull", "--quiet", service])
     if answer.returncode:
-        why = _obstacle(answer) or f"{_last_line(answer.stderr)}; build it, or correct its name"
-        raise TaskError(f"the image of {service} is neither here nor can it be pulled: {why}")
+        why = _obstacle(answer) or _last_line(answer.stderr)
+        raise TaskError(
+            f"the image of {service} is neither here nor can it be pulled: {why}; build it, or correct its name"
+        )
 
 
 def build_image(tag: str, dockerfile: str, context: str, arguments: Mapping[str, str], platform: str = "") -> None:
