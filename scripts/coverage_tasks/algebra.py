@@ -12,9 +12,8 @@ from typing import Any
 
 from coverage import CoverageData
 
-from .combine import printable
 from .difference import same_lines, why_unknown
-from .project import Project, TaskError, beside, say
+from .project import Project, TaskError, beside, printable, say
 from .runs import Run, blank_run, open_run, saved_runs
 from .tables import Row, escaped, markdown_table, percent, text_table
 

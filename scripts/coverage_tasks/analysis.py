@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 
 from .candidates import Candidates, find_candidates
 from .changes import find_changes
-from .combine import printable
 from .lines import Function
 from .processes import Processes
-from .project import Project, TaskError, counted
+from .project import Project, TaskError, counted, printable
 from .results import Results, Totals, counts, read_results
 from .tables import Row, escaped, markdown_table, text_table
 

@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 from coverage.regions import code_regions
 
-from .combine import Combined, printable
+from .combine import Combined
 from .history import History
 from .lines import Function
 from .progress import Stage, advance
-from .project import Project
+from .project import Project, printable
 from .results import Results
 from .runs import COMBINED, DATA, newest_first
 from .sources import Digest, digest_of

@@ -30,14 +30,17 @@ LAST_RUNS = 10
 def _coverage_task(project: Project, args: argparse.Namespace) -> int:
     command = _command(project, args, "coverage")
     from . import stack
+    from .locks import only_run
 
     stack.require_command(project, command)
     before = _before(project, args)
-    try:
-        stack.up(project, append=args.append, build=args.build)
-        code = stack.run_command(project, command)
-    finally:
-        stack.down(project)
+    stack.prepare_data(project)
+    with only_run(project):
+        try:
+            stack.up(project, append=args.append, build=args.build)
+            code = stack.run_command(project, command)
+        finally:
+            stack.down(project)
     try:
         damaged = _write_reports(project, before=before)
     except TaskError as error:
@@ -50,8 +53,11 @@ def _coverage_task(project: Project, args: argparse.Namespace) -> int:
 
 def _up_task(project: Project, args: argparse.Namespace) -> int:
     from . import stack
+    from .locks import only_run
 
-    stack.up(project, append=args.append, build=args.build)
+    stack.prepare_data(project)
+    with only_run(project):
+        stack.up(project, append=args.append, build=args.build)
     return 0
 
 
@@ -71,9 +77,11 @@ def _test_task(project: Project, args: argparse.Namespace) -> int:
 
 def _down_task(project: Project, _: argparse.Namespace) -> int:
     from . import stack
+    from .locks import only_run
 
-    if not stack.down(project):
-        say("no measured stack is up")
+    with only_run(project):
+        if not stack.down(project):
+            say("no measured stack is up")
     return 0
 
 

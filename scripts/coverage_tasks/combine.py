@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 import tempfile
 import time
 from collections import Counter, defaultdict
@@ -12,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Self
 
 from coverage import CoverageData
+from coverage.exceptions import CoverageException
 
 from . import loops
 from .carry import Arc, Carried, Old, Ran, lines_of
@@ -21,7 +23,7 @@ from .journals import Journal, read_journals
 from .origins import UNNAMED, Origins, of_run, read_stack
 from .processes import Processes, Silent
 from .progress import Stage, advance
-from .project import Project, TaskError, beside, counted
+from .project import Project, TaskError, beside, counted, printable
 from .sources import LIBRARY, Digest, Repository, Root, SourceMap, is_test
 from .startup import read_marks
 
@@ -230,6 +232,8 @@ def combine(project: Project) -> Combined:
         raise TaskError(
             f"cannot write {error.filename or project.coverage_file} ({error.strerror}): make it writable, or remove it"
         ) from None
+    except (sqlite3.Error, CoverageException) as error:
+        raise TaskError(f"cannot write {project.coverage_file} ({error}): make room there") from None
     return combined
 
 
@@ -251,11 +255,6 @@ def read_combined(project: Project) -> Combined:
 def _read_once(file: Path, _inode: int, _changed: int) -> Combined:
     # Every report asks for it, some once per service: 6 MB of JSON for 2,000 files of 8 services.
     return Combined.read(file)
-
-
-def printable(text: str) -> str:
-    """The text with everything escaped that would disturb a terminal or a line: names are anybody's."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _combine_service(origins: Origins, places: Collection[Place]) -> tuple[Result, _Painted]:

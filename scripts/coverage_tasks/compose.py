@@ -1,14 +1,13 @@
 """The only module that runs docker and docker compose."""
 
-import fcntl
 import functools
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tarfile
-import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ from pathlib import Path, PurePosixPath
 from secrets import token_hex
 from socket import gethostname
 from typing import IO, Any
-from zlib import crc32
 
 import yaml
 
@@ -33,7 +31,6 @@ EMPTY_ARCHIVE = bytes(1024)
 # Where systemd runs, `systemctl start podman.socket` does too; this works without.
 START_PODMAN = "start it with `podman system service --time=0 &`"
 HELPER = "coverage-spy-helper"  # the label of what is made for a moment: host and process
-LOCK_FLAGS = os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
 
 # What compose and the engine say when a port is taken, in the versions met so far.
 PORT_TAKEN = re.compile(
@@ -357,18 +354,6 @@ def read_model(project: Project) -> dict[str, Any]:
     return model
 
 
-@contextmanager
-def alone_with(base_name: str) -> Iterator[None]:
-    """Keeps this user's tasks in other checkouts from building the same images meanwhile."""
-    file = os.open(Path(tempfile.gettempdir(), f"coverage-spy-{os.getuid()}.lock"), LOCK_FLAGS, 0o600)
-    try:
-        # One file for all projects: each locks a byte of its own.
-        fcntl.lockf(file, fcntl.LOCK_EX, 1, crc32(base_name.encode()))
-        yield
-    finally:
-        os.close(file)
-
-
 def image_names(project: Project, model: Mapping[str, Any]) -> dict[str, str]:
     """Service name -> the image that the base project runs it from."""
     known = set(_output([*base(project), "config", "--images"]).split())
@@ -607,7 +592,8 @@ def _run(
     environ: Mapping[str, str] | None = None,
     apart: bool = False,
 ) -> subprocess.CompletedProcess[str]:
-    """`apart`: Ctrl-C does not reach it."""
+    """`apart`: Ctrl-C does not reach it; so it is with all while the process itself does not hear it."""
+    apart = apart or signal.getsignal(signal.SIGINT) == signal.SIG_IGN
     answer = subprocess.run(
         command,
         capture_output=True,

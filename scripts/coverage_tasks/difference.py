@@ -12,9 +12,8 @@ from typing import Any, Literal
 from coverage.results import format_lines
 
 from .carry import carry
-from .combine import printable
 from .lines import Lines, Share
-from .project import Project
+from .project import Project, printable
 from .runs import Run, open_run
 from .tables import Row, escaped, markdown_table, text_table
 

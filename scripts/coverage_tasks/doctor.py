@@ -13,11 +13,11 @@ from typing import Any
 
 from . import combine, commands, comparison, compose, procfile, stack
 from .census import KILLED, Place, read_census
-from .combine import REMEDY, Combined, Result, described, printable, some
+from .combine import REMEDY, Combined, Result, described, some
 from .journals import find_journals
 from .overlay import is_true, way_of
 from .payload import needs_tracer
-from .project import Project, counted
+from .project import Project, counted, printable
 from .services import Service, find_services
 from .stack import ServiceDied
 

@@ -12,11 +12,10 @@ from coverage.exceptions import ConfigError
 from coverage.files import GlobMatcher
 
 from .baseline import Baseline, Shares, by_directory, require_present_sources
-from .combine import printable
 from .configuration import NAME, Thresholds, read_configuration
 from .lines import Share
 from .patch import measure_patch
-from .project import Project, TaskError
+from .project import Project, TaskError, printable
 from .results import Results, read_results
 from .tables import Row, escaped, markdown_table, text_table
 

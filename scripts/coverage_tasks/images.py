@@ -12,11 +12,9 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 from zlib import crc32
 
-from platformdirs import user_cache_path
-
 from . import compose
 from .progress import Stage, advance
-from .project import Project, TaskError, beside
+from .project import Project, TaskError, beside, cache_directory
 from .sources import SHEBANG_LENGTH, Digest, Links, digest_of, is_python
 
 OLDEST = (3, 8)
@@ -97,7 +95,7 @@ def inspect_image(name: str, platform: str = "") -> Image:
     found = compose.find_image(name, platform)
     if not found:
         raise TaskError(f"the image {name} is gone, somebody has removed it since: start again")
-    file = _cache() / "images" / _cached_name(found.content)
+    file = cache_directory() / "images" / _cached_name(found.content)
     cached = _load(file)
     if not cached:
         try:
@@ -276,20 +274,13 @@ def _read_image(found: compose.EngineImage, name: str, platform: str) -> Image:
     )
 
 
-def _cache() -> Path:
-    try:
-        return Path(os.environ.get("COVERAGE_SPY_CACHE") or user_cache_path("coverage-spy"))
-    except RuntimeError:  # a user without a home: nothing can be kept below a file
-        return Path(os.devnull, "cache")
-
-
 def _cached_name(content: str) -> str:
     return f"{content}-{_READER}.json"
 
 
 def _name_in_cache(data: Path, files: Sequence[str]) -> None:
     """Write down which images the run in `data` names, and remove those that no run does."""
-    runs = _cache() / "runs"
+    runs = cache_directory() / "runs"
     with suppress(OSError):  # a cache that can't be written is none
         runs.mkdir(parents=True, exist_ok=True)
         with beside(runs / f"{sha256(os.fsencode(data)).hexdigest()[:16]}.json") as part:
@@ -305,7 +296,7 @@ def _name_in_cache(data: Path, files: Sequence[str]) -> None:
                 pass  # damaged: its images are read again when it needs them
             with suppress(OSError):
                 file.unlink()
-        _forget(_cache() / "images", named)
+        _forget(cache_directory() / "images", named)
 
 
 def _forget(directory: Path, kept: Collection[str]) -> None:

@@ -17,6 +17,7 @@ from coverage_spy.settings import ON
 
 from . import compose, mounts
 from .images import Image, Interpreter
+from .locks import only_build
 from .names import Reset, container_names, own_names, stack_name
 from .payload import fill_payload, needs_tracer
 from .progress import Stage
@@ -92,7 +93,7 @@ def _services_of(project: Project) -> tuple[dict[str, Any], list[Service]]:
         )
     compose.require_engine()
     model = compose.read_model(project)
-    with compose.alone_with(model["name"]):
+    with only_build(model["name"]):
         return model, find_services(project, model)
 
 

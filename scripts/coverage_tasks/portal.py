@@ -20,11 +20,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from .analysis import process_rows
 from .before import Before, Shift
 from .changes import Changes, find_changes
-from .combine import Result, printable
+from .combine import Result
 from .difference import Difference
 from .lines import Function, Lines, Phases, Share
 from .progress import Stage, advance
-from .project import Project, counted, file_name
+from .project import Project, counted, file_name, printable
 from .results import Results, Totals, read_results
 from .tables import rounded_percent
 from .treemap import Leaf, Treemap, Value

@@ -60,6 +60,11 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun if count == 1 else plural}"
 
 
+def printable(text: str) -> str:
+    """The text with everything escaped that would disturb a terminal or a line: names are anybody's."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 @contextmanager
 def beside(path: Path) -> Iterator[Path]:
     """A path to write to; what is there afterwards takes the place of `path`, and nothing when the body raises.
@@ -74,6 +79,16 @@ def beside(path: Path) -> Iterator[Path]:
         with suppress(OSError):
             part.unlink()
         raise
+
+
+def cache_directory() -> Path:
+    """Where this user's tasks keep what all checkouts share; COVERAGE_SPY_CACHE decides otherwise."""
+    from platformdirs import user_cache_path  # nox imports this module, and need not have it
+
+    try:
+        return Path(os.environ.get("COVERAGE_SPY_CACHE") or user_cache_path("coverage-spy"))
+    except RuntimeError:  # a user without a home: nothing can be kept below a file
+        return Path(os.devnull, "cache")
 
 
 def file_name(service: str) -> str:

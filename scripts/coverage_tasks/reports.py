@@ -10,11 +10,10 @@ from coverage import Coverage
 from coverage.exceptions import CoverageException
 
 from . import badge, portal
-from .combine import printable
 from .coveragepy import opened_coverage
 from .difference import compare
 from .progress import Stage
-from .project import Project, TaskError, beside, file_name
+from .project import Project, TaskError, beside, file_name, printable
 from .results import Results, Totals, counts, read_results
 from .runs import Run, open_run
 from .tables import Row, escaped, markdown_table, text_table

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase as fnmatch
 from pathlib import PurePosixPath
 
-from .combine import Combined, Result, printable, read_combined
+from .combine import Combined, Result, read_combined
 from .coveragepy import CONFIG, analyse
 from .lines import Function, Lines, Phases, Share
-from .project import Project, counted
+from .project import Project, counted, printable
 from .reader import NewerSource, find_reader
 from .tables import Row
 

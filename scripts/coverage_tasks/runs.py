@@ -14,12 +14,12 @@ from pathlib import Path, PurePosixPath
 from coverage import CoverageData
 from coverage.exceptions import CoverageException
 
-from .combine import Combined, Result, printable, read_combined
+from .combine import Combined, Result, read_combined
 from .coveragepy import analyse_file
 from .history import History
 from .lines import Lines
 from .progress import Stage
-from .project import Project, TaskError
+from .project import Project, TaskError, printable
 from .results import read_results
 from .sources import Digest, Repository, is_library, is_test
 

@@ -5,11 +5,10 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .combine import printable
 from .journals import read_journals
 from .origins import Origins, of_images, of_run
 from .progress import Stage
-from .project import Project, TaskError
+from .project import Project, TaskError, printable
 from .sources import LIBRARY, Repository, Root
 
 SAYS = {

@@ -21,10 +21,11 @@ from .census import NOBODY, forget_census, take_census
 from .configuration import LEFT_OUT, read_configuration
 from .images import Interpreter, record_images
 from .journals import find_journals
+from .locks import only_build
 from .names import stack_name
 from .payload import fill_payload, needs_tracer
 from .progress import Stage, hidden
-from .project import SPY, Project, TaskError, beside, counted, own_environment, say
+from .project import SPY, Project, TaskError, beside, counted, own_environment, printable, say
 from .services import Service, find_services, map_service
 from .sources import Repository
 from .startup import mark_startup
@@ -306,7 +307,7 @@ def _up_containers(project: Project, build: bool, fresh: bool) -> None:
     compose.sweep()
     model = compose.read_model(project)
     name = stack_name(model["name"], project.root)
-    with compose.alone_with(model["name"]):
+    with only_build(model["name"]):
         services, kind = _create(project, model, name, build, fresh)
     _say_what_is_old(project, services)
     _say_what_is_measured({service.name: service.reason for service in services})
@@ -485,7 +486,8 @@ def _say_what_is_measured(reasons: Mapping[str, str]) -> None:
 
 def _died(service: str, log: str, how: str) -> None:
     with hidden():
-        print(f"--- the last lines of {service} ---", *log.splitlines()[-50:], "---", sep="\n", file=sys.stderr)
+        lines = [f"| {printable(line)}" for line in log.splitlines()[-50:]]
+        print(f"--- the last lines of {service} ---", *lines, "---", sep="\n", file=sys.stderr)
     raise ServiceDied(f"the service {service} has died{f' ({how})' * bool(how)}: its last lines are above; correct it")
 
 

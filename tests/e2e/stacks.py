@@ -66,7 +66,8 @@ class Repository:
             f"{name}/Dockerfile", f'FROM {base}\nWORKDIR /app\nCOPY . .\n{more}\nCMD ["python", "-u", "main.py"]\n'
         )
 
-    def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, apart: bool = False, **environ: str) -> subprocess.Popen[str]:
+        """Starts a task; `apart` in a process group of its own, as a shell does for a terminal's Ctrl-C."""
         return subprocess.Popen(
             [sys.executable, "-m", "coverage_tasks", *arguments],
             cwd=self.root,
@@ -74,6 +75,7 @@ class Repository:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            process_group=0 if apart else None,
         )
 
     def tasks(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:

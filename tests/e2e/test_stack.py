@@ -1,6 +1,9 @@
+import os
 import re
 import shutil
+import signal
 import socket
+import time
 
 import pytest
 import yaml
@@ -409,3 +412,37 @@ def test_stack_that_is_up_survives_an_up_that_cannot_begin(loop):
 def test_image_that_may_not_be_pulled_is_named_with_what_to_do(repository):
     repository.write("docker-compose.yml", "services:\n  web: {image: 'not/here:1', pull_policy: never}\n")
     assert "the image not/here:1 of web is not here, and its pull_policy keeps it" in repository.refuse("up-coverage")
+
+
+@pytest.mark.parametrize("between", [0.0, 0.4, 1.0])
+def test_second_interrupt_leaves_no_container_and_loses_nothing(loop, between):
+    loop.write("docker-compose.yml", "services:\n  web: {build: web, stop_grace_period: 2s}\n")
+    with loop.start("coverage", "--", "sh", "-c", "echo testing; exec sleep 600", apart=True) as process:
+        assert process.stdout.readline() == "testing\n"
+        for _ in range(2):
+            os.killpg(process.pid, signal.SIGINT)
+            time.sleep(between)
+        assert process.wait(120) == 130
+    assert loop.containers() == []
+    assert loop.executed() == {"web/main.py": [1, 2, 3, 4]}
+
+
+def test_second_run_of_a_checkout_is_refused_and_leaves_the_first_alone(loop):
+    with loop.start("coverage", "--", "sh", "-c", "echo testing; while [ ! -e done ]; do sleep 0.1; done") as process:
+        assert process.stdout.readline() == "testing\n"
+        before = loop.containers()
+        for task in (["coverage", "--", "true"], ["up-coverage"], ["down-coverage"]):
+            assert "another task starts or stops services" in loop.refuse(*task)
+        assert loop.containers() == before
+        (loop.root / "done").touch()
+        assert process.wait(120) == 0
+    assert loop.executed() == {"web/main.py": [1, 2, 3, 4]}
+
+
+def test_log_of_a_service_that_died_neither_commands_nor_disturbs(repository):
+    repository.service("web", "print('::error title=x::y\\x1b[2J')\nraise SystemExit(1)\n")
+    repository.write("docker-compose.yml", "services:\n  web: {build: web}\n")
+    said = repository.tasks("up-coverage").stderr
+    assert "| ::error title=x::y\\x1b[2J" in said
+    assert "\x1b" not in said
+    assert not any(line.startswith("::") for line in said.splitlines())

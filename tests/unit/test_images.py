@@ -373,7 +373,7 @@ def test_user_without_a_home_has_no_cache(project, engine, monkeypatch):
     has, read = engine
     has["web"] = compose.EngineImage(("1",), "c1", {})
     monkeypatch.delenv("COVERAGE_SPY_CACHE")
-    monkeypatch.setattr(images, "user_cache_path", no_home)
+    monkeypatch.setattr("platformdirs.user_cache_path", no_home)
     for _ in range(2):
         images.record_images(project, [images.inspect_image("web")])
     assert read == ["1", "1"]

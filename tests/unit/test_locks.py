@@ -1,0 +1,60 @@
+import fcntl
+import os
+
+import pytest
+
+from coverage_tasks import locks
+from coverage_tasks.project import Project, TaskError
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    monkeypatch.setenv("COVERAGE_SPY_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "coverage-data").mkdir()
+    return Project(tmp_path, "procfile", tmp_path, ())
+
+
+def test_second_run_of_a_checkout_is_refused_until_the_first_has_ended(project):
+    refused = pytest.raises(TaskError, match=r"another task starts or stops services in .*: wait for its end")
+    with locks.only_run(project), refused, locks.only_run(project):
+        pass
+    with locks.only_run(project):
+        pass
+
+
+def test_run_without_data_needs_no_lock_and_makes_no_file(project):
+    project.data.rmdir()
+    with locks.only_run(project), locks.only_run(project):
+        assert not project.data.exists()
+
+
+def test_lock_that_is_a_link_is_not_followed(project, tmp_path):
+    (project.data / "lock").symlink_to(tmp_path / "precious")
+    with pytest.raises(TaskError, match=r"cannot lock .*/coverage-data/lock"), locks.only_run(project):
+        pass
+    assert not (tmp_path / "precious").exists()
+
+
+def test_builds_of_one_name_wait_for_each_other_and_those_of_others_do_not(project, tmp_path):
+    def is_free(name):
+        child = os.fork()
+        if not child:
+            file = os.open(tmp_path / "cache" / "builds.lock", os.O_RDWR)
+            try:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, locks.crc32(name.encode()))
+            except BlockingIOError:
+                os._exit(1)
+            os._exit(0)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+    with locks.only_build("shop"):
+        assert not is_free("shop")
+        assert is_free("other")
+    assert is_free("shop")
+
+
+def test_builds_go_on_where_no_lock_can_be_had(project, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("COVERAGE_SPY_CACHE", str(tmp_path / "file"))
+    with locks.only_build("shop"):
+        pass
