@@ -346,20 +346,22 @@ def leftovers(repository):
 
 @pytest.mark.parametrize("when", ["import", "create"])
 def test_interrupted_helper_leaves_nothing_that_the_next_run_does_not_remove(loop, tmp_path, when):
-    # A docker that is killed with its task after it has done what it was told, as two Ctrl-C would do it.
+    # A task that is killed once docker has done what it was told, before it hears of it.
     (tmp_path / "bin").mkdir()
-    wrapped = tmp_path / "bin" / "docker"
+    wrapped, real = tmp_path / "bin" / "docker", shutil.which("docker")
+    of_it = f"--quiet --filter label=coverage-spy-helper={socket.gethostname()}:$PPID"
     wrapped.write_text(
-        f'#!/bin/sh\n"{shutil.which("docker")}" "$@" || exit\n'
-        f'[ "$1" != {when} ] || {{ echo $PPID >"{tmp_path}/killed"; kill -KILL $PPID; }}\n'
+        f'#!/bin/sh\n"{real}" "$@" || exit\n[ "$1" = {when} ] || exit 0\n'
+        f'{{ echo $PPID; "{real}" ps --all {of_it}; "{real}" image ls {of_it}; }} >"{tmp_path}/killed"\n'
+        "kill -KILL $PPID\n"
     )
     wrapped.chmod(0o755)
     loop.environ["COVERAGE_SPY_MOUNT"] = "volume"
     loop.succeed("up-coverage")
     answer = loop.tasks("coverage-report", PATH=f"{tmp_path}/bin:{loop.environ['PATH']}")
     assert answer.returncode == -9
-    loop.killed = (tmp_path / "killed").read_text().strip()
-    assert leftovers(loop)[3 if when == "create" else 4]
+    loop.killed, *left = (tmp_path / "killed").read_text().split()
+    assert len(left) == {"import": 1, "create": 2}[when]
     loop.succeed("down-coverage")
     assert leftovers(loop) == [""] * 5
     assert loop.executed() == {"web/main.py": [1, 2, 3, 4]}
