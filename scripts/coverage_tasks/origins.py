@@ -245,4 +245,6 @@ def _version_of(candidates: Iterable[str], versions: Collection[Version], reposi
 def _service_of(journal: Journal, project: Project, names: Mapping[str, str]) -> str:
     """Whose a journal is: of the service that alone can write where it lies, whatever its receipt says."""
     directory = journal.path.parent
-    return UNNAMED if directory == project.journals else names.get(directory.name, directory.name)
+    # A name that is no text would not go into the database.
+    name = names.get(directory.name, directory.name).encode("utf-8", "replace").decode()
+    return UNNAMED if directory == project.journals else name

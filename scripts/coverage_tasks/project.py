@@ -95,7 +95,9 @@ def file_name(service: str) -> str:
     """The name of a service as that of a file, whatever it is called: two never get the same one."""
     plain = re.sub(r"[^\w.-]", "_", service).lstrip(".")
     encoded = service.encode("utf-8", "surrogatepass")
-    return service if plain == service and len(encoded) <= LONGEST_NAME else f"{plain[:50]}-{crc32(encoded):08x}"
+    return (
+        service if plain and plain == service and len(encoded) <= LONGEST_NAME else f"{plain[:50]}-{crc32(encoded):08x}"
+    )
 
 
 @dataclass(frozen=True)

@@ -238,7 +238,10 @@ def hostile(root):
 def record_hostile(run, labels):
     """What the services of these names leave: each line of most files."""
     root = run.project.root
+    run.services.clear()
     for turn, label in enumerate(labels):
+        if label:
+            run.service(label)
         recorded = {
             str(root / path): (run.source(path), sorted(lines_of(2, 3, range(number % 3))))
             for number, path in enumerate(HOSTILE)

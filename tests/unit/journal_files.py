@@ -132,8 +132,8 @@ class Run:
             journal.unlink()
 
     def place(self, service: str) -> Path:
-        """The directory that a service writes to."""
-        place = self.project.journals_of(service)
+        """The directory that a service writes to; one without a name writes where it belongs to none."""
+        place = self.project.journals_of(service) if service else self.project.journals
         place.mkdir(exist_ok=True)
         return place
 

@@ -115,7 +115,7 @@ def test_nothing_is_written_through_a_link_that_waits_beside_a_result(tmp_path):
     assert (tmp_path / "precious").read_text() == "mine"
 
 
-@pytest.mark.parametrize("name", ["..", ".", "a/b", "\ud800", "x" * 300, ".hidden", "web\n"])
+@pytest.mark.parametrize("name", ["", "..", ".", "a/b", "\ud800", "x" * 300, ".hidden", "web\n"])
 def test_service_of_any_name_has_a_directory_of_its_own(tmp_path, name):
     found = Project(tmp_path, "compose", tmp_path, ())
     assert found.journals_of(name).parent == found.journals
