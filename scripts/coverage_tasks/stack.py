@@ -30,7 +30,7 @@ from .services import Service, find_services, map_service
 from .sources import Repository
 from .startup import mark_startup
 
-VERSION = 1
+VERSION = 2
 POLL_SECONDS = 0.3
 # A service without a health check counts as ready when it has been up for this long.
 SETTLED_SECONDS = 1.0
@@ -536,6 +536,8 @@ def _read_state(project: Project) -> dict[str, Any]:
     try:
         state: dict[str, Any] = json.loads(project.stack_file.read_text())
         if state["version"] != VERSION:
+            if state.get("ended"):
+                return {}  # a run of another version of coverage-spy that needs nothing any more
             raise ValueError(f"version {state['version']}")
         _started(state)
     except FileNotFoundError:

@@ -123,7 +123,7 @@ class Run:
                 self.project.data / "images" / f"{name}.json", Image(name, name, {}, "/app", "", interpreters, digests)
             )
             self.services[name]["content"] = name
-        state = {"version": 1, "runtime": self.project.runtime, "project": "p", "services": self.services}
+        state = {"version": 2, "runtime": self.project.runtime, "project": "p", "services": self.services}
         self.project.stack_file.write_text(json.dumps(state))
 
     def forget(self) -> None:

@@ -38,7 +38,7 @@ def test_up_records_what_it_starts_and_down_ends_it(project):
     stack.up(project)
     found = state(project)
     assert stack.running(project)
-    assert (found["version"], found["runtime"], set(found["services"])) == (1, "procfile", {"a", "b"})
+    assert (found["version"], found["runtime"], set(found["services"])) == (2, "procfile", {"a", "b"})
     entry = found["services"]["a"]
     assert entry["measured"]
     assert entry["interpreters"]
@@ -221,7 +221,7 @@ def test_stack_that_vanished_is_not_running(project):
 
 @pytest.mark.parametrize(
     "record",
-    ["{", "[1]", "{}", '{"version": 2}', '{"version": 1, "services": {"a": {"pid": "x", "born": ""}}}'],
+    ["{", "[1]", "{}", '{"version": 1}', '{"version": 2, "services": {"a": {"pid": "x", "born": ""}}}'],
 )
 def test_damaged_record_is_named(project, record):
     project.data.mkdir()
@@ -229,6 +229,14 @@ def test_damaged_record_is_named(project, record):
     with pytest.raises(TaskError, match=r"stack.json cannot be read .* remove it"):
         stack.running(project)
     project.stack_file.unlink()
+
+
+def test_record_of_another_version_is_none_once_its_run_has_ended(project):
+    project.data.mkdir()
+    project.stack_file.write_text('{"version": 1, "runtime": "procfile", "services": {}, "ended": 7.5}')
+    assert not stack.running(project)
+    assert not stack.down(project)
+
 
 
 def test_test_command_knows_the_stack(project):
@@ -256,6 +264,6 @@ def test_stack_of_an_engine_that_is_gone_is_no_obstacle(project, monkeypatch):
     monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent.sock")
     lines(project, a=FOREVER)
     project.data.mkdir()
-    project.stack_file.write_text('{"version": 1, "runtime": "compose", "project": "shop-coverage", "services": {}}')
+    project.stack_file.write_text('{"version": 2, "runtime": "compose", "project": "shop-coverage", "services": {}}')
     stack.up(project)
     assert state(project)["runtime"] == "procfile"
