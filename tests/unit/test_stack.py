@@ -238,7 +238,6 @@ def test_record_of_another_version_is_none_once_its_run_has_ended(project):
     assert not stack.down(project)
 
 
-
 def test_test_command_knows_the_stack(project):
     lines(project, a=FOREVER)
     stack.up(project)
