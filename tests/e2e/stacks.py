@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import textwrap
@@ -76,6 +77,8 @@ class Repository:
             stderr=subprocess.PIPE,
             text=True,
             process_group=0 if apart else None,
+            # Ignored in what a shell starts in the background, and what that starts.
+            preexec_fn=(lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) if apart else None,
         )
 
     def tasks(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:

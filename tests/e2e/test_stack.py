@@ -424,7 +424,10 @@ def test_second_interrupt_leaves_no_container_and_loses_nothing(loop, between):
         for _ in range(2):
             os.killpg(process.pid, signal.SIGINT)
             time.sleep(between)
-        assert process.wait(120) == 130
+        try:
+            assert process.wait(120) == 130
+        finally:
+            process.kill()
     assert loop.containers() == []
     assert loop.executed() == {"web/main.py": [1, 2, 3, 4]}
 

@@ -191,7 +191,7 @@ def test_an_error_and_a_log_stand_on_lines_of_their_own(slow):
     assert terminal.shown == [
         SAID[0],
         "--- the last lines of web ---",
-        "no database",
+        "| no database",
         "---",
         f"{PREFIX}the service web has died (exit code 1): its last lines are above; correct it",
     ]
