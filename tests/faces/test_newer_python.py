@@ -14,11 +14,26 @@ SYNTAX = {"3.12": "type Name = str", "3.13": "type Name[T = str] = T", "3.14": "
 NEWER = [version for version in INTERPRETERS if version in SYNTAX and number(version) > sys.version_info[:2]]
 
 
+def all_but(name, place, made):
+    """The place, or `made` with all of its commands but `name`: it may be the one with the system's own."""
+    if not (place / name).exists():
+        return place
+    for command in place.iterdir():
+        if command.name != name:
+            (made / command.name).symlink_to(command)
+    return made
+
+
 @pytest.mark.skipif(not NEWER, reason="no newer Python than this one")
-def test_are_read_with_the_python_of_their_service_and_the_finding_names_it_where_there_is_none(tmp_path):
+def test_are_read_with_the_python_of_their_service_and_the_finding_names_it_where_there_is_none(
+    tmp_path, tmp_path_factory
+):
     version = NEWER[-1]
     python = Path(INTERPRETERS[version])
-    places = [place for place in os.environ["PATH"].split(os.pathsep) if not Path(place, f"python{version}").exists()]
+    places = [
+        all_but(f"python{version}", Path(place), tmp_path_factory.mktemp("bin"))
+        for place in os.environ["PATH"].split(os.pathsep)
+    ]
     without, path = (os.pathsep.join(map(str, [BIN, *more, *places])) for more in ([], [python.parent]))
     copy_template(tmp_path)
     (tmp_path / "Procfile").write_text(f"new: exec {python} new.py\n")
