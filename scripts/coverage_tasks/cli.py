@@ -181,10 +181,8 @@ def _baseline_task(project: Project, _: argparse.Namespace) -> int:
 
 
 def _sources_task(project: Project, args: argparse.Namespace) -> int:
-    from . import source_maps, stack
+    from . import source_maps
 
-    if not _has_data(project):
-        stack.prepare_data(project)  # what images hold is remembered there
     source_maps.show(project, args)
     return 0
 

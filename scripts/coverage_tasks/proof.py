@@ -91,11 +91,12 @@ def collect(
         targets += list(description["HostConfig"].get("Tmpfs") or ())
         proof.changes[place] = sort_changes(compose.docker("diff", description["Id"]).splitlines(), targets)
         proof.deviations += [f"{place} has {path}, which the spy wrote there" for path in proof.changes[place].ours]
-    proof.deviations += _images(state["services"], descriptions)
+    others, gone = _fates(state["services"])
+    proof.deviations += [*_images(state["services"], descriptions), *others]
     proof.derived = any(entry.get("derived") for entry in state["services"].values())
     proof.model = difference(compose.render(project, name, False), compose.render(project, name, True))
     proof.deviations += _model(proof.model)
-    proof.notes = [*_notes(proof.endings), *_removed(state["services"])]
+    proof.notes = [*_notes(proof.endings), *gone]
     return proof
 
 
@@ -209,17 +210,20 @@ def _images(services: Mapping[str, Any], descriptions: Iterable[Mapping[str, Any
                 f"{place_of(description)} ran {ids[-1][:19]}, and {entry['image']} was {entry['ids'][-1][:19]} "
                 "when it was inspected"
             )
-    before = {(entry["image"], entry["platform"]): entry["content"] for entry in services.values() if entry["image"]}
-    for (name, platform), content in before.items():
-        now = compose.find_image(name, platform)
-        if now and now.content != content:
-            sentences.append(f"the image {name} is another one than before the run: somebody built or pulled it")
     return sentences
 
 
-def _removed(services: Mapping[str, Any]) -> list[str]:
-    used = sorted({(entry["image"], entry["platform"]) for entry in services.values() if entry["image"]})
-    return [f"the image {image[0]} was removed during the run" for image in used if not compose.find_image(*image)]
+def _fates(services: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """What became of the images meanwhile: a sentence for each that is another one, and for each that is gone."""
+    others, gone = [], []
+    before = {(entry["image"], entry["platform"]): entry["content"] for entry in services.values() if entry["image"]}
+    for (name, platform), content in sorted(before.items()):
+        now = compose.find_image(name, platform)
+        if not now:
+            gone.append(f"the image {name} was removed during the run")
+        elif now.content != content:
+            others.append(f"the image {name} is another one than before the run: somebody built or pulled it")
+    return others, gone
 
 
 def _notes(found: Mapping[str, Ending]) -> list[str]:
