@@ -20,8 +20,9 @@ SCRIPTS = Path(__file__).resolve().parent
 if str(SCRIPTS) not in sys.path:
     sys.path.append(str(SCRIPTS))  # never first: a host's scripts/ may hold modules of any name
 
-from coverage_tasks.cli import TASKS, Task  # noqa: E402
-from coverage_tasks.project import EXAMPLE, takes_example  # noqa: E402
+from coverage_tasks.project import EXAMPLE, root_in  # noqa: E402
+from coverage_tasks.tasks import TASKS  # noqa: E402
+from coverage_tasks.tasks.task import Task  # noqa: E402
 
 # nox gives a child 0.3 s after Ctrl-C; the services need longer to stop, and what they wrote has to be collected.
 TIME_TO_STOP = 60.0
@@ -30,7 +31,7 @@ TIME_TO_STOP = 60.0
 def requirements(root: Path) -> Iterator[Path]:
     """Yield the requirement files of a task that runs in `root`."""
     yield SCRIPTS / "requirements.txt"
-    if takes_example(root):
+    if root_in(root) == EXAMPLE:
         yield EXAMPLE / "requirements.txt"
         yield EXAMPLE / "tests" / "requirements.txt"
 

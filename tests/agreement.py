@@ -38,9 +38,9 @@ from coverage import CoverageData
 from machine import INTERPRETERS, SPY, number
 from reference import coverage_environment
 
-from coverage_tasks.images import Interpreter
-from coverage_tasks.journals import read_journals
-from coverage_tasks.payload import VERSIONS, fill_payload
+from coverage_tasks.injection.payload import VERSIONS, fill_payload
+from coverage_tasks.recorded.journals import read_journals
+from coverage_tasks.sources.images import Interpreter
 
 MODULES = (  # noqa: SIM905 - nobody reads 28 quoted words
     "test_argparse test_ast test_bisect test_calendar test_cmd test_colorsys test_configparser test_contextlib "

@@ -17,8 +17,8 @@ from pathlib import Path
 from machine import INTERPRETERS, SPY, number
 from reference import coverage_environment
 
-from coverage_tasks.images import Interpreter
-from coverage_tasks.payload import fill_payload
+from coverage_tasks.injection.payload import fill_payload
+from coverage_tasks.sources.images import Interpreter
 
 WORK = """
 def collatz(n):

@@ -10,8 +10,8 @@ import pytest
 from machine import INTERPRETERS, REQUIRE_ENGINE, alone_with, engine_answers, find_browser, lacks_btrfs, number
 from template import CACHE
 
-from coverage_tasks.images import Interpreter
-from coverage_tasks.payload import fill_payload
+from coverage_tasks.injection.payload import fill_payload
+from coverage_tasks.sources.images import Interpreter
 
 
 def lacks(command):

@@ -11,7 +11,8 @@ from typing import Any
 
 import yaml
 
-from .project import COMPOSE_NAMES, OVERRIDE_NAMES, Project, TaskError
+from .errors import TaskError
+from .project import COMPOSE_NAMES, OVERRIDE_NAMES, Project
 
 NAME = "coverage-spy.yml"
 LEFT_OUT = f"left out in {NAME}"
@@ -244,7 +245,7 @@ def _error(where: yaml.Node | yaml.Mark | int | None, sentence: str) -> TaskErro
 
 def _defined(project: Project) -> Iterator[str]:
     """The services that the project's files name, as they stand there: nothing is resolved."""
-    directory = project.directory
+    directory = project.root
     for file in {*project.files, *(directory / name for name in (*COMPOSE_NAMES, *OVERRIDE_NAMES, "Procfile"))}:
         try:
             text = file.read_text("utf-8")

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from .project import TOOL, TaskError
+from .errors import TaskError
+from .project import TOOL
 
 INSTALLED = ("noxfile.py", "justfile", "coverage.just", "coverage-spy", "scripts")
 # A repository may have its own, and do without ours.
@@ -156,28 +157,6 @@ def mounts(plan: Plan) -> dict[str, str]:
     return lines
 
 
-def summary(plan: Plan, dry_run: bool) -> str:
-    """What was done, or would be, and what is left to do."""
-    counts = Counter(plan.fates.values())
-    done = (
-        f"{counts[fate]} {fate}" for fate in ("added", "updated", "restored", "removed", "unchanged") if counts[fate]
-    )
-    text = [f"{'nothing is written; ' * dry_run}files in {plan.target}: {', '.join(done)}"]
-    text += [f"kept, because you changed it: {name}" for name in plan.having("kept")]
-    text += [f"not restored, because you deleted it: {name}" for name in plan.having("left out")]
-    for name, lines in mounts(plan).items():
-        text += ["", f"At the end of {name}:", "", *(f"    {line}" for line in lines.splitlines())]
-        if lines.startswith("mod "):
-            text += ["", f"(a module, `just spy coverage`, because {name} defines one of the names already)"]
-    return "\n".join(text)
-
-
-def as_json(plan: Plan, written: bool) -> str:
-    """The same for machines."""
-    found = {"target": str(plan.target), "template": plan.template, "written": written}
-    return json.dumps({**found, "files": dict(plan.fates), "mount": mounts(plan)}, indent=1)
-
-
 def _places(destination: Path, prefix: str, source: Path) -> tuple[Path, Path]:
     if not destination.is_dir():
         what = "is not a directory" if destination.exists() else "does not exist"
@@ -299,3 +278,25 @@ def _remove(file: Path, target: Path) -> None:
         while file.parent != target:
             file = file.parent
             file.rmdir()
+
+
+def summary(plan: Plan, dry_run: bool) -> str:
+    """What was done, or would be, and what is left to do."""
+    counts = Counter(plan.fates.values())
+    done = (
+        f"{counts[fate]} {fate}" for fate in ("added", "updated", "restored", "removed", "unchanged") if counts[fate]
+    )
+    text = [f"{'nothing is written; ' * dry_run}files in {plan.target}: {', '.join(done)}"]
+    text += [f"kept, because you changed it: {name}" for name in plan.having("kept")]
+    text += [f"not restored, because you deleted it: {name}" for name in plan.having("left out")]
+    for name, lines in mounts(plan).items():
+        text += ["", f"At the end of {name}:", "", *(f"    {line}" for line in lines.splitlines())]
+        if lines.startswith("mod "):
+            text += ["", f"(a module, `just spy coverage`, because {name} defines one of the names already)"]
+    return "\n".join(text)
+
+
+def as_json(plan: Plan, written: bool) -> str:
+    """The same for machines."""
+    found = {"target": str(plan.target), "template": plan.template, "written": written}
+    return json.dumps({**found, "files": dict(plan.fates), "mount": mounts(plan)}, indent=1)

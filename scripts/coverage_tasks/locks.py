@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from zlib import crc32
 
+from .errors import TaskError
+from .files import cache_directory
 from .progress import Stage
-from .project import Project, TaskError, cache_directory
+from .project import Project
 
 FLAGS = os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TextIO
 
-from .project import PREFIX, counted, is_quiet, say
+from .text import counted
 
 TICK = 0.2  # seconds from one drawing to the next
 PATIENCE = 0.5  # seconds; what is done sooner is not drawn
@@ -138,3 +138,18 @@ def _is_terminal() -> bool:
 def _plain(text: str) -> str:
     """The text with a question mark for each character that may be none, or two columns wide: names are anybody's."""
     return "".join(character if " " <= character <= "~" else "?" for character in text)
+
+
+PREFIX = "coverage-spy: "  # of every line on stderr
+
+_log = logging.getLogger("coverage-spy")
+
+
+def say(text: str) -> None:
+    """Shows a line of progress on stderr, unless the task was started with -q."""
+    _log.info("%s", text)
+
+
+def is_quiet() -> bool:
+    """Whether the task was started with -q."""
+    return not _log.isEnabledFor(logging.INFO)

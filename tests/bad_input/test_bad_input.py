@@ -275,7 +275,7 @@ def test_a_source_that_cannot_be_parsed(recorded, source):
     answer = run_task(recorded, "coverage-report", "-q")
     (said,) = errors(answer)
     assert said.startswith("legacy.py is unknown: ")
-    assert "; correct it, or leave it out under `omit` in " in said
+    assert ": correct it, or leave it out under `omit` in " in said
     assert f"- {said}\n" in answer.stdout
     assert_everything_is_reported(recorded)
     for task in ("coverage-html", "coverage-json", "coverage-xml", "coverage-lcov", "analyze-coverage"):

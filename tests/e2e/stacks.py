@@ -10,8 +10,8 @@ from pathlib import Path
 
 from template import environment
 
-from coverage_tasks.names import stack_name
 from coverage_tasks.project import TOOL
+from coverage_tasks.runtimes.compose.names import stack_name
 
 SERVER = """
     import http.server

@@ -9,8 +9,9 @@ import pytest
 from e2e.stacks import SERVER, Repository, compose_command, docker
 from template import CACHE
 
-from coverage_tasks import services, stack
-from coverage_tasks.project import find_project
+from coverage_tasks.runtimes import stack
+from coverage_tasks.runtimes.choice import find_project
+from coverage_tasks.runtimes.compose import services
 
 pytestmark = pytest.mark.engine
 

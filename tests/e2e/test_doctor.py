@@ -23,7 +23,7 @@ def verdicts(repository, code=1, **environ):
     assert answer.returncode == code, answer.stdout + answer.stderr
     found = json.loads(answer.stdout)
     assert all(verdict["evidence"] and verdict["remedy"] and verdict["trouble"] for verdict in found["verdicts"])
-    return {(verdict["service"], verdict["name"]): verdict for verdict in found["verdicts"]}
+    return {(verdict["service"], verdict["kind"]): verdict for verdict in found["verdicts"]}
 
 
 def build(repository):
@@ -215,7 +215,7 @@ def test_what_was_declined_left_out_or_altered_is_seen(repository):
     repository.succeed("up-coverage", COVERAGE_BRANCH="maybe")
     repository.succeed("down-coverage")
     answer = repository.tasks("coverage-doctor", "--json", "--compare")
-    found = {(verdict["service"], verdict["name"]): verdict for verdict in json.loads(answer.stdout)["verdicts"]}
+    found = {(verdict["service"], verdict["kind"]): verdict for verdict in json.loads(answer.stdout)["verdicts"]}
     assert "COVERAGE_BRANCH=maybe" in found["killed", "refused"]["evidence"]
     assert found["killed", "end-unknown"]["note"]
     assert not found["killed", "grace-period"]["note"]

@@ -3,8 +3,9 @@ import os
 import pytest
 from template import CACHE
 
-from coverage_tasks import overlay, stack
-from coverage_tasks.project import find_project
+from coverage_tasks.runtimes import stack
+from coverage_tasks.runtimes.choice import find_project
+from coverage_tasks.runtimes.compose import overlay
 
 pytestmark = pytest.mark.engine
 

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from e2e.stacks import docker
 
-from coverage_tasks.journals import read_journals
+from coverage_tasks.recorded.journals import read_journals
 
 pytestmark = pytest.mark.engine
 

@@ -14,8 +14,11 @@ from e2e.stacks import SERVER, Repository, compose_command, docker
 from faces.workflow import Job, alpine
 from unit.checkouts import commit, git
 
-from coverage_tasks import compose, mounts, stack
-from coverage_tasks.project import TOOL, TaskError, find_project
+from coverage_tasks.errors import TaskError
+from coverage_tasks.project import TOOL
+from coverage_tasks.runtimes import stack
+from coverage_tasks.runtimes.choice import find_project
+from coverage_tasks.runtimes.compose import engine, mounts
 
 pytestmark = pytest.mark.engine
 
@@ -73,7 +76,7 @@ def test_volumes_carry_the_spy_in_and_the_journals_out(web):
 def test_host_with_selinux_gives_its_directories_a_label(web, monkeypatch):
     for name in ("COMPOSE_FILE", "COMPOSE_PROJECT_NAME", "COVERAGE_SPY_MOUNT", "COVERAGE_SPY_INJECT"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(compose, "has_selinux", lambda: True)
+    monkeypatch.setattr(engine, "has_selinux", lambda: True)
     project = find_project(web.root, {"COVERAGE_SPY_RUNTIME": "compose"})
     stack.up(project)
     try:

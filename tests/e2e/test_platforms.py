@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from coverage_tasks import compose, images
+from coverage_tasks.runtimes.compose import engine, images
 
 pytestmark = pytest.mark.engine
 
@@ -34,7 +34,7 @@ def test_each_platform_of_one_name_is_read_for_itself(repository, tmp_path, monk
     for architecture in ("amd64", "386"):
         found = images.inspect_image(name, f"linux/{architecture}")
         assert list(found.files) == [f"/app/only_{architecture}.py"]
-    assert compose.find_image(name, "linux/arm64") is None
+    assert engine.find_image(name, "linux/arm64") is None
     contents = {images.inspect_image(name, f"linux/{architecture}").content for architecture in ("amd64", "386")}
     assert len(contents) == 2
 

@@ -72,7 +72,7 @@ def test_example_executes_on_podman_what_it_does_elsewhere(podman):
         assert lines == set().union(*parts)
     seen = {
         place["service"]: [s["command"] for s in place["seen"]]
-        for place in json.loads((root / "coverage-data" / "census.json").read_text())
+        for place in json.loads((root / "coverage-data" / "sightings.json").read_text())["places"]
     }
     assert seen["shipping"] == ["python worker.py"]
     assert len(seen["orders"]) == 3

@@ -6,7 +6,7 @@ import pytest
 from e2e.stacks import docker
 from machine import eventually
 
-from coverage_tasks.journals import read_journals
+from coverage_tasks.recorded.journals import read_journals
 
 pytestmark = pytest.mark.engine
 

@@ -5,8 +5,8 @@ import time
 import pytest
 from e2e.stacks import docker
 
-from coverage_tasks import comparison
-from coverage_tasks.project import find_project
+from coverage_tasks.runtimes.choice import find_project
+from coverage_tasks.runtimes.compose import plain_run
 
 pytestmark = [pytest.mark.engine, pytest.mark.every_engine]
 
@@ -63,7 +63,7 @@ def test_run_that_changed_nothing_says_so_in_a_line_and_equals_a_run_without_mea
     project = find_project(stack.root, {"COVERAGE_SPY_RUNTIME": "compose"})
     for name in ("COMPOSE_FILE", "COMPOSE_PROJECT_NAME", "COVERAGE_SPY_TIMEOUT", "COVERAGE_SPY_INJECT"):
         monkeypatch.delenv(name, raising=False)
-    compared = comparison.compare(project)
+    compared = plain_run.compare(project)
     assert compared.differences == ()
     assert {place: ending.exit_code for place, ending in compared.plain.items()} == {
         "deaf-1": 137,

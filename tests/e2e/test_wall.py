@@ -15,11 +15,11 @@ EVIL = """
         sys.exit()
     os.chdir("/coverage")
     print(sorted(path for path in pathlib.Path("/coverage").rglob("*") if path.suffix != ".journal"), flush=True)
-    for name in ("stack", "census", "startup", "combined", "proof"):
+    for name in ("stack", "sightings", "marks", "combined", "proof"):
         pathlib.Path(f"{name}.json").write_text('{"version": 1, "runtime": "procfile", "services": {}}')
     for name in ("services", "runs", "pth", "images", "logs"):
         os.symlink("/", name)
-    for name in (".census.json.part", ".proof.json.part", "bbbbbbbbbbbbbbbb.journal"):
+    for name in (".sightings.json.part", ".proof.json.part", "bbbbbbbbbbbbbbbb.journal"):
         os.mkfifo(name)
     os.symlink("/dev/zero", "cccccccccccccccc.journal")
     os.makedirs("dddddddddddddddd.journal/full")

@@ -10,7 +10,7 @@ import pytest
 from machine import ROOT, alone_with
 from template import commands, copy_template, shell
 
-from coverage_tasks.names import stack_name
+from coverage_tasks.runtimes.compose.names import stack_name
 
 README = (ROOT / "README.md").read_text()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from coverage_tasks.journals import read_journals
+from coverage_tasks.recorded.journals import read_journals
 
 PATIENCE = 300  # seconds until it hangs
 

@@ -12,10 +12,10 @@ from machine import INTERPRETERS, SPY, number
 from processes import Stage
 from situation import Situation
 
-from coverage_tasks.images import Interpreter
-from coverage_tasks.journals import read_journals
-from coverage_tasks.overlay import LINE, pth_line
-from coverage_tasks.payload import VERSIONS, fill_payload
+from coverage_tasks.injection.payload import VERSIONS, fill_payload
+from coverage_tasks.injection.spy import LINE, pth_line
+from coverage_tasks.recorded.journals import read_journals
+from coverage_tasks.sources.images import Interpreter
 
 
 @dataclass

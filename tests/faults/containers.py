@@ -23,7 +23,7 @@ from processes import Outcome, Stage
 from situation import Signal, Situation
 
 from coverage_spy.settings import FALLBACK
-from coverage_tasks.mounts import copy_journals
+from coverage_tasks.runtimes.compose.mounts import copy_journals
 
 LABEL = "coverage-spy-faults"
 

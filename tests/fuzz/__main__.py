@@ -26,8 +26,8 @@ from fuzz.damage import damaged, join
 from fuzz.model import claims_of, parts_of
 from machine import INTERPRETERS, SPY, number
 
-from coverage_tasks.images import Interpreter
-from coverage_tasks.payload import fill_payload
+from coverage_tasks.injection.payload import fill_payload
+from coverage_tasks.sources.images import Interpreter
 
 LONGEST = 8 << 10  # bytes of an input that is damaged further, or damage upon damage would make them grow
 MEMORY = 4 << 30  # bytes of address space

@@ -20,7 +20,8 @@ from unittest.mock import patch
 from coverage import CoverageData
 from fuzz.model import Claims, claims_of
 
-from coverage_tasks import cli, journals
+from coverage_tasks import cli
+from coverage_tasks.recorded import journals
 
 SLOW, HANG = 1.0, 10  # seconds of CPU that a file may cost; seconds after which it is stopped
 TOOL = 3  # for sys.monitoring; coverage.py and debuggers take others

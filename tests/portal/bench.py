@@ -10,9 +10,10 @@ from machine import find_browser
 from playwright.sync_api import sync_playwright
 from portal import sites
 
-from coverage_tasks import portal, reports
-from coverage_tasks.combine import combine
-from coverage_tasks.results import read_results
+from coverage_tasks.combined.combine import combine
+from coverage_tasks.reports import formats
+from coverage_tasks.reports.portal import rendering, site
+from coverage_tasks.results.results import read_results
 
 LOADED = "performance.getEntriesByType('navigation')[0].loadEventEnd"
 
@@ -34,18 +35,18 @@ def main() -> None:
         run = sites.large(Path(name).resolve(), options.files, options.services)
         combine(run.project)
         timed("analysis, shared by all reports", read_results, run.project)
-        timed("coverage.json, coverage.py's fastest report", reports.json, run.project)
-        write = portal.write
-        portal.write = lambda *arguments: timed("the portal", write, *arguments)
-        timed("all of htmlcov, the portal included", reports.html, run.project)
-        portal.write = write
-        measure_pages(run.project.html)
+        timed("coverage.json, coverage.py's fastest report", run.write, formats.JSON)
+        write = site.write
+        site.write = lambda *arguments: timed("the portal", write, *arguments)
+        timed("all of htmlcov, the portal included", run.write, formats.HTML)
+        site.write = write
+        measure_pages(run.project.root / "htmlcov")
 
 
 def measure_pages(directory: Path) -> None:
     """Print the size of each page of the portal, and the median of five times it took to load."""
-    pages = [page for page in sorted(directory.glob("*.html")) if portal.STYLE in page.read_text()]
-    size = sum(file.stat().st_size for file in (*pages, directory / portal.STYLE))
+    pages = [page for page in sorted(directory.glob("*.html")) if rendering.STYLE in page.read_text()]
+    size = sum(file.stat().st_size for file in (*pages, directory / rendering.STYLE))
     print(f"{len(pages)} pages and their style: {size / 1000:.0f} kB")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox"])

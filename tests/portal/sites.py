@@ -5,10 +5,10 @@ from pathlib import PurePosixPath
 
 from unit.journal_files import Run
 
-from coverage_tasks import reports
-from coverage_tasks.combine import combine
-from coverage_tasks.runs import open_run, save_run
-from coverage_tasks.startup import mark_startup
+from coverage_tasks.combined.combine import combine
+from coverage_tasks.recorded.marks import mark_startup
+from coverage_tasks.reports import formats
+from coverage_tasks.runs.store import open_run, save_run
 
 START = 1_790_000_000.0
 
@@ -47,10 +47,10 @@ def on_a_branch(root, changed):
 def reported(run, before=""):
     """Combine what was recorded, write the reports, and return the directory of the HTML; `before` names a run."""
     combine(run.project)
-    for report in (reports.json, reports.xml, reports.lcov, reports.markdown):
-        report(run.project)
-    reports.html(run.project, open_run(run.project, before) if before else None)
-    return run.project.html
+    for report in (formats.JSON, formats.XML, formats.LCOV, formats.MARKDOWN):
+        run.write(report)
+    run.write(formats.HTML, open_run(run.project, before) if before else None)
+    return run.project.root / "htmlcov"
 
 
 SHOP = {  # path: functions, statements of each, part of

@@ -12,9 +12,9 @@ from portal import sites
 from unit.journal_files import Run
 from unit.test_runs import data_file
 
-from coverage_tasks import reports
-from coverage_tasks.badge import NO_STEP, STEPS, Badge
-from coverage_tasks.combine import combine
+from coverage_tasks.combined.combine import combine
+from coverage_tasks.reports import formats
+from coverage_tasks.reports.badge import NO_STEP, STEPS, Badge
 
 pytestmark = pytest.mark.browser
 
@@ -529,12 +529,15 @@ def test_without_git_and_without_marks_nothing_is_made_up(tmp_path, open_page):
     run.service("app", {"/app/main.py": run.source("app/main.py")})
     run.lines("app", {"/app/main.py": (run.source("app/main.py"), [1, 2, 5])})
     combine(run.project)
-    reports.html(run.project)
-    page = open_page(run.project.html / "portal.changed.html")
+    run.write(formats.HTML)
+    page = open_page(run.project.root / "htmlcov" / "portal.changed.html")
     assert "is not known: git" in page.locator("main").inner_text()
     assert page.locator(".map").count() == 0
-    assert "was not recorded" in open_page(run.project.html / "portal.startup.html").locator("main").inner_text()
-    page = open_page(run.project.html / "index.html")
+    assert (
+        "was not recorded"
+        in open_page(run.project.root / "htmlcov" / "portal.startup.html").locator("main").inner_text()
+    )
+    page = open_page(run.project.root / "htmlcov" / "index.html")
     assert rows(page, ".services")[0][-8:-6] == ["2", "1"]
     assert "when start-up ended was not recorded" in page.locator("main").inner_text()
     assert "Nothing to look at" in page.locator(".band").inner_text()
@@ -546,8 +549,8 @@ def test_branches_have_their_columns(tmp_path, open_page):
     run.service("app", {"/app/main.py": run.source("app/main.py")})
     run.arcs("app", {"/app/main.py": (run.source("app/main.py"), [(-1, 1), (1, 2), (2, 3), (3, -1)])})
     combine(run.project)
-    reports.html(run.project)
-    page = open_page(run.project.html / "index.html")
+    run.write(formats.HTML)
+    page = open_page(run.project.root / "htmlcov" / "index.html")
     assert "1 of 2" in page.locator(".facts").inner_text()
     assert rows(page, ".services")[0][:7] == ["app", "67 %", "4", "3", "1", "2", "1"]
     assert tiles(page) == {"app/main.py": ("67 %", 3)}

@@ -11,7 +11,7 @@ from application import URLS, Line, lines_of, lines_of_hooks
 from server import MOMENTS, PROCESSES
 from traffic import Traffic
 
-from coverage_tasks.journals import read_journals, words
+from coverage_tasks.recorded.journals import read_journals, words
 
 UNFLUSHED = 0.25  # seconds before a SIGKILL: the tracer flushes every 0.1 s, when the machine lets it
 LONGEST_PATH = 250  # bytes of an application's file's name

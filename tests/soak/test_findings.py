@@ -13,7 +13,7 @@ from traffic import Traffic
 
 from coverage_spy.receipt import describe
 from coverage_spy.settings import Settings
-from coverage_tasks.journals import read_journals, words
+from coverage_tasks.recorded.journals import read_journals, words
 
 MASTER, WORKER, BEGIN = 100, 101, time.time() - 1000
 URL = "/0/1/1"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from machine import INTERPRETERS, SPY, number
 
-from coverage_tasks.journals import Journal, read_journals
+from coverage_tasks.recorded.journals import Journal, read_journals
 
 MEASURED = [version for version in INTERPRETERS if number(version) >= (3, 8)]
 MONITORED = [version for version in INTERPRETERS if number(version) >= (3, 12)]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from machine import PATIENCE, SPY, eventually
 
-from coverage_tasks.journals import RIVAL
+from coverage_tasks.recorded.journals import RIVAL
 
 PROGRAM = """
     import sys  # runs

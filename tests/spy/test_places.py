@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from machine import alone_with, as_root, btrfs, fill
 
-from coverage_tasks.journals import read_journals
+from coverage_tasks.recorded.journals import read_journals
 
 FALLBACK = Path("/tmp/coverage-spy")
 

@@ -6,7 +6,7 @@ import pytest
 from machine import INTERPRETERS, SPY, number
 from spy.conftest import MEASURED, TOO_OLD, make_spy
 
-from coverage_tasks.overlay import pth_line
+from coverage_tasks.injection.spy import pth_line
 
 LOOK_AROUND = """
     import os, sys

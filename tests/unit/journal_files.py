@@ -4,14 +4,20 @@ import json
 import struct
 import zlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from coverage_tasks.images import Image, Interpreter
-from coverage_tasks.images import _store as store_image
-from coverage_tasks.journals import find_journals
+from coverage_tasks.findings import Finding
 from coverage_tasks.project import Project
-from coverage_tasks.sources import digest_of
+from coverage_tasks.recorded.images import store as store_image
+from coverage_tasks.recorded.journals import find_journals
+from coverage_tasks.recorded.stack import ServiceRecord, Stack, write_stack
+from coverage_tasks.reports.formats import Report
+from coverage_tasks.results.results import read_results
+from coverage_tasks.runs.store import Run as SavedRun
+from coverage_tasks.sources.images import Image, Interpreter
+from coverage_tasks.sources.repository import digest_of
 
 RECEIPT = {
     "process": "00000000000000aa",
@@ -96,14 +102,18 @@ def write_arcs(path: Path, files: Mapping[str, tuple[bytes, Iterable[tuple[int, 
     return write(path, [*words, END], **({"branch": True, "engine": "tracer"} | receipt))
 
 
+def sentences(findings: Iterable[Finding]) -> list[str]:
+    return [finding.sentence for finding in findings]
+
+
 class Run:
     """A project in a directory, with what a run leaves in its coverage-data: journals, stack.json, images."""
 
     def __init__(
         self, root: Path, files: Mapping[str, str], runtime: Literal["compose", "procfile"] = "compose"
     ) -> None:
-        self.project = Project(root, runtime, root, (root / "docker-compose.yml",))
-        self.services: dict[str, dict[str, Any]] = {}
+        self.project = Project(root, runtime, (root / "docker-compose.yml",))
+        self.services: dict[str, ServiceRecord] = {}
         self.count = 0
         for path, text in files.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -115,16 +125,20 @@ class Run:
 
     def service(self, name: str, image: Mapping[str, bytes] | None = None, **entry: Any) -> None:
         """A service in stack.json; `image`: container path -> content of the image's files."""
-        self.services[name] = {"measured": True, "reason": "", "interpreters": ["3.12"], "binds": []} | entry
+        record = ServiceRecord(**{"interpreters": ("3.12",), **entry})
         if image is not None:
             digests = {path: digest_of(content) for path, content in image.items()}
             interpreters = (Interpreter("/usr/local/bin/python3.12", "3.12", ".so"),)
-            store_image(
-                self.project.data / "images" / f"{name}.json", Image(name, name, {}, "/app", "", interpreters, digests)
-            )
-            self.services[name]["content"] = name
-        state = {"version": 2, "runtime": self.project.runtime, "project": "p", "services": self.services}
-        self.project.stack_file.write_text(json.dumps(state))
+            file = self.project.data / "images" / f"{name}.json"
+            store_image(file, Image(name, name, {}, "/app", "", interpreters, digests))
+            record = replace(record, content=name)
+        self.services[name] = record
+        on_host = self.project.runtime == "procfile"
+        write_stack(self.project.data, Stack(self.project.runtime, "p", on_host, dict(self.services), started=0.0))
+
+    def write(self, report: Report, before: SavedRun | None = None) -> None:
+        """One report of what was combined last."""
+        report.write(read_results(self.project), before)
 
     def forget(self) -> None:
         """Removes the journals, as a new run does."""

@@ -12,11 +12,12 @@ from coverage import CoverageData
 from unit.checkouts import commit, git, write
 from unit.journal_files import Run
 
-from coverage_tasks.algebra import operate, show
-from coverage_tasks.combine import combine
-from coverage_tasks.coveragepy import CONFIG
-from coverage_tasks.project import TaskError
-from coverage_tasks.runs import open_run, save_run
+from coverage_tasks.combined.combine import combine
+from coverage_tasks.errors import TaskError
+from coverage_tasks.results.coveragepy import CONFIG
+from coverage_tasks.runs.sets import operate
+from coverage_tasks.runs.store import open_run, save_run
+from coverage_tasks.tasks.runs import runs as show_runs
 
 MAIN = """\
 import rates
@@ -156,7 +157,7 @@ def test_what_a_run_knows_nothing_about_is_no_difference(run):
 def called(run, operation, *names, **form):
     options = {"output": None, "force": False, "json": False, "markdown": False}
     with redirect_stdout(io.StringIO()) as out:
-        show(run.project, Namespace(operation=operation, runs=list(names), **options | form))
+        show_runs(run.project, Namespace(operation=operation, runs=list(names), **options | form))
     return out.getvalue()
 
 

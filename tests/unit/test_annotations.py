@@ -1,7 +1,6 @@
 """Annotations are few, escaped, and on the lines that changed."""
 
-from coverage_tasks.annotations import MOST, annotations
-from coverage_tasks.patch import Patch
+from coverage_tasks.gates.patch import MOST, Patch, annotations
 
 
 def of(missed):

@@ -8,11 +8,11 @@ import pytest
 from portal import sites
 from unit.journal_files import Run
 
-from coverage_tasks import reports
-from coverage_tasks.badge import LABEL, NO_STEP, STEPS, WIDTHS, Badge
-from coverage_tasks.census import Place
-from coverage_tasks.combine import combine
-from coverage_tasks.results import read_results
+from coverage_tasks.combined.combine import combine
+from coverage_tasks.recorded.sightings import Place, add_sightings
+from coverage_tasks.reports import formats
+from coverage_tasks.reports.badge import LABEL, NO_STEP, STEPS, WIDTHS, Badge
+from coverage_tasks.results.results import read_results
 
 GREY = NO_STEP[0]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -31,8 +31,8 @@ def run(tmp_path):
 def written(run):
     """What badge.json holds."""
     combine(run.project)
-    reports.html(run.project)
-    return json.loads((run.project.html / "badge.json").read_text())
+    run.write(formats.HTML)
+    return json.loads((run.project.root / "htmlcov" / "badge.json").read_text())
 
 
 def test_json_is_what_shields_takes_and_no_other_key(run):
@@ -56,7 +56,7 @@ def too_old(run):
 
 def without_receipt(run):
     places = [Place(f"orders-{host}", "orders", host, "python main.py", 0.0, None) for host in ("orders", "other")]
-    (run.project.data / "census.json").write_text(json.dumps([vars(place) for place in places]))
+    add_sightings(run.project, places)
 
 
 def one_process_too_old(run):
@@ -102,7 +102,7 @@ def test_numbers_are_rounded_and_coloured_as_in_the_portal(tmp_path, called, mes
     run.lines("a", {"/app/a.py": (run.source("a.py"), range(1, called + 1))})
     found = written(run)
     assert (found["message"], found["color"]) == (message, STEPS[step][0])
-    assert f'<p class="big">{message}</p>' in (run.project.html / "index.html").read_text()
+    assert f'<p class="big">{message}</p>' in (run.project.root / "htmlcov" / "index.html").read_text()
 
 
 def test_of_no_statements_there_is_no_number(tmp_path):
@@ -116,7 +116,7 @@ def test_of_no_statements_there_is_no_number(tmp_path):
 def test_the_picture_says_the_same_and_needs_nothing_else(run):
     silent(run)
     badge = written(run)
-    root = ElementTree.parse(run.project.html / "badge.svg").getroot()
+    root = ElementTree.parse(run.project.root / "htmlcov" / "badge.svg").getroot()
     assert {element.tag for element in root.iter()} == {SVG + tag for tag in ("svg", "title", "rect", "g", "text")}
     assert not [name for element in root.iter() for name in element.attrib if re.match(r"on|style|.*href", name)]
     assert "url(" not in ElementTree.tostring(root, "unicode")
@@ -156,5 +156,5 @@ def test_every_number_and_noun_has_a_width():
 def test_the_badge_is_made_of_the_results_alone(run):
     written(run)
     made = Badge.of(read_results(run.project))
-    assert (run.project.html / "badge.json").read_text() == made.endpoint()
-    assert (run.project.html / "badge.svg").read_text() == made.picture()
+    assert (run.project.root / "htmlcov" / "badge.json").read_text() == made.endpoint()
+    assert (run.project.root / "htmlcov" / "badge.svg").read_text() == made.picture()

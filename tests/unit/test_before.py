@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from coverage_tasks.before import SHOWN_LINES, Before, Shift
-from coverage_tasks.combine import Result
-from coverage_tasks.difference import Change, Difference
-from coverage_tasks.lines import Share
-from coverage_tasks.processes import Process, Processes
+from coverage_tasks.combined.model import ServiceResult
+from coverage_tasks.recorded.processes import Process, Processes
+from coverage_tasks.reports.portal.before import SHOWN_LINES, Before, Shift
+from coverage_tasks.results.lines import Share
+from coverage_tasks.runs.difference import Change, Difference
 
 NOTHING = frozenset()
 DIFFERENCE = Difference("old", "new", {}, {}, {}, {}, ())
@@ -49,7 +49,11 @@ def test_a_service_without_numbers_has_a_reason():
     services = {"web": {"a.py": change({1})}, "idle": {}, "proxy": {}}
     before = Before(
         replace(DIFFERENCE, services=services, unknown_services={"jobs": "it is not in old"}),
-        {"web": Result(), "proxy": Result(measured=False, reason="it has no Python"), "idle": some_result()},
+        {
+            "web": ServiceResult(),
+            "proxy": ServiceResult(measured=False, reason="it has no Python"),
+            "idle": some_result(),
+        },
     )
     assert [(name, numbers.files, reason) for name, numbers, reason in before.of_services] == [
         ("idle", 0, "both runs know of no file of its own"),
@@ -61,4 +65,4 @@ def test_a_service_without_numbers_has_a_reason():
 
 def some_result():
     """A service of which a process was measured."""
-    return Result(processes=Processes([Process("1", "", "", 1, "3.12.1", "monitor", 1.0, 1, "complete")]))
+    return ServiceResult(processes=Processes([Process("1", "", "", 1, "3.12.1", "monitor", 1.0, 1, "complete")]))

@@ -13,12 +13,13 @@ import pytest
 from unit.checkouts import commit, git
 from unit.journal_files import Run
 
-from coverage_tasks.analysis import analyze
-from coverage_tasks.candidates import find_candidates
-from coverage_tasks.combine import combine
+from coverage_tasks.answers.analysis import of_results
+from coverage_tasks.combined.combine import combine
 from coverage_tasks.project import TOOL
-from coverage_tasks.results import read_results
-from coverage_tasks.runs import COMBINED, DATA, save_run
+from coverage_tasks.results.results import read_results
+from coverage_tasks.runs.dead_code import find_candidates
+from coverage_tasks.runs.store import COMBINED, DATA, save_run
+from coverage_tasks.tasks.task import show
 
 MAIN = """\
 import rates
@@ -255,9 +256,10 @@ def test_nothing_is_written_to_a_saved_run(runs):
 
 
 def analysed(run, /, **form):
-    given = {"json": False, "markdown": False, "service": [], "path": "*", "runs": 10}
+    form = {"json": False, "markdown": False, "service": [], "path": "*", "runs": 10} | form
+    found = [form[name] for name in ("service", "path", "runs")]
     with redirect_stdout(io.StringIO()) as out:
-        analyze(run.project, Namespace(**given | form))
+        show(of_results(run.project, read_results(run.project), *found), Namespace(**form))
     return out.getvalue()
 
 

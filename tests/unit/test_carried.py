@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 from unit.checkouts import commit, git
-from unit.journal_files import Run
+from unit.journal_files import Run, sentences
 from unit.test_combine import executed
 
-from coverage_tasks import reports
-from coverage_tasks.carry import Carried
-from coverage_tasks.combine import combine, read_combined
-from coverage_tasks.results import read_results
+from coverage_tasks.combined.combine import combine
+from coverage_tasks.combined.model import Carried, read_combined
+from coverage_tasks.reports import formats
+from coverage_tasks.results.results import read_results
 
 OLD = """\
 import os
@@ -70,7 +70,7 @@ def test_what_ran_of_an_old_version_is_shown_on_the_same_statements(run, committ
     blob = git(run.project.root, "rev-parse", f"{run.built}:orders/main.py").strip()
     assert orders.carried == {"orders/main.py": Carried(run.built, blob, "orders/main.py", 4, 1, KNOWN)}
     assert read_combined(run.project).services["orders"].carried == orders.carried
-    assert combined.findings == [
+    assert sentences(combined.findings) == [
         f"orders: orders/main.py is as of commit {run.built[:10]}: 4 executed lines carried over to the same "
         "statements, 1 lost, and what changed since is unknown: rebuild the image"
     ]
@@ -79,8 +79,8 @@ def test_what_ran_of_an_old_version_is_shown_on_the_same_statements(run, committ
 def test_reports_leave_out_what_has_changed_since(run):
     old_run(run)
     combine(run.project)
-    reports.json(run.project)
-    main = json.loads(run.project.json.read_text())["files"]["orders/main.py"]
+    run.write(formats.JSON)
+    main = json.loads((run.project.root / "coverage.json").read_text())["files"]["orders/main.py"]
     assert main["executed_lines"] == [1, 4, 5, 9]
     assert main["missing_lines"] == [6, 10]
     assert main["excluded_lines"] == [2, 7, 12, 13]
@@ -88,9 +88,9 @@ def test_reports_leave_out_what_has_changed_since(run):
     totals = results.of_service("orders")
     assert (totals.statements, totals.executed, totals.unknown, totals.unknown_statements) == (7, 5, 0, 4)
     assert totals == replace(results.total(), at_least=False)
-    for report in (reports.html, reports.xml, reports.lcov):
-        report(run.project)
-    assert "LF:6" in run.project.lcov.read_text()
+    for report in (formats.HTML, formats.XML, formats.LCOV):
+        run.write(report)
+    assert "LF:6" in (run.project.root / "lcov.info").read_text()
 
 
 def test_a_service_that_ran_the_present_version_knows_all_of_it(run):
@@ -98,8 +98,8 @@ def test_a_service_that_ran_the_present_version_knows_all_of_it(run):
     run.service("jobs", {"/srv/main.py": NEW.encode()})
     run.lines("jobs", {"/srv/main.py": (NEW.encode(), [1, 2, 4, 9, 12])})
     combine(run.project)
-    reports.json(run.project)
-    main = json.loads(run.project.json.read_text())["files"]["orders/main.py"]
+    run.write(formats.JSON)
+    main = json.loads((run.project.root / "coverage.json").read_text())["files"]["orders/main.py"]
     assert (main["executed_lines"], main["missing_lines"]) == ([1, 2, 4, 5, 9, 12], [6, 7, 10, 13])
     results = read_results(run.project)
     assert results.of_service("jobs").statements == 10
@@ -191,8 +191,8 @@ def test_branches_are_carried_where_both_ends_are_and_lines_where_one_is(run):
     run.arcs("orders", {"/app/main.py": (OLD.encode(), arcs), "/app/util.py": (b"a = 1\n", [(-1, 1), (1, -1)])})
     combine(run.project)
     assert executed(run)["orders"]["orders/main.py"] == {1, 4, 5, 9}
-    reports.json(run.project)
-    main = json.loads(run.project.json.read_text())["files"]["orders/main.py"]
+    run.write(formats.JSON)
+    main = json.loads((run.project.root / "coverage.json").read_text())["files"]["orders/main.py"]
     assert (main["executed_lines"], main["missing_lines"]) == ([1, 4, 5, 9], [6, 10])
     assert main["missing_branches"] == [[5, 6]]
     assert 0 <= read_results(run.project).of_service("orders").taken <= 2

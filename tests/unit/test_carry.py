@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from coverage_tasks.carry import Old, Ran, carry
-from coverage_tasks.history import Version
+from coverage_tasks.combined.painting import Old, Ran
+from coverage_tasks.sources.history import Version
+from coverage_tasks.sources.statements import same_statements
 
 OLD = """\
 import os
@@ -40,7 +41,7 @@ class Shop:
 def changed(old: str, new: str) -> list[str]:
     """The lines of OLD that find no place when `old` in it is replaced by `new`."""
     assert old in OLD
-    lines = carry(OLD.encode(), OLD.replace(old, new, 1).encode())
+    lines = same_statements(OLD.encode(), OLD.replace(old, new, 1).encode())
     return [line.strip() for number, line in enumerate(OLD.splitlines(), 1) if number not in lines]
 
 
@@ -70,19 +71,19 @@ def test_only_what_is_the_same_statement_in_the_same_place_is_carried(old, new, 
 
 
 def test_a_line_goes_to_its_line():
-    assert carry(b"a = 1\nb = 2\n", b"x = 0\n\na = 1\nb = 2\n") == {1: 3, 2: 4}
+    assert same_statements(b"a = 1\nb = 2\n", b"x = 0\n\na = 1\nb = 2\n") == {1: 3, 2: 4}
 
 
 def test_equal_lines_of_another_function_are_others():
     old = b"def a():\n    return 1\n"
-    assert carry(old, old.replace(b"a()", b"b()")) == {}
+    assert same_statements(old, old.replace(b"a()", b"b()")) == {}
     both = b"def b():\n    return 1\ndef a():\n    return 1\n"
-    assert carry(old, both) == {1: 3, 2: 4}
+    assert same_statements(old, both) == {1: 3, 2: 4}
 
 
 def test_a_second_definition_of_a_name_is_another_one():
     old = b"if X:\n    def f():\n        a()\nelse:\n    def f():\n        b()\n"
-    assert carry(old, old.replace(b"b()", b"c()")) == {1: 1, 2: 2, 3: 3, 5: 5}
+    assert same_statements(old, old.replace(b"b()", b"c()")) == {1: 1, 2: 2, 3: 3, 5: 5}
 
 
 @pytest.mark.parametrize(
@@ -97,17 +98,20 @@ def test_a_second_definition_of_a_name_is_another_one():
     ],
 )
 def test_nothing_is_carried_from_or_to_what_cannot_be_parsed(old, new):
-    assert carry(old, new) == {}
+    assert same_statements(old, new) == {}
 
 
 def test_encodings_and_line_ends_are_those_of_python():
-    assert carry(b"# coding: latin-1\na = '\xe9'\r\nb = 1\n", b"# coding: latin-1\na = '\xe9'\nb = 1") == {2: 2, 3: 3}
-    assert carry(b"a = '''\x0c\n'''\nb = 1\n", b"b = 0\na = '''\x0c\n'''\nb = 1\n") == {1: 2, 2: 3, 3: 4}
+    assert same_statements(b"# coding: latin-1\na = '\xe9'\r\nb = 1\n", b"# coding: latin-1\na = '\xe9'\nb = 1") == {
+        2: 2,
+        3: 3,
+    }
+    assert same_statements(b"a = '''\x0c\n'''\nb = 1\n", b"b = 0\na = '''\x0c\n'''\nb = 1\n") == {1: 2, 2: 3, 3: 4}
 
 
 def test_of_a_source_that_did_not_change_every_statement_is_carried():
     source = ast.unparse(ast.parse(textwrap.dedent(OLD)))
-    lines = carry(source.encode(), source.encode())
+    lines = same_statements(source.encode(), source.encode())
     assert all(old == new for old, new in lines.items())
     assert {node.lineno for node in ast.walk(ast.parse(source)) if isinstance(node, ast.stmt)} <= lines.keys()
 
@@ -122,7 +126,7 @@ def test_whatever_changes_lines_land_on_equal_lines():
             at = rng.randrange(len(other))
             other[at : at + 1] = rng.choice([["# a comment", other[at]], [other[at].replace("self", "this")]])
         old, new = ("\n".join(lines).encode() for lines in (source, other))
-        lines = carry(old, new)
+        lines = same_statements(old, new)
         assert all(source[line - 1] == other[there - 1] for line, there in lines.items())
         carried += bool(lines)
     assert carried > 5

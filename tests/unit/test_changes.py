@@ -3,7 +3,7 @@
 import pytest
 from portal.sites import git, on_a_branch
 
-from coverage_tasks.changes import find_changes
+from coverage_tasks.sources.branch import find_changes
 
 
 @pytest.fixture

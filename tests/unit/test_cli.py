@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from coverage_tasks.cli import TASKS
-from coverage_tasks.procfile import Started, is_alive
 from coverage_tasks.project import TOOL
+from coverage_tasks.runtimes.procfile import Started, is_alive
 
 
 def tasks(cwd: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:

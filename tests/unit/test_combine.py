@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from coverage import CoverageData
 from unit.costs import opened, steps
-from unit.journal_files import Run, file_words, line_word, write, write_lines
+from unit.journal_files import Run, file_words, line_word, sentences, write, write_lines
 
-from coverage_tasks import journals
-from coverage_tasks.combine import combine, read_combined
-from coverage_tasks.journals import find_journals
-from coverage_tasks.project import TaskError
+from coverage_tasks.combined.combine import combine
+from coverage_tasks.combined.model import read_combined
+from coverage_tasks.errors import TaskError
+from coverage_tasks.recorded import journals
+from coverage_tasks.recorded.journals import find_journals
 
 FILES = {
     "orders/main.py": "a = 1\nb = 2\nc = 3\n",
@@ -103,7 +104,7 @@ def test_a_drifted_file_is_unknown_and_not_painted(run):
     assert "orders/main.py" not in combined.files
     assert "rebuild the image" in combined.unknown["orders/main.py"]
     assert executed(run)["orders"] == {"libs/pricing/pricing/rates.py": {1}}
-    assert any("orders/main.py" in finding for finding in combined.findings)
+    assert any("orders/main.py" in finding for finding in sentences(combined.findings))
 
 
 def test_a_stale_file_of_the_image_that_nobody_imported_is_unknown_too(run):
@@ -117,7 +118,7 @@ def test_a_file_that_ran_and_is_not_in_the_repository_is_named(run):
     run.lines("orders", {"/app/version.py": (b"v = 1\n", [1])})
     combined = combine(run.project)
     assert combined.services["orders"].unmapped == {"/app/version.py": "it is only in the container"}
-    assert any("/app/version.py" in finding for finding in combined.findings)
+    assert any("/app/version.py" in finding for finding in sentences(combined.findings))
 
 
 def test_installed_libraries_are_not_worth_a_word(run):
@@ -165,7 +166,7 @@ def test_a_service_that_sent_nothing_is_named_and_its_files_are_unknown(run):
     combined = combine(run.project)
     assert combined.services["catalog"].silent
     assert combined.unknown == {"catalog/main.py": "its service sent nothing"}
-    assert any(finding.startswith("catalog sent nothing") for finding in combined.findings)
+    assert any(finding.startswith("catalog: it sent nothing") for finding in sentences(combined.findings))
 
 
 def test_a_service_that_is_not_measured_is_unknown_not_0_percent(run):
@@ -180,7 +181,7 @@ def test_a_service_without_python_is_nothing_to_know_about(run):
     run.service("web", {"/app/main.py": run.source("orders/main.py")}, measured=False, interpreters=[], reason="nginx")
     run_both(run)
     combined = combine(run.project)
-    assert (combined.unknown, combined.findings) == ({}, [])
+    assert (combined.unknown, sentences(combined.findings)) == ({}, [])
 
 
 def test_processes_are_counted_with_what_is_not_known_of_them(run):
@@ -201,15 +202,15 @@ def test_processes_are_counted_with_what_is_not_known_of_them(run):
     ]
     assert (processes.without_lines, processes.not_measured, processes.end_unknown) == (1, 1, 1)
     assert (processes.partly_measured, processes.unaccounted) == (1, True)
-    assert "orders: PyPy is not measured (1 process)" in combined.findings
+    assert "orders: PyPy is not measured (1 process)" in sentences(combined.findings)
 
 
 def test_a_service_whose_processes_ran_nothing_that_is_measured_is_named(run):
     run_both(run)
-    assert combine(run.project).findings == []
+    assert sentences(combine(run.project).findings) == []
     run.service("worker", {})
     run.lines("worker", {})
-    assert [finding.partition(",")[0] for finding in combine(run.project).findings] == [
+    assert [finding.partition(",")[0] for finding in sentences(combine(run.project).findings)] == [
         "worker: none of its 1 process ran code that is measured: look where its code lies in the container"
     ]
 
@@ -248,7 +249,7 @@ def test_lines_and_arcs_together_are_lines_and_said_to_be(run):
     combined = combine(run.project)
     assert not combined.branch
     assert executed(run) == {"orders": {"orders/main.py": {1, 2}}, "catalog": {"catalog/main.py": {1}}}
-    assert any(f.startswith("catalog recorded lines and orders branches") for f in combined.findings)
+    assert any(f.startswith("catalog recorded lines and orders branches") for f in sentences(combined.findings))
 
 
 def test_what_cannot_be_read_is_a_finding_and_the_rest_is_combined(run):
@@ -257,12 +258,12 @@ def test_what_cannot_be_read_is_a_finding_and_the_rest_is_combined(run):
     damaged = run.lines("orders", {"/app/main.py": (run.source("orders/main.py"), [3])})
     damaged.write_bytes(damaged.read_bytes() + b"\xff" * 16)
     combined = combine(run.project)
-    assert [text.split("/")[-1].partition(",")[0] for text in combined.damage] == [
+    assert [text.split("/")[-1].partition(",")[0] for text in sentences(combined.damage)] == [
         "f.journal is not a journal: remove it from the data directory",
         "0000000000000003.journal holds 2 records that nobody can read",
     ]
-    assert combined.findings == combined.damage
-    assert read_combined(run.project).damage == combined.damage
+    assert sentences(combined.findings) == sentences(combined.damage)
+    assert sentences(read_combined(run.project).damage) == sentences(combined.damage)
     assert executed(run)["catalog"]["catalog/main.py"] == {2}
     assert executed(run)["orders"]["orders/main.py"] == {1, 2, 3}
 
@@ -272,8 +273,8 @@ def test_a_process_killed_while_it_opened_its_journal_is_no_damage(run):
     (run.project.journals / "f.journal").write_bytes(b"")
     (run.project.journals / "g.journal").write_bytes(bytes(4096))
     combined = combine(run.project)
-    assert combined.damage == []
-    assert combined.findings == ["of 2 processes nothing is known: killed at the very start"]
+    assert sentences(combined.damage) == []
+    assert sentences(combined.findings) == ["of 2 processes nothing is known: killed at the very start"]
 
 
 def test_nothing_to_combine_is_said_with_the_remedy(run):
@@ -303,7 +304,7 @@ def test_what_was_combined_can_be_read_back(run):
     assert json.dumps(read_combined(run.project).services["orders"].files) == json.dumps(
         combined.services["orders"].files
     )
-    assert read_combined(run.project).findings == combined.findings
+    assert sentences(read_combined(run.project).findings) == sentences(combined.findings)
     with pytest.raises(TaskError, match="coverage-combine first"):
         read_combined(replace(run.project, root=run.project.root / "orders"))
 
@@ -311,8 +312,8 @@ def test_what_was_combined_can_be_read_back(run):
 def test_hostile_names_neither_break_nor_reach_the_terminal(run):
     run.lines("evil\ud800\x1b[2J", {"/app/\x1b]0;x.py": (b"a = 1\n", [1])}, refusals=["line\nbreak"])
     combined = combine(run.project)
-    assert all(finding.isprintable() for finding in combined.findings)
-    assert any("\\x1b" in finding for finding in combined.findings)
+    assert all(finding.isprintable() for finding in sentences(combined.findings))
+    assert any("\\x1b" in finding for finding in sentences(combined.findings))
 
 
 @pytest.mark.parametrize("runtime", ["compose", "procfile"])
@@ -329,7 +330,7 @@ def test_a_file_whose_name_is_no_text_is_said_and_not_combined(tmp_path, runtime
     assert combined.services["orders"].unmapped == {
         str(path): "its name is not UTF-8, and no report can hold it: rename the file"
     }
-    assert any("caf\\udce9.py is not mapped" in finding for finding in combined.findings)
+    assert any("caf\\udce9.py is not mapped" in finding for finding in sentences(combined.findings))
 
 
 def test_journals_without_a_stack_are_mapped_by_what_they_hold(run):
@@ -376,5 +377,5 @@ def test_journal_is_of_the_service_in_whose_directory_it_lies(run):
     write_lines(run.place("orders") / "f.journal", lines, service="catalog\x1b[2J", process="f")
     combined = combine(run.project)
     assert executed(run)["catalog"] == before["catalog"]
-    (finding,) = [finding for finding in combined.findings if "said to be of" in finding]
+    (finding,) = [finding for finding in sentences(combined.findings) if "said to be of" in finding]
     assert finding.startswith("orders: 1 process said to be of catalog\\x1b[2J, and counts for orders")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from coverage_tasks.commands import bypass, keeps_shell, replaced_python_path, shown
+from coverage_tasks.runtimes.command_lines import bypass, keeps_shell, replaced_python_path, shown
 
 SHEBANGS = {
     "/usr/local/bin/serve": "#!/usr/local/bin/python3.13",

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from coverage_tasks import compose
-from coverage_tasks.compose import PORT_TAKEN
-from coverage_tasks.project import Project, TaskError
+from coverage_tasks.errors import TaskError
+from coverage_tasks.project import Project
+from coverage_tasks.runtimes.compose import engine
+from coverage_tasks.runtimes.compose.engine import PORT_TAKEN
 
 
 @pytest.fixture
@@ -15,8 +16,8 @@ def commands(tmp_path, monkeypatch):
     """A directory that is all of PATH, and a way to put commands into it."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("DOCKER_HOST", raising=False)
-    compose._compose_command.cache_clear()
-    compose.is_podman.cache_clear()
+    engine._compose_command.cache_clear()
+    engine.is_podman.cache_clear()
 
     def put(name: str, script: str) -> None:
         command = tmp_path / name
@@ -24,8 +25,8 @@ def commands(tmp_path, monkeypatch):
         command.chmod(command.stat().st_mode | stat.S_IXUSR)
 
     yield put
-    compose._compose_command.cache_clear()
-    compose.is_podman.cache_clear()
+    engine._compose_command.cache_clear()
+    engine.is_podman.cache_clear()
 
 
 KNOWS_COMPOSE = 'case "$*" in "compose version --short") echo 2.40.3;; *) exit 1;; esac'
@@ -48,10 +49,10 @@ def test_finds_compose(commands, docker, standalone, expected):
         if script:
             commands(name, script)
     if expected:
-        assert compose._compose_command() == expected
+        assert engine._compose_command() == expected
     else:
         with pytest.raises(TaskError, match="docker compose is not installed: install"):
-            compose._compose_command()
+            engine._compose_command()
 
 
 @pytest.mark.parametrize(
@@ -72,10 +73,10 @@ def test_finds_compose(commands, docker, standalone, expected):
     ],
 )
 def test_engine_problem_names_the_remedy(commands, monkeypatch, script, message):
-    monkeypatch.setattr(compose, "ENGINE_SECONDS", 0.2)
+    monkeypatch.setattr(engine, "ENGINE_SECONDS", 0.2)
     if script:
         commands("docker", script)
-    assert message in compose.engine_problem()
+    assert message in engine.engine_problem()
 
 
 CLASSIC = {
@@ -100,17 +101,17 @@ def with_images(commands, plain, exact="", says="Error response from daemon: no"
 
 def test_image_has_the_ids_of_its_index_and_of_its_platforms_manifest(commands):
     with_images(commands, CLASSIC | {"Id": "sha256:index"}, CLASSIC | {"Id": "sha256:manifest"})
-    found = compose.find_image("shop-web")
+    found = engine.find_image("shop-web")
     assert found.ids == ("sha256:index", "sha256:manifest")
     with_images(commands, CLASSIC, CLASSIC)
-    assert compose.find_image("shop-web").ids == ("sha256:config",)
-    assert compose.find_image("shop-web").content == found.content
+    assert engine.find_image("shop-web").ids == ("sha256:config",)
+    assert engine.find_image("shop-web").content == found.content
 
 
 def test_content_changes_with_what_runs_and_not_with_ids_and_labels(commands):
     def content(**changes):
         with_images(commands, CLASSIC | changes, CLASSIC | changes)
-        return compose.find_image("shop-web").content
+        return engine.find_image("shop-web").content
 
     same = content()
     assert content(Id="sha256:another", Config={"Cmd": ["python"], "Labels": {}}) == same
@@ -134,24 +135,24 @@ def test_content_changes_with_what_runs_and_not_with_ids_and_labels(commands):
 )
 def test_image_of_another_platform_is_none_where_the_engine_can_tell(commands, says, found):
     with_images(commands, CLASSIC, says=says)
-    assert bool(compose.find_image("shop-web", "linux/386")) is found
-    assert compose.find_image("shop-web").ids == ("sha256:config",)
+    assert bool(engine.find_image("shop-web", "linux/386")) is found
+    assert engine.find_image("shop-web").ids == ("sha256:config",)
 
 
 def test_container_is_of_an_image_by_any_of_its_ids_or_by_what_that_holds(commands):
     with_images(commands, CLASSIC, CLASSIC)
-    content = compose.find_image("any").content
+    content = engine.find_image("any").content
     # The engine knows the id no more, and only the manifest says that the container has what was inspected.
     with_images(commands, "")
     description = {"Image": "sha256:old", "ImageManifestDescriptor": {"digest": "sha256:manifest"}}
-    made_of = compose.made_of(description)
+    made_of = engine.made_of(description)
     assert made_of == ("sha256:old", "sha256:manifest")
-    assert compose.is_made_of(made_of, ["sha256:index", "sha256:manifest"], content)
-    assert not compose.is_made_of(made_of, ["sha256:index"], content)
-    assert compose.made_of({"Image": "sha256:old"}) == ("sha256:old",)
+    assert engine.is_made_of(made_of, ["sha256:index", "sha256:manifest"], content)
+    assert not engine.is_made_of(made_of, ["sha256:index"], content)
+    assert engine.made_of({"Image": "sha256:old"}) == ("sha256:old",)
     with_images(commands, CLASSIC, CLASSIC)
-    assert compose.is_made_of(["sha256:old"], ["sha256:index"], content)
-    assert not compose.is_made_of(["sha256:old"], ["sha256:index"], "other")
+    assert engine.is_made_of(["sha256:old"], ["sha256:index"], content)
+    assert not engine.is_made_of(["sha256:old"], ["sha256:index"], "other")
 
 
 DOCKERFILE = "Dockerfile:2\n--------\n   2 | >>> RUN make\n--------\n"
@@ -202,9 +203,9 @@ def test_what_keeps_an_image_from_being_built_has_its_remedy(commands, tmp_path,
         "compose version --short") echo 2.40.3;; *--no-such-option*) exit 1;;
         *) /bin/cat >&2 <<'END'\n{said}\nEND\nexit 17;; esac""",
     )
-    project = Project(tmp_path, "compose", tmp_path, (tmp_path / "compose.yml",))
+    project = Project(tmp_path, "compose", (tmp_path / "compose.yml",))
     with pytest.raises(TaskError) as error:
-        compose.build_images(project, ["api", "web"])
+        engine.build_images(project, ["api", "web"])
     beginning, _, rest = str(error.value).partition("\n")
     assert beginning.startswith("the image of api does not build: ")
     assert sentence in beginning
@@ -224,7 +225,7 @@ def test_says_how_podman_is_reached_where_docker_is_missing(commands, monkeypatc
     monkeypatch.setattr(os, "geteuid", lambda: user)
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    problem = compose.engine_problem()
+    problem = engine.engine_problem()
     assert problem.startswith("the command docker is not installed, and podman is reached by it too: install Docker's ")
     assert "start it with `podman system service --time=0 &`" in problem
     assert problem.endswith(f"and `export DOCKER_HOST={socket}`")
@@ -233,14 +234,14 @@ def test_says_how_podman_is_reached_where_docker_is_missing(commands, monkeypatc
 def test_says_how_podman_is_started_that_does_not_answer(commands, monkeypatch):
     monkeypatch.setenv("DOCKER_HOST", "unix:///run/podman/podman.sock")
     commands("docker", "echo 'Cannot connect' >&2; exit 1")
-    assert compose.engine_problem() == (
+    assert engine.engine_problem() == (
         "no container engine answers (Cannot connect): start it with `podman system service --time=0 &`"
     )
 
 
 def test_no_engine_problem_where_it_answers(commands):
     commands("docker", "echo linux")
-    assert compose.engine_problem() is None
+    assert engine.engine_problem() is None
 
 
 VERSIONS = """
@@ -253,29 +254,29 @@ esac
 
 
 @pytest.mark.parametrize(
-    ("engine", "environ", "expected"),
+    ("program", "environ", "expected"),
     [
         ("Podman Engine Conmon Engine ", {}, "0"),
         ("Podman Engine Conmon Engine ", {"DOCKER_BUILDKIT": "1"}, "1"),
         ("Engine containerd runc docker-init ", {}, "unset"),
     ],
 )
-def test_podman_builds_without_buildkit_unless_told_to(commands, tmp_path, monkeypatch, engine, environ, expected):
+def test_podman_builds_without_buildkit_unless_told_to(commands, tmp_path, monkeypatch, program, environ, expected):
     monkeypatch.delenv("DOCKER_BUILDKIT", raising=False)
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    commands("docker", VERSIONS % engine + f'echo "${{DOCKER_BUILDKIT-unset}}" >>{tmp_path}/said')
-    compose.build_images(Project(tmp_path, "compose", tmp_path, (tmp_path / "compose.yml",)), ["web"])
-    compose.build_image("web-coverage", "Dockerfile", ".", {})
+    commands("docker", VERSIONS % program + f'echo "${{DOCKER_BUILDKIT-unset}}" >>{tmp_path}/said')
+    engine.build_images(Project(tmp_path, "compose", (tmp_path / "compose.yml",)), ["web"])
+    engine.build_image("web-coverage", "Dockerfile", ".", {})
     assert (tmp_path / "said").read_text().split() == [expected, expected]
 
 
 @pytest.mark.parametrize(
-    ("engine", "columns"), [("Podman Engine ", "hpid,etime,args"), ("Engine containerd ", "-o pid,etime,args")]
+    ("program", "columns"), [("Podman Engine ", "hpid,etime,args"), ("Engine containerd ", "-o pid,etime,args")]
 )
-def test_asks_every_engine_for_the_same_columns(commands, engine, columns):
-    commands("docker", VERSIONS % engine + 'echo HEAD; echo "$*"')
-    assert compose.processes("c1") == [f"top c1 {columns}"]
+def test_asks_every_engine_for_the_same_columns(commands, program, columns):
+    commands("docker", VERSIONS % program + 'echo HEAD; echo "$*"')
+    assert engine.processes("c1") == [f"top c1 {columns}"]
 
 
 def test_podman_notes_no_signals_so_all_came_with_the_order_to_stop(commands, tmp_path):
@@ -290,8 +291,7 @@ def test_podman_notes_no_signals_so_all_came_with_the_order_to_stop(commands, tm
     answer = f"""case "$1" in
     ps) echo aa bb;; container) echo '{json.dumps(found)}';; info) echo 2026-11-28T20:30:00Z;; events) exit 1;; esac"""
     commands("docker", VERSIONS % "Podman Engine " + answer)
-    project = Project(tmp_path, "compose", tmp_path, (tmp_path / "compose.yml",))
-    assert compose.stop(project, "shop") == {"aa": datetime(2026, 11, 28, 20, 30, tzinfo=UTC).timestamp()}
+    assert engine.stop("shop") == {"aa": datetime(2026, 11, 28, 20, 30, tzinfo=UTC).timestamp()}
 
 
 @pytest.mark.parametrize("podman", [True, False])
@@ -299,7 +299,7 @@ def test_checks_health_by_the_command_podman_on_the_engine_that_docker_talks_to(
     commands("docker", VERSIONS % "Podman Engine " + "echo unix:///run/podman/podman.sock")
     if podman:
         commands("podman", f'echo "$*" >>{tmp_path}/said; while :; do :; done')
-    compose.check_health("c1", 0.2)
+    engine.check_health("c1", 0.2)
     said = (tmp_path / "said").read_text() if podman else ""
     assert said == "--remote --url unix:///run/podman/podman.sock healthcheck run c1\n" * podman
 
@@ -321,11 +321,11 @@ def test_buildkit_that_does_not_start_is_told_from_a_build_that_fails(commands, 
     commands(
         "docker", VERSIONS % "Engine " + f'while IFS= read -r line; do echo "$line" >&2; done <{tmp_path}/said; exit 1'
     )
-    project = Project(tmp_path, "compose", tmp_path, (tmp_path / "compose.yml",))
+    project = Project(tmp_path, "compose", (tmp_path / "compose.yml",))
     sentence = r"does not build: BuildKit does not answer \(.*\): set DOCKER_BUILDKIT=0"
     for build in (
-        lambda: compose.build_images(project, ["web"]),
-        lambda: compose.build_image("web-coverage", "Dockerfile", ".", {}),
+        lambda: engine.build_images(project, ["web"]),
+        lambda: engine.build_image("web-coverage", "Dockerfile", ".", {}),
     ):
         with pytest.raises(TaskError, match=sentence):
             build()
@@ -334,20 +334,20 @@ def test_buildkit_that_does_not_start_is_told_from_a_build_that_fails(commands, 
 def test_build_that_fails_after_buildkit_has_started_is_the_dockerfile_s(commands, tmp_path):
     said = "#2 [internal] booting buildkit\n#2 pulling image moby/buildkit:buildx-stable-1 done\nERROR: no such file"
     commands("docker", VERSIONS % "Engine " + f"echo '{said}' >&2; exit 1")
-    project = Project(tmp_path, "compose", tmp_path, (tmp_path / "compose.yml",))
+    project = Project(tmp_path, "compose", (tmp_path / "compose.yml",))
     with pytest.raises(TaskError, match="the image of web does not build: correct its Dockerfile"):
-        compose.build_images(project, ["web"])
+        engine.build_images(project, ["web"])
 
 
 def test_up_and_down_name_the_same_files(commands, tmp_path):
     commands("docker", KNOWS_COMPOSE)
-    project = Project(tmp_path, "compose", tmp_path, (tmp_path / "a.yml", tmp_path / "b.yml"))
-    overlay = compose.overlay_file(project)
+    project = Project(tmp_path, "compose", (tmp_path / "a.yml", tmp_path / "b.yml"))
+    overlay = engine.overlay_file(project)
     overlay.parent.mkdir()
     overlay.touch()
     expected = ["docker", "compose", "-f", str(tmp_path / "a.yml"), "-f", str(tmp_path / "b.yml")]
-    assert compose.base(project) == expected
-    assert compose.measured(project, "shop-coverage") == [*expected, "-f", str(overlay), "-p", "shop-coverage"]
+    assert engine.base(project) == expected
+    assert engine.measured(project, "shop-coverage") == [*expected, "-f", str(overlay), "-p", "shop-coverage"]
 
 
 @pytest.mark.parametrize(
@@ -368,15 +368,9 @@ def test_names_the_dotenv_that_compose_would_not_find(commands, tmp_path, monkey
         (tmp_path / name).touch()
     for name in ("COMPOSE_ENV_FILES", "COMPOSE_DISABLE_ENV_FILE"):
         monkeypatch.setenv(name, environ.get(name, ""))
-    project = Project(tmp_path, "compose", tmp_path, (tmp_path / "deploy" / "compose.yml",))
+    project = Project(tmp_path, "compose", (tmp_path / "deploy" / "compose.yml",))
     options = [part for name in expected for part in ("--env-file", str(tmp_path / name))]
-    assert compose.base(project) == ["docker", "compose", *options, "-f", str(project.files[0])]
-
-
-def test_overlay_of_the_example_is_in_the_repository(tmp_path):
-    example, other = (Project(tmp_path, "compose", tmp_path, (), example) for example in (True, False))
-    assert compose.overlay_file(example) == tmp_path / "compose" / "docker-compose.coverage.yml"
-    assert compose.overlay_file(other) == tmp_path / "coverage-data" / "docker-compose.coverage.yml"
+    assert engine.base(project) == ["docker", "compose", *options, "-f", str(project.files[0])]
 
 
 @pytest.mark.parametrize(
@@ -410,5 +404,5 @@ def test_dollar_signs_of_the_model_are_as_in_the_container(commands, tmp_path):
         f"""case "$*" in
         "compose version --short") echo 2.40.3;; *--no-such-option*) exit 1;; *) echo '{answer}';; esac""",
     )
-    model = compose.read_model(Project(tmp_path, "compose", tmp_path, (tmp_path / "compose.yml",)))
+    model = engine.read_model(Project(tmp_path, "compose", (tmp_path / "compose.yml",)))
     assert model["services"]["orders"]["environment"] == {"PYTHONPATH": "/odd$HOME"}

@@ -6,10 +6,12 @@ import pytest
 from machine import ROOT
 from unit.journal_files import Run
 
-from coverage_tasks.combine import combine
+from coverage_tasks.combined.combine import combine
 from coverage_tasks.configuration import Configuration, Thresholds, read_configuration
-from coverage_tasks.project import Project, TaskError
-from coverage_tasks.services import Service, _configured
+from coverage_tasks.errors import TaskError
+from coverage_tasks.project import Project
+from coverage_tasks.runtimes.compose.services import _configured
+from coverage_tasks.sources.services import Service
 
 
 @pytest.fixture
@@ -155,7 +157,7 @@ def defining(root):
     """A project that has a service of a profile besides, and a Procfile."""
     (root / "compose.yml").write_text("services:\n  orders: {}\n  idle: {profiles: [x], image: !reset null}\n")
     (root / "Procfile").write_text("worker: python3 worker.py\n")
-    return Project(root, "compose", root, (root / "compose.yml",))
+    return Project(root, "compose", (root / "compose.yml",))
 
 
 def test_a_service_that_is_not_active_now_may_be_named(write):

@@ -10,10 +10,11 @@ from unit.checkouts import commit, git, write
 from unit.journal_files import Run
 from unit.test_runs import data_file
 
-from coverage_tasks.combine import combine
-from coverage_tasks.difference import compare, show
-from coverage_tasks.lines import Share
-from coverage_tasks.runs import NO_SOURCE, PRESENT, open_run, save_run
+from coverage_tasks.combined.combine import combine
+from coverage_tasks.results.lines import Share
+from coverage_tasks.runs.difference import compare
+from coverage_tasks.runs.store import NO_SOURCE, PRESENT, open_run, save_run
+from coverage_tasks.tasks.runs import compare as show_difference
 
 MAIN = """\
 import rates
@@ -245,7 +246,7 @@ def test_what_an_old_image_does_not_tell_is_no_change(run):
 
 def shown(run, **form):
     with redirect_stdout(io.StringIO()) as out:
-        show(run.project, Namespace(**{"old": "old", "new": "", "json": False, "markdown": False} | form))
+        show_difference(run.project, Namespace(**{"old": "old", "new": "", "json": False, "markdown": False} | form))
     return out.getvalue()
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from coverage_tasks.dockerfile import copied_files, is_copied
+from coverage_tasks.sources.dockerfile import copied_files, is_copied
 
 
 def found(text: str, context: str = "/repository/orders") -> list[tuple[str, str]]:

@@ -2,18 +2,19 @@
 
 import pytest
 
-from coverage_tasks import compose
-from coverage_tasks.census import Place
-from coverage_tasks.doctor import CHECKS, TROUBLES, Patient, _of_the_versions
-from coverage_tasks.images import Image, Interpreter
-from coverage_tasks.services import Service
+from coverage_tasks.doctor import CHECKS, Patient, _of_the_versions
+from coverage_tasks.findings import KINDS
+from coverage_tasks.recorded.sightings import Place
+from coverage_tasks.runtimes.compose import engine
+from coverage_tasks.sources.images import Image, Interpreter
+from coverage_tasks.sources.services import Service
 
 
 def verdicts(place=None, command=(), version="3.13", way="mount"):
     image = Image("i", "i", {}, "/", "", (Interpreter("/usr/bin/python", version, f".cpython-{version}.so"),), {})
     service = Service("web", image, command=tuple(command))
     patient = Patient("web", {}, service, None, [place] if place else [], way, False)
-    return {verdict.name: verdict for check in CHECKS for verdict in check(patient)}
+    return {verdict.kind: verdict for check in CHECKS for verdict in check(patient)}
 
 
 def place(**known):
@@ -50,7 +51,7 @@ def test_a_kill_is_a_problem_only_where_lines_may_be_missing():
 
 
 def test_every_verdict_belongs_to_a_trouble_that_users_know():
-    assert {"no coverage data", "import error", "permission denied", "incomplete coverage"} <= set(TROUBLES.values())
+    assert {"no coverage data", "import error", "permission denied", "incomplete coverage"} <= set(KINDS.values())
 
 
 @pytest.mark.parametrize(
@@ -64,5 +65,5 @@ def test_every_verdict_belongs_to_a_trouble_that_users_know():
 )
 def test_versions_of_podman_are_not_docker_s(monkeypatch, podman, version, evidence):
     for name, value in (("is_podman", podman), ("engine_version", version), ("compose_version", "2.40.3")):
-        monkeypatch.setattr(compose, name, lambda value=value: value)
+        monkeypatch.setattr(engine, name, lambda value=value: value)
     assert [verdict.evidence for verdict in _of_the_versions()] == evidence

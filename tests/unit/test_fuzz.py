@@ -11,7 +11,8 @@ from fuzz import checks
 from fuzz.model import claims_of
 from machine import INTERPRETERS, number
 
-from coverage_tasks import combine, journals
+from coverage_tasks.combined import findings
+from coverage_tasks.recorded import journals
 
 pytestmark = pytest.mark.skipif(not INTERPRETERS, reason="no CPython but those of virtual environments")
 
@@ -100,6 +101,6 @@ def test_finds_a_reader_that(
 
 
 def test_finds_reports_that_do_not_name_the_damage(fuzzer: fuzz.Fuzzer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(combine, "_unread_words", lambda journals: [])
+    monkeypatch.setattr(findings, "unread_words", lambda journals: [])
     fuzzer.run(math.inf, inputs=len(fuzzer.seeds) + 10, per_directory=5)
     assert list(fuzzer.wrong) == ["reports do not name the damage"]

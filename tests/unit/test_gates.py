@@ -10,15 +10,15 @@ from unit.checkouts import commit, git, write
 from unit.journal_files import Run
 from unit.test_cli import tasks
 
-from coverage_tasks import reports
-from coverage_tasks.annotations import annotations
-from coverage_tasks.baseline import Baseline, write_baseline
-from coverage_tasks.combine import combine
-from coverage_tasks.gates import check, show
-from coverage_tasks.lines import Share
-from coverage_tasks.patch import measure_patch
-from coverage_tasks.project import TaskError
-from coverage_tasks.results import read_results
+from coverage_tasks.combined.combine import combine
+from coverage_tasks.errors import TaskError
+from coverage_tasks.gates.baseline import Baseline, write_baseline
+from coverage_tasks.gates.check import check
+from coverage_tasks.gates.patch import annotations, measure_patch
+from coverage_tasks.reports import formats
+from coverage_tasks.results.lines import Share
+from coverage_tasks.results.results import read_results
+from coverage_tasks.tasks.gates import check as show
 
 MAIN = """\
 def order(n):
@@ -151,8 +151,8 @@ def test_percentages_are_those_of_coverage(run):
             run.arcs("orders", {"/app/main.py": (run.source("orders/main.py"), arcs)})
             run.arcs("jobs", {"/srv/main.py": (run.source("jobs/main.py"), [(-1, 1), (1, 2), (2, -1)])})
             combine(run.project)
-        reports.json(run.project)
-        totals = json.loads(run.project.json.read_text())["totals"]
+        run.write(formats.JSON)
+        totals = json.loads((run.project.root / "coverage.json").read_text())["totals"]
         thresholds(run, f"total: {totals['percent_covered']}")
         share = Share.sum(read_results(run.project).shares().values())
         assert share.executed * 100 / share.of == totals["percent_covered"]

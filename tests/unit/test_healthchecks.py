@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from coverage_tasks import compose, healthchecks
-from coverage_tasks.project import TaskError
-from coverage_tasks.stack import ServiceDied
+from coverage_tasks.errors import TaskError
+from coverage_tasks.runtimes.compose import engine, healthchecks
+from coverage_tasks.runtimes.waiting import ServiceDied
 
 NOW = datetime.now(UTC)
 
@@ -57,7 +57,7 @@ def stack(monkeypatch):
     monkeypatch.setattr(healthchecks, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr(healthchecks.shutil, "which", lambda command: command)
     for name, known in (("is_podman", lambda: True), ("describe", lambda name: found), ("check_health", check)):
-        monkeypatch.setattr(compose, name, known)
+        monkeypatch.setattr(engine, name, known)
     return found
 
 
@@ -70,7 +70,7 @@ def test_runs_the_check_that_nobody_runs(stack):
 
 def test_leaves_other_engines_to_themselves(stack, monkeypatch):
     stack.append(container())
-    monkeypatch.setattr(compose, "is_podman", lambda: False)
+    monkeypatch.setattr(engine, "is_podman", lambda: False)
     with healthchecks.checked("shop"):
         time.sleep(0.1)
     assert stack[0]["State"]["Health"]["Status"] == "starting"
@@ -79,7 +79,7 @@ def test_leaves_other_engines_to_themselves(stack, monkeypatch):
 @pytest.fixture
 def without_podman(stack, monkeypatch):
     monkeypatch.setattr(healthchecks.shutil, "which", lambda command: None)
-    monkeypatch.setattr(compose, "check_health", lambda name, timeout: None)
+    monkeypatch.setattr(engine, "check_health", lambda name, timeout: None)
     return stack
 
 

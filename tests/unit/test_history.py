@@ -3,8 +3,8 @@
 import pytest
 from unit.checkouts import commit, git, write
 
-from coverage_tasks.history import History
-from coverage_tasks.sources import digest_of
+from coverage_tasks.sources.history import History
+from coverage_tasks.sources.repository import digest_of
 
 OLD = "import os\n" * 5
 NEW = "import sys\n" * 5

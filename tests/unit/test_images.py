@@ -7,10 +7,12 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from coverage_tasks import compose, images
-from coverage_tasks.images import Image, Interpreter, load_image
-from coverage_tasks.project import Project, TaskError
-from coverage_tasks.sources import Digest, digest_of
+from coverage_tasks.errors import TaskError
+from coverage_tasks.project import Project
+from coverage_tasks.recorded.images import load_image
+from coverage_tasks.runtimes.compose import engine, images
+from coverage_tasks.sources.images import Image, Interpreter
+from coverage_tasks.sources.repository import Digest, digest_of
 
 SOURCE = b"print('hello')\n"
 GNU_311 = "cpython-311-x86_64-linux-gnu.so"
@@ -239,7 +241,7 @@ def test_keeps_the_first_line_of_scripts_that_start_python():
 def project(tmp_path, monkeypatch):
     monkeypatch.setenv("COVERAGE_SPY_CACHE", str(tmp_path / "cache"))
     (tmp_path / "repository").mkdir()
-    return Project(tmp_path / "repository", "compose", tmp_path, ())
+    return Project(tmp_path / "repository", "compose", ())
 
 
 def test_image_comes_back_as_it_was(project):
@@ -256,7 +258,7 @@ def test_image_comes_back_as_it_was(project):
         platform="linux/386",
         ids=("sha256:1", "sha256:2"),
     )
-    images.record_images(project, [image])
+    images.record_images(project.data, [image])
     assert load_image(project.data, "c1") == image
     assert load_image(project.data, "c2") is None
 
@@ -278,37 +280,37 @@ def damaged_by(change):
     ],
 )
 def test_damaged_record_and_one_of_another_version_count_as_none(project, damage):
-    images.record_images(project, [IMAGE])
+    images.record_images(project.data, [IMAGE])
     (recorded,) = (project.data / "images").iterdir()
     recorded.write_text(damage)
     assert load_image(project.data, "c1") is None
 
 
 def test_record_holds_the_images_of_the_last_run_only(project):
-    images.record_images(project, [IMAGE, replace(IMAGE, content="c2")])
-    images.record_images(project, [replace(IMAGE, content="c2"), replace(IMAGE, content="c3", name="other")])
+    images.record_images(project.data, [IMAGE, replace(IMAGE, content="c2")])
+    images.record_images(project.data, [replace(IMAGE, content="c2"), replace(IMAGE, content="c3", name="other")])
     assert sorted(file.name for file in (project.data / "images").iterdir()) == ["c2.json", "c3.json"]
 
 
 @pytest.fixture
-def engine(monkeypatch):
+def known(monkeypatch):
     """What the engine has: name -> image. Reading one's file system is counted."""
-    has: dict[str, compose.EngineImage] = {}
+    has: dict[str, engine.EngineImage] = {}
     read: list[str] = []
 
     def read_filesystem(image, _workdir, _platform):
         read.append(image)
         return images._Contents((), {}, (), (), "", {}, {})
 
-    monkeypatch.setattr(images.compose, "find_image", lambda name, _platform="": has.get(name))
+    monkeypatch.setattr(images.engine, "find_image", lambda name, _platform="": has.get(name))
     monkeypatch.setattr(images, "_read_filesystem", read_filesystem)
     return has, read
 
 
-def test_build_without_a_change_is_not_read_again_though_its_id_is_another(project, engine):
-    has, read = engine
+def test_build_without_a_change_is_not_read_again_though_its_id_is_another(project, known):
+    has, read = known
     for build in ("sha256:first", "sha256:second"):
-        has["shop-web"] = compose.EngineImage((build, "sha256:manifest"), "c1", {"WorkingDir": "/app"})
+        has["shop-web"] = engine.EngineImage((build, "sha256:manifest"), "c1", {"WorkingDir": "/app"})
         image = images.inspect_image("shop-web")
         assert (image.ids[0], image.content, image.workdir) == (build, "c1", "/app")
     has["other"] = has["shop-web"]
@@ -316,13 +318,13 @@ def test_build_without_a_change_is_not_read_again_though_its_id_is_another(proje
     assert read == ["sha256:first"]
 
 
-def test_image_that_is_built_anew_while_it_is_read_is_read_as_it_is_now(project, engine, monkeypatch):
-    has, _ = engine
-    has["shop-web"] = compose.EngineImage(("sha256:old",), "c1", {})
+def test_image_that_is_built_anew_while_it_is_read_is_read_as_it_is_now(project, known, monkeypatch):
+    has, _ = known
+    has["shop-web"] = engine.EngineImage(("sha256:old",), "c1", {})
 
     def read_filesystem(image, _workdir, _platform):
         if image == "sha256:old":
-            has["shop-web"] = compose.EngineImage(("sha256:new",), "c2", {})
+            has["shop-web"] = engine.EngineImage(("sha256:new",), "c2", {})
             raise TaskError("No such image")
         return images._Contents((), {}, (), (), "", {}, {})
 
@@ -330,50 +332,50 @@ def test_image_that_is_built_anew_while_it_is_read_is_read_as_it_is_now(project,
     assert images.inspect_image("shop-web").content == "c2"
 
 
-def test_image_that_is_gone_is_named(project, engine):
+def test_image_that_is_gone_is_named(project, known):
     with pytest.raises(TaskError, match="the image shop-web is gone"):
         images.inspect_image("shop-web")
 
 
-def test_cache_is_shared_by_checkouts_and_forgets_what_no_run_names(project, engine, tmp_path):
-    has, read = engine
-    other = Project(tmp_path / "other", "compose", tmp_path, ())
+def test_cache_is_shared_by_checkouts_and_forgets_what_no_run_names(project, known, tmp_path):
+    has, read = known
+    other = Project(tmp_path / "other", "compose", ())
     other.root.mkdir()
     for name in ("base", "web"):
-        has[name] = compose.EngineImage((name,), f"content of {name}", {})
+        has[name] = engine.EngineImage((name,), f"content of {name}", {})
     both = [images.inspect_image(name) for name in has]
-    images.record_images(project, both)
-    images.record_images(other, both[:1])
+    images.record_images(project.data, both)
+    images.record_images(other.data, both[:1])
     assert [images.inspect_image(name).name for name in has] == read == ["base", "web"]
 
-    has["web"] = compose.EngineImage(("anew",), "another content", {})
-    images.record_images(project, [images.inspect_image("web")])
+    has["web"] = engine.EngineImage(("anew",), "another content", {})
+    images.record_images(project.data, [images.inspect_image("web")])
     cached = tmp_path / "cache" / "images"
     assert sorted(file.name.partition("-")[0] for file in cached.iterdir()) == ["another content", "content of base"]
     shutil.rmtree(other.data)  # as coverage-clean does
-    images.record_images(project, [images.inspect_image("web")])
+    images.record_images(project.data, [images.inspect_image("web")])
     assert [file.name.partition("-")[0] for file in cached.iterdir()] == ["another content"]
 
 
-def test_cache_that_cannot_be_written_is_none(project, engine, tmp_path, monkeypatch):
-    has, read = engine
-    has["web"] = compose.EngineImage(("1",), "c1", {})
+def test_cache_that_cannot_be_written_is_none(project, known, tmp_path, monkeypatch):
+    has, read = known
+    has["web"] = engine.EngineImage(("1",), "c1", {})
     (tmp_path / "file").touch()
     monkeypatch.setenv("COVERAGE_SPY_CACHE", str(tmp_path / "file"))
     for _ in range(2):
-        images.record_images(project, [images.inspect_image("web")])
+        images.record_images(project.data, [images.inspect_image("web")])
     assert read == ["1", "1"]
     assert load_image(project.data, "c1")
 
 
-def test_user_without_a_home_has_no_cache(project, engine, monkeypatch):
+def test_user_without_a_home_has_no_cache(project, known, monkeypatch):
     def no_home(_):
         raise RuntimeError("could not determine the home directory")
 
-    has, read = engine
-    has["web"] = compose.EngineImage(("1",), "c1", {})
+    has, read = known
+    has["web"] = engine.EngineImage(("1",), "c1", {})
     monkeypatch.delenv("COVERAGE_SPY_CACHE")
     monkeypatch.setattr("platformdirs.user_cache_path", no_home)
     for _ in range(2):
-        images.record_images(project, [images.inspect_image("web")])
+        images.record_images(project.data, [images.inspect_image("web")])
     assert read == ["1", "1"]

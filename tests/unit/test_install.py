@@ -11,7 +11,7 @@ from machine import ROOT
 from template import environment
 
 from coverage_tasks import install
-from coverage_tasks.project import TaskError
+from coverage_tasks.errors import TaskError
 
 TEMPLATE = {
     "copier.yml": "",

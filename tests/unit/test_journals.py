@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from unit import journal_files as jf
 from unit.costs import steps
 
-from coverage_tasks import journals
-from coverage_tasks.journals import JournalError, read_journal, read_journals
-from coverage_tasks.sources import digest_of
+from coverage_tasks.recorded import journals
+from coverage_tasks.recorded.journals import JournalError, read_journal, read_journals
+from coverage_tasks.sources.repository import digest_of
 
 NAME, SOURCE = b"/app/main.py", b"a = 1\nb = 2\n"
 HEADER = jf.header(jf.RECEIPT)

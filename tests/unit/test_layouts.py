@@ -13,9 +13,10 @@ import pytest
 import yaml
 from machine import ROOT
 
-from coverage_tasks.dockerfile import copied_files
-from coverage_tasks.election import map_sources
-from coverage_tasks.sources import Filesystem, Links, Repository, SourceMap, digest_of
+from coverage_tasks.sources.dockerfile import copied_files
+from coverage_tasks.sources.maps import Filesystem, Links, SourceMap
+from coverage_tasks.sources.repository import Repository, digest_of
+from coverage_tasks.sources.votes import map_sources
 
 LAYOUTS = {file.stem: yaml.safe_load(file.read_text()) for file in sorted((ROOT / "tests" / "layouts").glob("*.yml"))}
 SERVICES = [(layout, name) for layout, found in LAYOUTS.items() for name in found["services"]]

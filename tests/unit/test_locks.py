@@ -4,14 +4,15 @@ import os
 import pytest
 
 from coverage_tasks import locks
-from coverage_tasks.project import Project, TaskError
+from coverage_tasks.errors import TaskError
+from coverage_tasks.project import Project
 
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     monkeypatch.setenv("COVERAGE_SPY_CACHE", str(tmp_path / "cache"))
     (tmp_path / "coverage-data").mkdir()
-    return Project(tmp_path, "procfile", tmp_path, ())
+    return Project(tmp_path, "procfile", ())
 
 
 def test_second_run_of_a_checkout_is_refused_until_the_first_has_ended(project):

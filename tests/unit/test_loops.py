@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from machine import INTERPRETERS, number
 
-from coverage_tasks.loops import missing_arcs, missing_lines
+from coverage_tasks.combined.painting import missing_arcs, missing_lines
 
 PROGRAM = """\
 def entered(n):  # runs

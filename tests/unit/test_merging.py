@@ -8,12 +8,12 @@ import pytest
 import yaml
 from template import BIN
 
-from coverage_tasks import proof
-from coverage_tasks.images import Image
-from coverage_tasks.names import own_names
-from coverage_tasks.overlay import render
 from coverage_tasks.project import Project
-from coverage_tasks.services import Service
+from coverage_tasks.runtimes.compose import proof
+from coverage_tasks.runtimes.compose.names import own_names
+from coverage_tasks.runtimes.compose.overlay import render
+from coverage_tasks.sources.images import Image
+from coverage_tasks.sources.services import Service
 
 BASE = """
 name: shop
@@ -63,7 +63,7 @@ def config(request, tmp_path):
 def test_overlay_merges_into_what_it_means(config, tmp_path, kind):
     base = tmp_path / "compose.yml"
     plain = config(base)
-    project = Project(tmp_path, "compose", tmp_path, (base,))
+    project = Project(tmp_path, "compose", (base,))
     image = Image("sha256:1", "shop-web", {}, "/app", "", (), {})
     services = [Service("web", image, python_path="/own", workdir="/app"), Service("sidecar", None, measured=False)]
     names = own_names(yaml.safe_load(BASE) | {"services": plain["services"]}, ["shop-web"])

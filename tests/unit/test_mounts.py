@@ -1,6 +1,6 @@
 import pytest
 
-from coverage_tasks import mounts
+from coverage_tasks.runtimes.compose import mounts
 
 MOUNTS = """\
 22 26 0:20 / /sys rw,nosuid shared:7 - sysfs sysfs rw

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from coverage_tasks.names import RESET, own_names, stack_name
+from coverage_tasks.runtimes.compose.names import RESET, own_names, stack_name
 
 
 def test_checkouts_of_one_repository_have_stacks_of_their_own():

@@ -5,13 +5,17 @@ import sys
 import pytest
 import yaml
 
-from coverage_tasks import overlay
-from coverage_tasks.images import Image, Interpreter
-from coverage_tasks.names import RESET
-from coverage_tasks.overlay import is_compiled, is_true, render
-from coverage_tasks.project import SPY, Project, TaskError
-from coverage_tasks.services import Service
-from coverage_tasks.sources import digest_of
+from coverage_tasks.errors import TaskError
+from coverage_tasks.injection import spy
+from coverage_tasks.injection.spy import is_compiled
+from coverage_tasks.project import SPY, Project
+from coverage_tasks.runtimes.compose import overlay
+from coverage_tasks.runtimes.compose.names import RESET
+from coverage_tasks.runtimes.compose.overlay import render
+from coverage_tasks.settings import is_true
+from coverage_tasks.sources.images import Image, Interpreter
+from coverage_tasks.sources.repository import digest_of
+from coverage_tasks.sources.services import Service
 
 INTERPRETER = Interpreter("/usr/local/bin/python3.13", "3.13", ".cpython-313-x86_64-linux-gnu.so")
 SOURCE = b"ORDERS = []\n"
@@ -22,7 +26,7 @@ def project(tmp_path):
     (tmp_path / "deploy").mkdir()
     (tmp_path / "orders").mkdir()
     (tmp_path / "orders/main.py").write_bytes(SOURCE)
-    return Project(tmp_path, "compose", tmp_path, (tmp_path / "deploy/compose.yml", tmp_path / "other.yml"))
+    return Project(tmp_path, "compose", (tmp_path / "deploy/compose.yml", tmp_path / "other.yml"))
 
 
 def service(name="orders", files=("/app/main.py",), environment=None, sites=(), **values):
@@ -244,7 +248,7 @@ def test_names_that_are_reset_are_written_as_compose_reads_them(project):
 
 def test_procfile_has_no_overlay(project):
     with pytest.raises(TaskError, match="COVERAGE_SPY_RUNTIME=compose"):
-        overlay.make_overlay(Project(project.root, "procfile", project.root, ()))
+        overlay.make_overlay(Project(project.root, "procfile", ()))
 
 
 def test_compiled_is_what_belongs_to_the_source(tmp_path, monkeypatch):
@@ -252,7 +256,7 @@ def test_compiled_is_what_belongs_to_the_source(tmp_path, monkeypatch):
     module = tmp_path / "coverage_spy" / "journal.py"
     module.parent.mkdir()
     module.write_text("KIND = 1\n")
-    monkeypatch.setattr(overlay, "SPY", tmp_path)
+    monkeypatch.setattr(spy, "SPY", tmp_path)
     assert not is_compiled(version)
     subprocess.run([sys.executable, "-m", "compileall", "-q", str(tmp_path)], check=True)
     assert is_compiled(version)
@@ -264,6 +268,6 @@ def test_compiled_is_what_belongs_to_the_source(tmp_path, monkeypatch):
 def test_spy_can_be_read_by_any_user(tmp_path):
     (tmp_path / "package").mkdir(mode=0o700)
     (tmp_path / "package/module.py").touch(mode=0o600)
-    overlay._let_everybody_read(tmp_path / "package")
+    spy.let_everybody_read(tmp_path / "package")
     assert (tmp_path / "package").stat().st_mode & 0o777 == 0o755
     assert (tmp_path / "package/module.py").stat().st_mode & 0o777 == 0o644

@@ -5,10 +5,10 @@ from hashlib import sha256
 
 import pytest
 
-from coverage_tasks import payload
-from coverage_tasks.images import Interpreter
-from coverage_tasks.payload import LOCK, VERSIONS, Wheel, fill_payload, needs_tracer
-from coverage_tasks.project import TaskError
+from coverage_tasks.errors import TaskError
+from coverage_tasks.injection import payload
+from coverage_tasks.injection.payload import LOCK, VERSIONS, Wheel, fill_payload, needs_tracer
+from coverage_tasks.sources.images import Interpreter
 
 
 def interpreter(version="3.11", suffix=".cpython-311-x86_64-linux-gnu.so", libc="glibc"):

@@ -6,9 +6,10 @@ import time
 
 import pytest
 
-from coverage_tasks import procfile
-from coverage_tasks.census import Place, Sighting, _seconds, _sightings
-from coverage_tasks.processes import Process, _silent
+from coverage_tasks.recorded.processes import Process, _silent
+from coverage_tasks.recorded.sightings import Place, Sighting
+from coverage_tasks.runtimes import procfile
+from coverage_tasks.runtimes.ps import _seconds, sightings
 
 
 def process(pid, started, host="h"):
@@ -91,7 +92,7 @@ def test_python_processes_of_a_group_are_seen(has_proc, monkeypatch):
     with subprocess.Popen(command, start_new_session=True) as running:
         try:
             time.sleep(1.1)
-            (seen,) = _sightings(procfile.members(running.pid))
+            (seen,) = sightings(procfile.members(running.pid))
         finally:
             running.kill()
     assert seen.pid == running.pid

@@ -19,9 +19,12 @@ import pytest
 from machine import PATIENCE, eventually
 from unit.journal_files import Run
 
-from coverage_tasks import combine, progress, reports
-from coverage_tasks.progress import Stage, advance
-from coverage_tasks.project import PREFIX, TOOL, say
+from coverage_tasks import progress
+from coverage_tasks.combined import combine
+from coverage_tasks.progress import PREFIX, Stage, advance, say
+from coverage_tasks.project import TOOL
+from coverage_tasks.reports import formats
+from coverage_tasks.results.results import results_of
 
 # Begins as a shell's child does: the terminal is its own, so that ^C reaches it, and not ignored as below nohup.
 OWN_TERMINAL = """
@@ -199,13 +202,13 @@ def test_an_error_and_a_log_stand_on_lines_of_their_own(slow):
 
 TALKATIVE = """
 import logging, time
-from coverage_tasks import progress, project
+from coverage_tasks import progress
 logging.basicConfig(level="INFO", format="coverage-spy: %(message)s", handlers=[progress.Handler()])
 with progress.Stage("long"):
     for number in range(3):
         while not progress._drawn:
             time.sleep(0.02)
-        project.say(f"{number} in between")
+        progress.say(f"{number} in between")
 """
 
 
@@ -325,9 +328,9 @@ def test_every_report_says_how_far_it_is(tmp_path, monkeypatch):
     monkeypatch.setattr(progress, "FIRST_LINE", -1.0)  # so that each has lasted long enough to be told of
     monkeypatch.setattr(progress, "say", said.append)
     monkeypatch.chdir(run.project.root)
-    combine.combine(run.project)
-    for report in (reports.json, reports.xml, reports.lcov, reports.html):
-        report(run.project)
+    results = results_of(run.project, combine.combine(run.project))
+    for report in (formats.JSON, formats.XML, formats.LCOV, formats.HTML):
+        report.write(results, None)
     assert [re.sub(r", done after 0 s$", "", line) for line in said] == [
         "reading what was recorded: 1 of 1 journal",
         "finding the sources of each service: 1 of 1 service",

@@ -5,8 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from coverage_tasks import project
-from coverage_tasks.project import TOOL, Project, TaskError, find_project, own_environment, takes_example
+from coverage_tasks import files, project
+from coverage_tasks.errors import TaskError
+from coverage_tasks.project import EXAMPLE, TOOL, Project
+from coverage_tasks.recorded.stack import Stack, write_stack
+from coverage_tasks.runtimes import choice
+from coverage_tasks.runtimes.choice import find_project
+from coverage_tasks.settings import own_environment
 
 COMPOSE = {"COVERAGE_SPY_RUNTIME": "compose"}
 PROCFILE = {"COVERAGE_SPY_RUNTIME": "procfile"}
@@ -42,7 +47,7 @@ def test_compose_file_wins_over_default_names(tmp_path):
     write(tmp_path, "compose.yml", "deploy/a.yml", "deploy/b.yml")
     found = find_project(tmp_path, COMPOSE | {"COMPOSE_FILE": f"deploy/a.yml{os.pathsep}deploy/b.yml"})
     assert found.files == (tmp_path / "deploy/a.yml", tmp_path / "deploy/b.yml")
-    assert found.directory == found.root == tmp_path
+    assert found.root == tmp_path
 
 
 def test_compose_file_of_dotenv_counts(tmp_path):
@@ -60,17 +65,17 @@ def test_procfile_runs_where_no_engine_answers(tmp_path, monkeypatch):
 
 def test_running_processes_keep_their_runtime(tmp_path):
     write(tmp_path, "compose.yml", "Procfile", "coverage-data/stack.json")
-    (tmp_path / "coverage-data/stack.json").write_text('{"runtime": "procfile"}')
+    write_stack(tmp_path / "coverage-data", Stack("procfile", "p", on_host=True))
     assert find_project(tmp_path, {}).runtime == "procfile"
 
 
 def test_who_only_reads_needs_no_engine_once_a_run_has_ended(tmp_path, monkeypatch):
     write(tmp_path, "compose.yml", "Procfile", "coverage-data/stack.json")
     monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent.sock")
-    (tmp_path / "coverage-data/stack.json").write_text('{"runtime": "compose", "ended": 1.0}')
+    write_stack(tmp_path / "coverage-data", Stack("compose", "p", on_host=False, ended=1.0))
     assert find_project(tmp_path, {}, reads=True).runtime == "compose"
     assert find_project(tmp_path, {}).runtime == "procfile"
-    (tmp_path / "coverage-data/stack.json").write_text('{"runtime": "anything", "ended": 1.0}')
+    write_stack(tmp_path / "coverage-data", Stack("anything", "p", on_host=False, ended=1.0))
     assert find_project(tmp_path, {}, reads=True).runtime == "procfile"
 
 
@@ -109,7 +114,7 @@ def test_nothing_is_written_through_a_link_that_waits_beside_a_result(tmp_path):
     (tmp_path / "precious").write_text("mine")
     for name in (".coverage.json.part", ".coverage.json.0.part"):
         (tmp_path / name).symlink_to(tmp_path / "precious")
-    with project.beside(tmp_path / "coverage.json") as part:
+    with files.beside(tmp_path / "coverage.json") as part:
         part.write_text("ours")
     assert not (tmp_path / "coverage.json").is_symlink()
     assert (tmp_path / "precious").read_text() == "mine"
@@ -117,32 +122,29 @@ def test_nothing_is_written_through_a_link_that_waits_beside_a_result(tmp_path):
 
 @pytest.mark.parametrize("name", ["", "..", ".", "a/b", "\ud800", "x" * 300, ".hidden", "web\n"])
 def test_service_of_any_name_has_a_directory_of_its_own(tmp_path, name):
-    found = Project(tmp_path, "compose", tmp_path, ())
+    found = Project(tmp_path, "compose", ())
     assert found.journals_of(name).parent == found.journals
     assert found.journals_of(name).name not in ("", ".", "..")
     assert found.journals_of("web").name == "web"
 
 
 def test_windows_is_told_the_way(tmp_path, monkeypatch):
-    monkeypatch.setattr(project, "WINDOWS", True)
+    monkeypatch.setattr(choice, "WINDOWS", True)
     with pytest.raises(TaskError, match="on Windows coverage-spy runs inside WSL"):
         find_project(tmp_path, {})
 
 
 def test_own_checkout_takes_the_example(monkeypatch):
     monkeypatch.delenv("COMPOSE_FILE", raising=False)
-    assert takes_example(TOOL)
-    found = find_project(TOOL, PROCFILE)
-    assert found.example
-    assert found.directory == TOOL / "examples" / "shop"
-    assert found.root == TOOL
+    assert project.root_in(TOOL) == TOOL / "examples" / "shop"
+    assert project.root_in(TOOL / "docs") == TOOL / "docs"
 
 
 def test_copy_with_a_compose_file_does_not_take_the_example(tmp_path, monkeypatch):
     write(tmp_path, "compose.yml", "examples/shop/compose.yml")
     monkeypatch.setattr(project, "TOOL", tmp_path)
     monkeypatch.setattr(project, "EXAMPLE", tmp_path / "examples/shop")
-    assert not takes_example(tmp_path)
+    assert project.root_in(tmp_path) == tmp_path
     assert find_project(tmp_path, COMPOSE).files == (tmp_path / "compose.yml",)
 
 
@@ -154,7 +156,7 @@ def test_own_environment_hides_the_tasks(tmp_path):
         "VIRTUAL_ENV": sys.prefix,
         "HOME": "/root",
     }
-    other, example = (Project(tmp_path, "procfile", tmp_path, (), example) for example in (False, True))
+    other, example = (Project(root, "procfile", ()) for root in (tmp_path, EXAMPLE))
     assert own_environment(other, environ) == environ | {"PYTHONPATH": "/mine"}
     below_nox = environ | {"NOX_CURRENT_SESSION": "coverage"}
     assert own_environment(other, below_nox) == {

@@ -2,10 +2,11 @@ import json
 
 import pytest
 
-from coverage_tasks import proof
-from coverage_tasks.comparison import differences
-from coverage_tasks.project import Project, TaskError
-from coverage_tasks.proof import Ending, difference, sort_changes
+from coverage_tasks.errors import TaskError
+from coverage_tasks.project import Project
+from coverage_tasks.runtimes.compose import proof
+from coverage_tasks.runtimes.compose.plain_run import differences
+from coverage_tasks.runtimes.compose.proof import Ending, difference, sort_changes
 
 
 def test_mount_points_and_the_applications_own_files_are_no_deviation():
@@ -103,7 +104,7 @@ def test_container_that_only_one_run_had_is_named():
 
 
 def test_endings_are_read_as_they_were_written(tmp_path):
-    project = Project(tmp_path, "compose", tmp_path, ())
+    project = Project(tmp_path, "compose", ())
     project.data.mkdir()
     with pytest.raises(TaskError, match="there is no measured run to compare with"):
         proof.read(project)
@@ -113,7 +114,7 @@ def test_endings_are_read_as_they_were_written(tmp_path):
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"version": 2}', '{"version": 1, "endings": {"web-1": {}}}'])
 def test_damaged_proof_is_named(tmp_path, text):
-    project = Project(tmp_path, "compose", tmp_path, ())
+    project = Project(tmp_path, "compose", ())
     project.data.mkdir()
     (project.data / "proof.json").write_text(text)
     with pytest.raises(TaskError, match=r"proof.json cannot be read .* remove it"):

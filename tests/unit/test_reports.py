@@ -1,22 +1,20 @@
 """Reports: coverage.py's own numbers with repository-relative paths, and a summary that names what is unknown."""
 
-import io
 import json
 import re
-from contextlib import redirect_stdout
 from xml.etree import ElementTree
 
 import pytest
-from unit.journal_files import Run
+from unit.journal_files import Run, sentences
 
-from coverage_tasks import reports
-from coverage_tasks.combine import combine
-from coverage_tasks.journals import find_journals
-from coverage_tasks.lines import Share
-from coverage_tasks.portal import fitted, step
-from coverage_tasks.project import TaskError
-from coverage_tasks.results import read_results
-from coverage_tasks.tables import escaped, percent
+from coverage_tasks.combined.combine import combine
+from coverage_tasks.errors import TaskError
+from coverage_tasks.recorded.journals import find_journals
+from coverage_tasks.reports import formats, summary
+from coverage_tasks.reports.portal.rendering import fitted, step
+from coverage_tasks.results.lines import Share
+from coverage_tasks.results.results import read_results
+from coverage_tasks.text import escaped, percent
 
 FILES = {
     "orders/main.py": "import api\n\n\ndef order():\n    return {\n        'id': 1,\n    }\n",
@@ -41,15 +39,13 @@ def run(tmp_path):
     return run
 
 
-def printed(write, *args):
-    with redirect_stdout(io.StringIO()) as out:
-        write(*args)
-    return out.getvalue()
+def printed(run):
+    return summary.text(read_results(run.project)) + "\n"
 
 
 def test_json_has_repository_paths_and_coverages_numbers(run):
-    reports.json(run.project)
-    found = json.loads(run.project.json.read_text())["files"]
+    run.write(formats.JSON)
+    found = json.loads((run.project.root / "coverage.json").read_text())["files"]
     assert {path: entry["executed_lines"] for path, entry in found.items()} == {
         "catalog/main.py": [1, 2],
         "orders/idle.py": [],
@@ -58,20 +54,20 @@ def test_json_has_repository_paths_and_coverages_numbers(run):
 
 
 def test_xml_has_repository_paths_and_no_machines(run):
-    reports.xml(run.project)
-    tree = ElementTree.parse(run.project.xml)
+    run.write(formats.XML)
+    tree = ElementTree.parse(run.project.root / "coverage.xml")
     assert {entry.get("filename") for entry in tree.iter("class")} == {
         "catalog/main.py",
         "orders/idle.py",
         "orders/main.py",
     }
     assert [source.text for source in tree.iter("source")] == ["."]
-    assert str(run.project.root) not in run.project.xml.read_text()
+    assert str(run.project.root) not in (run.project.root / "coverage.xml").read_text()
 
 
 def test_lcov_has_repository_paths(run):
-    reports.lcov(run.project)
-    assert re.findall(r"SF:(.*)", run.project.lcov.read_text()) == [
+    run.write(formats.LCOV)
+    assert re.findall(r"SF:(.*)", (run.project.root / "lcov.info").read_text()) == [
         "catalog/main.py",
         "orders/idle.py",
         "orders/main.py",
@@ -79,20 +75,31 @@ def test_lcov_has_repository_paths(run):
 
 
 def test_html_shows_services_as_contexts_and_drops_stale_pages(run):
-    run.project.html.mkdir()
-    (run.project.html / "z_stale.html").write_text("old")
-    reports.html(run.project)
-    pages = {page.name for page in run.project.html.glob("*.html")}
+    (run.project.root / "htmlcov").mkdir()
+    (run.project.root / "htmlcov" / "z_stale.html").write_text("old")
+    run.write(formats.HTML)
+    pages = {page.name for page in (run.project.root / "htmlcov").glob("*.html")}
     assert "z_stale.html" not in pages
-    contexts = [re.findall(r"contexts = (\{.*?\})", (run.project.html / page).read_text(), re.DOTALL) for page in pages]
+    contexts = [
+        re.findall(r"contexts = (\{.*?\})", (run.project.root / "htmlcov" / page).read_text(), re.DOTALL)
+        for page in pages
+    ]
     assert sorted(json.loads(found[0])["a"] for found in contexts if found) == ["catalog", "orders"]
 
 
 def test_reports_are_the_same_every_time_but_for_the_clock(run):
     def write():
-        for report in (reports.json, reports.xml, reports.lcov, reports.markdown):
-            report(run.project)
-        texts = [p.read_text() for p in (run.project.json, run.project.xml, run.project.lcov, run.project.markdown)]
+        for report in (formats.JSON, formats.XML, formats.LCOV, formats.MARKDOWN):
+            run.write(report)
+        texts = [
+            p.read_text()
+            for p in (
+                run.project.root / "coverage.json",
+                run.project.root / "coverage.xml",
+                run.project.root / "lcov.info",
+                run.project.root / "coverage.md",
+            )
+        ]
         return [re.sub(r'"timestamp": "[^"]*"|timestamp="\d+"', "", text) for text in texts]
 
     first = write()
@@ -102,8 +109,8 @@ def test_reports_are_the_same_every_time_but_for_the_clock(run):
 
 def test_reports_work_from_another_directory_than_the_projects(run, monkeypatch, tmp_path_factory):
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
-    reports.json(run.project)
-    assert json.loads(run.project.json.read_text())["totals"]["covered_lines"] == 4
+    run.write(formats.JSON)
+    assert json.loads((run.project.root / "coverage.json").read_text())["totals"]["covered_lines"] == 4
 
 
 # Of the last three, the parser has something else to say than of a syntax error.
@@ -115,22 +122,25 @@ def test_a_file_that_cannot_be_parsed_is_damage_and_stops_nothing(run, text):
     python2.write_text(text, "latin-1")
     run.service("orders", {"/app/python2.py": python2.read_bytes(), "/app/main.py": run.source("orders/main.py")})
     combine(run.project)
-    for report in (reports.html, reports.json, reports.xml, reports.lcov):
-        report(run.project)
-    assert list(json.loads(run.project.json.read_text())["files"]) == ["catalog/main.py", "orders/main.py"]
-    (damage,) = read_results(run.project).damage
+    for report in (formats.HTML, formats.JSON, formats.XML, formats.LCOV):
+        run.write(report)
+    assert list(json.loads((run.project.root / "coverage.json").read_text())["files"]) == [
+        "catalog/main.py",
+        "orders/main.py",
+    ]
+    (damage,) = sentences(read_results(run.project).damage)
     assert damage.startswith("orders/python2.py is unknown: ")
-    assert f"- {damage}\n" in printed(reports.summary, run.project)
+    assert f"- {damage}\n" in printed(run)
 
 
 @pytest.mark.parametrize(
     ("python", "ran", "remedy"),
     [
-        ("3.99.1", True, "; make python3.99 available on PATH, the Python of its service, and reports will use it"),
-        pytest.param("9" * 5000 + ".1", True, "; correct it, or leave it out under `omit` in ", id="no version"),
+        ("3.99.1", True, ": make python3.99 available on PATH, the Python of its service, and reports will use it"),
+        pytest.param("9" * 5000 + ".1", True, ": correct it, or leave it out under `omit` in ", id="no version"),
         ("3.99.1", False, "will use it, and if that cannot either, correct it, or leave it out under `omit` in "),
-        ("3.8.18", True, "; correct it, or leave it out under `omit` in "),
-        ("none", True, "; correct it, or leave it out under `omit` in "),
+        ("3.8.18", True, ": correct it, or leave it out under `omit` in "),
+        ("none", True, ": correct it, or leave it out under `omit` in "),
     ],
 )
 def test_the_python_that_can_parse_a_file_is_named(run, python, ran, remedy):
@@ -140,7 +150,7 @@ def test_the_python_that_can_parse_a_file_is_named(run, python, ran, remedy):
         journal.unlink()
     run.lines("orders", lines, python=python)
     combine(run.project)
-    (damage,) = read_results(run.project).damage
+    (damage,) = sentences(read_results(run.project).damage)
     assert remedy in damage
 
 
@@ -148,8 +158,8 @@ def test_a_path_that_is_no_text_is_named_without_a_link(run):
     # Longer than what fits into a file name, of which coverage.py encodes the directory.
     run.lines("orders", {f"/{'x' * 200}/\udc80/made.py": (b"a = 1\n", [1])})
     combine(run.project)
-    reports.html(run.project)
-    assert "made.py" in (run.project.html / "portal.unknown.html").read_text("utf-8")
+    run.write(formats.HTML)
+    assert "made.py" in (run.project.root / "htmlcov" / "portal.unknown.html").read_text("utf-8")
 
 
 def test_what_python_warns_of_is_no_damage(run):
@@ -157,24 +167,25 @@ def test_what_python_warns_of_is_no_damage(run):
     idle.write_text("x = 1 is 1\n")
     run.service("orders", {"/app/idle.py": idle.read_bytes(), "/app/main.py": run.source("orders/main.py")})
     combine(run.project)
-    reports.html(run.project)
-    assert read_results(run.project).damage == []
+    run.write(formats.HTML)
+    assert sentences(read_results(run.project).damage) == []
 
 
 def test_summary_has_a_row_per_service_and_the_findings(run):
-    lines = printed(reports.summary, run.project).splitlines()
+    lines = printed(run).splitlines()
     assert [line.split() for line in lines[1:5]] == [
         ["catalog", "1", "2", "2", "0", "100", "%", "1", "0", "0"],
         ["orders", "2", "4", "2", "2", "50", "%", "2", "1", "1", "file"],
         ["web", "0", "0", "0", "0", "-", "0", "0", "1", "file,", "2", "statements"],
         ["total", "3", "6", "4", "2", "67", "%", "3", "1", "1", "file"],
     ]
-    assert any("web sent nothing" in line for line in lines)
+    assert any("web: it sent nothing" in line for line in lines)
 
 
 def test_markdown_is_written_and_returned(run):
-    text = reports.markdown(run.project)
-    assert run.project.markdown.read_text() == text
+    run.write(formats.MARKDOWN)
+    text = summary.markdown(read_results(run.project))
+    assert (run.project.root / "coverage.md").read_text() == text
     assert "| orders | 2 | 4 | 2 | 2 | 50 % | 2 | 1 | 1 file |" in text
 
 
@@ -184,8 +195,8 @@ def test_branch_data_reaches_the_reports(run):
     arcs = [(-1, 1), (1, 2), (2, -1)]
     run.arcs("catalog", {"/app/main.py": (run.source("catalog/main.py"), arcs)})
     combine(run.project)
-    reports.json(run.project)
-    found = json.loads(run.project.json.read_text())
+    run.write(formats.JSON)
+    found = json.loads((run.project.root / "coverage.json").read_text())
     assert found["meta"]["branch_coverage"]
     assert found["files"]["catalog/main.py"]["executed_lines"] == [1, 2]
 
@@ -195,11 +206,15 @@ def test_branches_are_in_every_report_whichever_comes_first(tmp_path):
     run.service("web", {"/srv/main.py": run.source("app/main.py")})
     run.arcs("web", {"/srv/main.py": (run.source("app/main.py"), [(-1, 1), (1, 2), (2, 1)])})
     combine(run.project)
-    for report in (reports.html, reports.json, reports.xml, reports.lcov):
-        report(run.project)
-    assert json.loads(run.project.json.read_text())["totals"]["covered_branches"] == 1
-    assert 'condition-coverage="50% (1/2)"' in run.project.xml.read_text()
-    lines = [line.split(",") for line in run.project.lcov.read_text().splitlines() if line.startswith("BRDA:")]
+    for report in (formats.HTML, formats.JSON, formats.XML, formats.LCOV):
+        run.write(report)
+    assert json.loads((run.project.root / "coverage.json").read_text())["totals"]["covered_branches"] == 1
+    assert 'condition-coverage="50% (1/2)"' in (run.project.root / "coverage.xml").read_text()
+    lines = [
+        line.split(",")
+        for line in (run.project.root / "lcov.info").read_text().splitlines()
+        if line.startswith("BRDA:")
+    ]
     assert [(line, taken) for line, *_, taken in lines] == [("BRDA:1", "1"), ("BRDA:1", "0")]
 
 
@@ -211,8 +226,8 @@ def test_branches_count_as_coverage_counts_them(tmp_path):
     run.arcs("a", {"/app/m.py": (run.source("a/m.py"), [(-1, 1), (1, 2), (2, -1)])})
     run.arcs("b", {"/app/m.py": (run.source("a/m.py"), [(-1, 1), (1, 4), (4, -1)])})
     combine(run.project)
-    reports.json(run.project)
-    totals = json.loads(run.project.json.read_text())["totals"]
+    run.write(formats.JSON)
+    totals = json.loads((run.project.root / "coverage.json").read_text())["totals"]
     results = read_results(run.project)
     whole, one = results.total(), results.of_service("a")
     assert (whole.statements, whole.executed, whole.branches, whole.taken) == (
@@ -223,41 +238,35 @@ def test_branches_count_as_coverage_counts_them(tmp_path):
     )
     assert (whole.branches, whole.taken, whole.cover) == (4, 2, totals["percent_covered_display"] + " %")
     assert (one.executed, one.branches, one.taken, one.cover) == (2, 4, 1, "33 %")
-    heading, *rows = printed(reports.summary, run.project).splitlines()
+    heading, *rows = printed(run).splitlines()
     assert "missed  branches  taken  cover" in heading
     assert rows[0].split()[:8] == ["a", "2", "5", "2", "3", "4", "1", "33"]
 
 
-@pytest.mark.parametrize("report", [reports.html, reports.json, reports.xml, reports.lcov, reports.markdown])
-def test_nothing_combined_is_said_with_the_remedy(tmp_path, report):
+def test_nothing_combined_is_said_with_the_remedy(tmp_path):
     with pytest.raises(TaskError, match="run coverage-combine first"):
-        report(Run(tmp_path, {}).project)
+        read_results(Run(tmp_path, {}).project)
 
 
-EVERY_REPORT = [reports.html, reports.json, reports.xml, reports.lcov, reports.markdown, reports.summary]
-
-
-@pytest.mark.parametrize("report", EVERY_REPORT)
-def test_settings_that_coverage_refuses_are_named(run, report, monkeypatch, tmp_path_factory):
+def test_settings_that_coverage_refuses_are_named(run, monkeypatch, tmp_path_factory):
     config = tmp_path_factory.mktemp("tool") / "coveragerc"
     config.write_text("[report]\nexclude_also = (\n")
-    monkeypatch.setattr("coverage_tasks.coveragepy.CONFIG", config)
+    monkeypatch.setattr("coverage_tasks.results.coveragepy.CONFIG", config)
     with pytest.raises(TaskError, match="coveragerc"):
-        report(run.project)
+        read_results(run.project)
 
 
-@pytest.mark.parametrize("report", EVERY_REPORT)
-def test_a_damaged_coverage_file_is_named(run, report):
+def test_a_damaged_coverage_file_is_named(run):
     run.project.coverage_file.write_bytes(b"noise" * 1000)
     with pytest.raises(TaskError, match="combine again"):
-        report(run.project)
+        read_results(run.project)
 
 
 def test_an_unwritable_place_is_named_and_nothing_is_left_beside_it(run):
-    run.project.json.mkdir()
+    (run.project.root / "coverage.json").mkdir()
     before = set(run.project.root.iterdir())
     with pytest.raises(TaskError, match="cannot write"):
-        reports.json(run.project)
+        run.write(formats.JSON)
     assert set(run.project.root.iterdir()) == before
 
 
@@ -266,8 +275,8 @@ def test_nothing_to_report_is_said(tmp_path):
     run.lines("orders", {})
     combine(run.project)
     with pytest.raises(TaskError, match="no file of the repository counts"):
-        reports.json(run.project)
-    assert not run.project.json.exists()
+        run.write(formats.JSON)
+    assert not (run.project.root / "coverage.json").exists()
 
 
 @pytest.mark.parametrize(
@@ -283,8 +292,8 @@ def test_markdown_from_names_is_inert():
 
 
 def test_each_service_has_xml_and_lcov_of_its_own(run):
-    reports.xml(run.project)
-    reports.lcov(run.project)
+    run.write(formats.XML)
+    run.write(formats.LCOV)
     results = read_results(run.project)
     directory = run.project.data / "services"
     counting = {name: set(result.files) & results.files.keys() for name, result in results.combined.services.items()}
@@ -303,10 +312,10 @@ def test_each_service_has_xml_and_lcov_of_its_own(run):
 
 
 def test_reports_of_services_that_are_gone_are_removed(run):
-    reports.xml(run.project)
+    run.write(formats.XML)
     stale = run.project.data / "services" / "gone.xml"
     stale.write_text("")
-    reports.xml(run.project)
+    run.write(formats.XML)
     assert not stale.exists()
 
 
@@ -314,16 +323,16 @@ def test_a_service_of_any_name_gets_a_file_of_its_own(run):
     for name in ("../../escape", "a/b", "a_b"):
         run.lines(name, {"/app/main.py": (run.source("orders/main.py"), [1])})
     combine(run.project)
-    reports.xml(run.project)
+    run.write(formats.XML)
     names = {file.name.partition("-")[0] for file in (run.project.data / "services").iterdir()}
     assert names == {"a_b", "a_b.xml", "_.._escape", "orders.xml", "catalog.xml"}
     assert not (run.project.root / "escape.xml").exists()
 
 
 def test_the_portal_is_the_index_and_coverages_own_is_beside_it(run):
-    reports.html(run.project)
-    assert "What the running services of" in (run.project.html / "index.html").read_text()
-    assert 'class="indexfile"' in (run.project.html / "portal.files.html").read_text()
+    run.write(formats.HTML)
+    assert "What the running services of" in (run.project.root / "htmlcov" / "index.html").read_text()
+    assert 'class="indexfile"' in (run.project.root / "htmlcov" / "portal.files.html").read_text()
 
 
 @pytest.mark.parametrize(

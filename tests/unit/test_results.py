@@ -3,11 +3,11 @@
 import pytest
 from unit.journal_files import Run
 
-from coverage_tasks.combine import combine
-from coverage_tasks.lines import Phases, Share
-from coverage_tasks.project import file_name
-from coverage_tasks.results import read_results
-from coverage_tasks.startup import mark_startup
+from coverage_tasks.combined.combine import combine
+from coverage_tasks.files import file_name
+from coverage_tasks.recorded.marks import mark_startup
+from coverage_tasks.results.lines import Phases, Share
+from coverage_tasks.results.results import read_results
 
 MAIN = """\
 def start():

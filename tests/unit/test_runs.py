@@ -2,7 +2,6 @@
 
 import shutil
 import sqlite3
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -10,11 +9,11 @@ from coverage import CoverageData
 from unit.checkouts import commit, git
 from unit.journal_files import Run
 
-from coverage_tasks import stack
-from coverage_tasks.combine import combine
-from coverage_tasks.project import TaskError
-from coverage_tasks.runs import NO_SOURCE, PRESENT, locate, open_run, save_run, saved_runs
-from coverage_tasks.sources import Digest, Repository
+from coverage_tasks.combined.combine import combine
+from coverage_tasks.errors import TaskError
+from coverage_tasks.recorded import directory as data_directory
+from coverage_tasks.runs.store import NO_SOURCE, PRESENT, locate, open_run, save_run, saved_runs
+from coverage_tasks.sources.repository import Digest, Repository
 
 FILES = {
     "orders/main.py": "import rates\n\ndef order():\n    return rates.RATE\n",
@@ -84,12 +83,11 @@ def test_a_saved_run_outlives_new_ones_and_cleaning(run):
     run.lines("orders", {"/app/idle.py": (run.source("orders/idle.py"), [1])})
     combine(run.project)
     assert executed(open_run(run.project))["orders/idle.py"] == {1}
-    without_engine = replace(run.project, runtime="procfile")  # or cleaning asks the engine whether the stack is up
-    stack.clean(without_engine)
+    data_directory.remove_data(run.project, [])
     assert sorted(path.name for path in run.project.data.iterdir()) == ["runs"]
     assert executed(open_run(run.project, "main")) == RAN
     shutil.rmtree(run.project.runs / "main")
-    stack.clean(without_engine)
+    data_directory.remove_data(run.project, [])
     assert not run.project.data.exists()
 
 

@@ -3,10 +3,10 @@ from dataclasses import replace
 
 import pytest
 
-from coverage_tasks import services
-from coverage_tasks.images import Image, Interpreter
 from coverage_tasks.project import Project
-from coverage_tasks.sources import digest_of
+from coverage_tasks.runtimes.compose import services
+from coverage_tasks.sources.images import Image, Interpreter
+from coverage_tasks.sources.repository import digest_of
 
 IMAGE = Image("sha256:1", "shop-orders", {"PATH": "/bin"}, "/app", "", (), {"/app/main.py": digest_of(b"")})
 
@@ -53,16 +53,16 @@ def engine(monkeypatch):
             return IMAGE
 
     engine = Engine()
-    monkeypatch.setattr(services.compose, "image_names", lambda *_: engine.names)
-    monkeypatch.setattr(services.compose, "find_image", lambda name, platform="": (name, platform) in there)
-    monkeypatch.setattr(services.compose, "build_images", engine.build)
-    monkeypatch.setattr(services.compose, "pull_image", engine.pull)
+    monkeypatch.setattr(services.engine, "image_names", lambda *_: engine.names)
+    monkeypatch.setattr(services.engine, "find_image", lambda name, platform="": (name, platform) in there)
+    monkeypatch.setattr(services.engine, "build_images", engine.build)
+    monkeypatch.setattr(services.engine, "pull_image", engine.pull)
     monkeypatch.setattr(services, "inspect_image", engine.inspect)
     return engine
 
 
 def find(root, definitions, **options):
-    return services.find_services(Project(root, "compose", root, ()), {"services": definitions}, **options)
+    return services.find_services(Project(root, "compose", ()), {"services": definitions}, **options)
 
 
 HERE, THERE = {"context": "."}, {"context": "there"}

@@ -6,8 +6,8 @@ from argparse import Namespace
 import pytest
 from unit.journal_files import Run
 
-from coverage_tasks.project import TaskError
-from coverage_tasks.source_maps import show
+from coverage_tasks.errors import TaskError
+from coverage_tasks.tasks.sources import sources as show
 
 FILES = {"orders/main.py": "a = 1\n", "orders/idle.py": "x = 1\n", "orders/api.py": "api = 1\n", "libs/log.py": "log\n"}
 FLASK = "/usr/local/lib/python3.12/site-packages/flask/app.py"

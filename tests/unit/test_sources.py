@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from machine import ROOT
 from unit.checkouts import git, write
 
-from coverage_tasks.election import map_sources
 from coverage_tasks.project import Project
-from coverage_tasks.sources import Digest, Filesystem, Links, Repository, SourceMap, digest_of, is_test
+from coverage_tasks.sources.maps import Filesystem, Links, SourceMap
+from coverage_tasks.sources.repository import Digest, Repository, digest_of, is_test
+from coverage_tasks.sources.votes import map_sources
 
 SITE = "/usr/local/lib/python3.11/site-packages"
 
@@ -404,10 +405,10 @@ def test_links_are_followed_as_the_kernel_does(path: str, expected: str) -> None
 
 
 def test_the_tool_is_no_source_of_the_repository_that_it_was_installed_into(tmp_path, monkeypatch):
-    monkeypatch.setattr("coverage_tasks.sources.TOOL", tmp_path)
+    monkeypatch.setattr("coverage_tasks.sources.repository.TOOL", tmp_path)
     ours = [path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.py"), *ROOT.glob("scripts/**/*.py"))]
     theirs = ("orders/main.py", "scripts/release.py")
     write(tmp_path, dict.fromkeys((*ours, "coverage-spy/sitecustomize.py", *theirs), "a = 1\n"))
-    project = Project(tmp_path, "procfile", tmp_path, (tmp_path / "Procfile",))
+    project = Project(tmp_path, "procfile", (tmp_path / "Procfile",))
     assert "scripts/coverage_sessions.py" in ours
     assert Repository.of_project(project).files.keys() == set(theirs)

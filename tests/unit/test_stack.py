@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 from machine import eventually
 
-from coverage_tasks import procfile, stack
-from coverage_tasks.project import Project, TaskError
+from coverage_tasks.errors import TaskError
+from coverage_tasks.project import Project
+from coverage_tasks.recorded import directory
+from coverage_tasks.recorded.stack import Stack, write_stack
+from coverage_tasks.runtimes import procfile, stack, waiting
 
 NOBODY = 65534
 FOREVER = "exec python3 -c 'import time; time.sleep(600)'"
@@ -20,7 +23,7 @@ FOREVER = "exec python3 -c 'import time; time.sleep(600)'"
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     monkeypatch.delenv("COVERAGE_SPY_TIMEOUT", raising=False)
-    found = Project(tmp_path, "procfile", tmp_path, (tmp_path / "Procfile",))
+    found = Project(tmp_path, "procfile", (tmp_path / "Procfile",))
     yield found
     stack.down(found)
 
@@ -38,7 +41,7 @@ def test_up_records_what_it_starts_and_down_ends_it(project):
     stack.up(project)
     found = state(project)
     assert stack.running(project)
-    assert (found["version"], found["runtime"], set(found["services"])) == (2, "procfile", {"a", "b"})
+    assert (found["version"], found["runtime"], set(found["services"])) == (3, "procfile", {"a", "b"})
     entry = found["services"]["a"]
     assert entry["measured"]
     assert entry["interpreters"]
@@ -88,7 +91,7 @@ def as_another_user():
     (root / "coverage-data" / "journals" / "a" / "0123456789abcdef.journal").touch()
     os.chown(root, NOBODY, NOBODY)
     os.seteuid(NOBODY)
-    yield Project(root, "procfile", root, (root / "Procfile",))
+    yield Project(root, "procfile", (root / "Procfile",))
     os.seteuid(0)
     shutil.rmtree(root)
 
@@ -98,7 +101,7 @@ def test_data_directory_that_is_a_link_is_refused_and_nothing_behind_it_touched(
     (tmp_path / "theirs" / "thesis").touch()
     (tmp_path / "theirs").chmod(0o700)
     project.data.symlink_to(tmp_path / "theirs")
-    for task in (stack.prepare_data, stack.clean):
+    for task in (directory.prepare_data, lambda found: directory.remove_data(found, [])):
         with pytest.raises(TaskError, match=r"coverage-data is a link, .*: remove the link"):
             task(project)
     assert (tmp_path / "theirs").stat().st_mode & 0o777 == 0o700
@@ -112,9 +115,9 @@ def test_what_root_left_is_named_with_the_way_to_remove_it(as_another_user):
     )
     (as_another_user.root / "lcov.info").touch()
     with pytest.raises(TaskError, match=remedy):
-        stack.prepare_data(as_another_user)
+        directory.prepare_data(as_another_user)
     with pytest.raises(TaskError, match=remedy):
-        stack.clean(as_another_user)
+        directory.remove_data(as_another_user, [as_another_user.root / "lcov.info"])
     assert not (as_another_user.root / "lcov.info").exists()
 
 
@@ -123,8 +126,8 @@ def test_what_containers_left_is_no_obstacle(as_another_user):
     for ours in (as_another_user.data, as_another_user.journals, as_another_user.journals_of("a")):
         os.chown(ours, NOBODY, NOBODY)
     os.seteuid(NOBODY)
-    stack.prepare_data(as_another_user)
-    stack.clean(as_another_user)
+    directory.prepare_data(as_another_user)
+    directory.remove_data(as_another_user, [])
     assert not as_another_user.data.exists()
 
 
@@ -136,7 +139,7 @@ def test_process_that_finished_is_no_failure(project):
 
 
 def test_process_that_died_shows_its_log_and_takes_the_others_down(project, capsys, monkeypatch):
-    monkeypatch.setattr(stack, "SETTLED_SECONDS", 300)  # however long it takes to die
+    monkeypatch.setattr(waiting, "SETTLED_SECONDS", 300)  # however long it takes to die
     lines(project, web="echo no database; exit 3", other=FOREVER)
     with pytest.raises(TaskError, match=r"the service web has died \(exit code 3\)"):
         stack.up(project)
@@ -219,9 +222,18 @@ def test_stack_that_vanished_is_not_running(project):
     assert not stack.running(project)
 
 
+STACK = '{"version": 3, "runtime": "procfile", "name": "", "on_host": true, "services": %s}'
+
+
 @pytest.mark.parametrize(
     "record",
-    ["{", "[1]", "{}", '{"version": 1}', '{"version": 2, "services": {"a": {"pid": "x", "born": ""}}}'],
+    [
+        "{",
+        "[1]",
+        "{}",
+        '{"version": 1}',
+        '{"version": 3, "runtime": "procfile", "name": "", "on_host": true, "services": {"a": {"pid": "x"}}}',
+    ],
 )
 def test_damaged_record_is_named(project, record):
     project.data.mkdir()
@@ -263,6 +275,6 @@ def test_stack_of_an_engine_that_is_gone_is_no_obstacle(project, monkeypatch):
     monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent.sock")
     lines(project, a=FOREVER)
     project.data.mkdir()
-    project.stack_file.write_text('{"version": 2, "runtime": "compose", "project": "shop-coverage", "services": {}}')
+    write_stack(project.data, Stack("compose", "shop-coverage", on_host=False))
     stack.up(project)
     assert state(project)["runtime"] == "procfile"

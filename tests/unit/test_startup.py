@@ -3,11 +3,11 @@
 import pytest
 from unit.journal_files import ORPHAN, RECEIPT, Run, arc_word, file_words, header, line_word
 
-from coverage_tasks.combine import combine
-from coverage_tasks.journals import count_words, find_journals, read_journal
-from coverage_tasks.lines import Phases
-from coverage_tasks.results import read_results
-from coverage_tasks.startup import mark_startup, read_marks
+from coverage_tasks.combined.combine import combine
+from coverage_tasks.recorded.journals import count_words, find_journals, read_journal
+from coverage_tasks.recorded.marks import mark_startup, read_marks
+from coverage_tasks.results.lines import Phases
+from coverage_tasks.results.results import read_results
 
 MAIN = "import os\n\n\ndef start():\n    return 1\n\n\ndef serve():\n    return 2\n\n\nstart()\n"
 
@@ -75,10 +75,10 @@ def test_early_arcs_tell_of_the_lines_they_touch(tmp_path):
     "text", ["", "[]", "7", '{"a": "b"}', '{"a": null}', '{"a": 1e999}', pytest.param("[" * 100_000, id="deep")]
 )
 def test_damaged_marks_are_none(run, text):
-    (run.project.data / "startup.json").write_text(text)
+    (run.project.data / "marks.json").write_text(text)
     assert read_marks(run.project) == {}
 
 
 def test_a_mark_below_nothing_is_nothing(run):
-    (run.project.data / "startup.json").write_text('{"a": -7}')
+    (run.project.data / "marks.json").write_text('{"version": 1, "startup": {"a": -7}}')
     assert read_marks(run.project) == {"a": 0}

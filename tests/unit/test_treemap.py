@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coverage_tasks.lines import Share
-from coverage_tasks.treemap import DEEPEST, Leaf, Treemap
+from coverage_tasks.reports.portal.treemap import DEEPEST, Leaf, Treemap
+from coverage_tasks.results.lines import Share
 
 
 def treemap(sizes, smallest=0.0):

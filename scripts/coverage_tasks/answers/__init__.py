@@ -1,0 +1,1 @@
+"""What a task prints: an answer as text, Markdown or JSON."""

@@ -1,0 +1,1 @@
+"""From journals to one .coverage: mapped per service first, merged after."""

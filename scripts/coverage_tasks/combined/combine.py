@@ -1,0 +1,190 @@
+"""From journals to one .coverage: mapped per service first, merged after, with the service as context."""
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from coverage import CoverageData
+from coverage.exceptions import CoverageException
+
+from ..errors import TaskError
+from ..findings import Finding
+from ..progress import Stage, advance
+from ..project import Project
+from ..recorded.journals import read_journals
+from ..recorded.marks import read_marks
+from ..recorded.processes import Processes
+from ..recorded.sightings import Place, read_sightings
+from ..sources.history import History
+from ..sources.maps import LIBRARY, SourceMap
+from ..sources.repository import Digest, Repository, is_test
+from ..sources.statements import lines_of
+from . import painting
+from .findings import claims_of, of_journals, of_kinds, of_service, of_unborn
+from .model import Combined, ServiceResult, write_combined
+from .origins import Origins, of_run
+from .painting import Old, Painted, Ran
+
+
+def combine(project: Project) -> Combined:
+    """Combine all journals of the project into its .coverage and coverage-data/combined.json.
+
+    A service's own files are those its image holds, a bind mount shows it or coverage-spy.yml says are its sources,
+    and sources are what it says now: they are added when a report has shown what is unmapped. Of directories that
+    hold more than one service, the whole repository that is, only the import roots of what ran count: see
+    `_own_files`. What was never imported counts as not executed, unless it is a test or a build file; what drifted,
+    and all of a service that sent nothing, is unknown and does not count. Files are only painted with lines that ran
+    on the very same source.
+
+    Journals are read only, and damaged ones are left out. Raises TaskError when there is none to read.
+    """
+    journals, errors = read_journals(project.journals, read_marks(project))
+    damage = [*of_journals(journals, errors)]
+    if not journals:
+        raise TaskError(_nothing(project, damage))
+    results, painted = {}, {}
+    with Stage("finding the sources of each service", noun="service") as stage:
+        seen, repository = read_sightings(project), Repository.of_project(project)
+        services = of_run(project, journals, repository)
+        stage.of = len(services)
+        for name, origins in services.items():
+            places = [place for place in seen if place.service == name]
+            results[name], painted[name] = _combine_service(origins, places)
+            advance()
+    with_lines = [name for name, p in painted.items() if p.lines]
+    with_arcs = [name for name, p in painted.items() if p.arcs]
+    combined = Combined(results, bool(with_arcs and not with_lines), commit=History(project.root).commit)
+    combined.digests = {path: repository.files[path] for path in sorted(combined.files)}
+    combined.started = max(journal.receipt.started for journal in journals)
+    of_services = (finding for name, result in results.items() for finding in of_service(name, result))
+    combined.findings = [*damage, *of_kinds(with_lines, with_arcs), *of_unborn(errors), *of_services]
+    try:
+        with Stage(f"writing {project.coverage_file.name}"):
+            _write_coverage(project, combined, painted)
+        write_combined(project, combined)
+    except OSError as error:
+        raise TaskError(
+            f"cannot write {error.filename or project.coverage_file} ({error.strerror}): make it writable, or remove it"
+        ) from None
+    except (sqlite3.Error, CoverageException) as error:
+        raise TaskError(f"cannot write {project.coverage_file} ({error}): make room there") from None
+    return combined
+
+
+def _nothing(project: Project, damage: Sequence[Finding]) -> str:
+    if not damage:
+        return f"there is nothing to combine in {project.journals}: run up-coverage first"
+    more = f"; so it is with all {len(damage)} of {project.journals}" if len(damage) > 1 else ""
+    return damage[0].sentence + more
+
+
+def _combine_service(origins: Origins, places: Collection[Place]) -> tuple[ServiceResult, Painted]:
+    source_map, journals, record = origins.source_map, origins.journals, origins.record
+    result = ServiceResult(
+        measured=origins.service.measured,
+        reason=origins.service.reason,
+        python=sorted({journal.receipt.python for journal in journals}) or list(record.interpreters),
+        processes=Processes.of_service(journals, places),
+        roots=list(source_map.roots),
+        fallback=record.fallback,
+        claims=claims_of(journals, origins.service.name),
+    )
+    painted, imported = Painted(), set()
+    old: dict[str, Old] = {}
+    for journal in journals:
+        for path, digest in journal.files.items():
+            match = origins.find(path, digest)
+            ran = Ran(journal.lines.get(path, set()), journal.arcs.get(path, set()), journal.early.get(path, set()))
+            if match.state == "same" and match.path:
+                imported.add(match.path)
+                painted.add(match.path, ran)
+            elif match.path and (same := origins.carry(path, digest)):
+                old.setdefault(match.path, Old(origins.versions[path, digest])).add(same, ran)
+            elif match.path:
+                result.unknown[match.path] = match.reason
+            elif match.reason != LIBRARY:
+                result.unmapped[path] = match.reason
+    seen = imported | old.keys()
+    held = {match.path for match in origins.held.values() if match.path and match.state == "same"}
+    for path, match in origins.held.items():
+        if match.state == "drifted" and match.path and match.path not in seen | held | result.unknown.keys():
+            if same := origins.carry(path, origins.digest(path)):
+                old.setdefault(match.path, Old(origins.versions[path, origins.digest(path)])).add(same, Ran())
+            else:
+                result.unknown[match.path] = match.reason
+    for repository_path, known in old.items():
+        painted.add(repository_path, known.ran)
+        # Whoever ran the present version as well knows all of it.
+        if repository_path not in imported:
+            result.carried[repository_path] = known.carried()
+    if any(version.startswith(painting.OLD) for version in result.python):
+        painted.complete_loops(source_map.repository.root)
+    result.startup = {path: sorted(lines) for path, lines in sorted(painted.startup.items())}
+    own = (_own_files(source_map, seen) | held | old.keys()) - result.unknown.keys()
+    _settle(result, {path for path in own if path in seen or not is_test(path)} | seen, seen)
+    return result, painted
+
+
+def _settle(result: ServiceResult, own: set[str], imported: set[str]) -> None:
+    """Say of each file whether it counts, and why not."""
+    why = result.why_unknown
+    if why and not imported:
+        # A service without Python is nothing to know about, whatever files its image holds.
+        result.unknown = dict.fromkeys(sorted(own), why) if result.python else {}
+        result.carried = {}
+        return
+    result.files = sorted(own)
+    result.never_imported = sorted(own - imported)
+    result.unknown = dict(sorted(result.unknown.items()))
+    result.unmapped = dict(sorted(result.unmapped.items()))
+    result.carried = {path: carried for path, carried in sorted(result.carried.items()) if path in own}
+
+
+def _own_files(source_map: SourceMap, imported: Collection[str]) -> set[str]:
+    """The repository files that bind mounts show a service, or that coverage-spy.yml says are its own.
+
+    Where all of the repository is mounted, or the processes run on it, not every file is the service's, only those
+    below a directory where imports of what ran begin, that is the first one above the file that is no package.
+    """
+    files = source_map.repository.files
+    own = set()
+    for root in source_map.roots:
+        if not root.decides:
+            continue
+        begins = {_import_root(path, files) for path in imported} if root.repository == "." else {root.repository}
+        for path in files:
+            if any(begin in (".", path) or path.startswith(begin + "/") for begin in begins):
+                container = os.path.normpath(f"{root.container}/{os.path.relpath(path, root.repository)}")
+                if source_map.find(container, files[path]).path == path:
+                    own.add(path)
+    return own
+
+
+def _import_root(path: str, files: Mapping[str, Digest]) -> str:
+    directory = PurePosixPath(path).parent
+    while str(directory) != "." and f"{directory}/__init__.py" in files:
+        directory = directory.parent
+    return str(directory)
+
+
+def _write_coverage(project: Project, combined: Combined, painted: Mapping[str, Painted]) -> None:
+    """Write .coverage with repository-relative paths: `relative_files` of scripts/coveragerc reads them."""
+    with tempfile.TemporaryDirectory(prefix=".coverage-", dir=project.root) as directory:
+        file = Path(directory, "data")
+        data = CoverageData(str(file))
+        if combined.branch:
+            data.add_arcs({})
+        else:
+            data.add_lines({})
+        for name, found in painted.items():
+            data.set_context(name)
+            if combined.branch:
+                data.add_arcs(found.arcs)
+            else:
+                data.add_lines(found.lines)
+                data.add_lines({path: lines_of(arcs) for path, arcs in found.arcs.items()})
+        data.touch_files(sorted(combined.files - data.measured_files()))
+        data.close()
+        file.replace(project.coverage_file)

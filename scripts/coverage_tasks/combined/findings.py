@@ -1,0 +1,167 @@
+"""What the journals of a run show that somebody should look at."""
+
+import errno
+import os
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+
+from ..findings import Finding
+from ..recorded.journals import Journal, JournalError
+from ..recorded.processes import Processes, Silent
+from ..text import counted, listed, printable, some
+from .model import ServiceResult
+from .origins import UNNAMED
+
+REMEDY = (
+    "look into its command for what keeps Python from loading the spy "
+    "(-I, -E, env -i, which COVERAGE_SPY_INJECT=pth gets past, or -S)"
+)
+
+
+def of_journals(journals: Iterable[Journal], errors: Iterable[JournalError]) -> Iterator[Finding]:
+    """Yield what is damaged among the journals."""
+    for error in errors:
+        if error.kind != "unborn":
+            yield Finding("", "damaged", error.evidence, error.remedy)
+    for journal in journals:
+        if journal.unreadable:
+            yield Finding(
+                "",
+                "damaged",
+                f"{journal.path} holds {counted(journal.unreadable, 'record')} that nobody can read, the others count",
+                "copy it again if it is a copy, or remove it",
+            )
+
+
+def of_kinds(with_lines: list[str], with_arcs: list[str]) -> Iterator[Finding]:
+    """Yield what follows when some services recorded lines and others branches."""
+    if with_lines and with_arcs:
+        yield Finding(
+            "",
+            "mixed",
+            f"{listed(with_lines)} recorded lines and {listed(with_arcs)} branches, so only lines are shown",
+            "set COVERAGE_BRANCH the same for all services and record again",
+        )
+
+
+def of_unborn(errors: Iterable[JournalError]) -> Iterator[Finding]:
+    """Yield how many processes left a journal without a receipt."""
+    unborn = sum(error.kind == "unborn" for error in errors)
+    if unborn:
+        yield Finding("", "unborn", f"of {counted(unborn, 'process')} nothing is known: killed at the very start")
+
+
+def claims_of(journals: Iterable[Journal], name: str) -> dict[str, int]:
+    """Another service -> how many processes that wrote where only `name` does call themselves so."""
+    receipts = {journal.receipt.process: journal.receipt.service for journal in journals}
+    others = (claimed for claimed in receipts.values() if claimed not in ("", name) and name != UNNAMED)
+    return dict(Counter(map(printable, others)))
+
+
+def of_service(name: str, result: ServiceResult) -> Iterator[Finding]:
+    """Yield what the processes of a service show, then what its sources do."""
+    processes = result.processes
+    if not result.measured:
+        if result.python:
+            yield Finding(name, "not-measured", f"it is not measured: {result.reason}")
+    elif result.silent:
+        yield _of_silence(name, processes)
+    yield from _of_processes(name, result)
+    if result.fallback:
+        yield Finding(
+            name,
+            "not-writable",
+            "it could not write to coverage-data, so its journals were copied out of its container",
+            "those of containers that were removed before are lost",
+        )
+    yield from _of_sources(name, result)
+
+
+def _of_silence(name: str, processes: Processes) -> Finding:
+    if processes.silent:
+        evidence = f"it sent nothing, so nothing is known of it{_seen_there(processes)}"
+        return Finding(name, "not-seen", evidence, f"look into its log whether it started, and {REMEDY}")
+    return Finding(
+        name,
+        "not-seen",
+        "it sent nothing and nobody saw it run, so nothing is known of it",
+        "look into its log whether it started, and into the compose file whether it is scaled to nothing",
+    )
+
+
+def _of_processes(name: str, result: ServiceResult) -> Iterator[Finding]:
+    processes = result.processes
+    for refusal, count in processes.refusals.items():
+        yield Finding(name, refusal_kind(refusal), f"{refusal} ({counted(count, 'process')})")
+    for claimed, count in result.claims.items():
+        yield Finding(
+            name,
+            "claimed",
+            f"{counted(count, 'process')} said to be of {claimed}, and counts for {name}, to whose directory it wrote",
+            "look what sets COVERAGE_FILE there",
+        )
+    if processes.ran_nothing_measured:
+        yield Finding(
+            name,
+            "no-lines",
+            f"none of its {counted(processes.without_lines, 'process')} ran code that is measured",
+            "look where its code lies in the container, and set COVERAGE_SOURCE to that",
+        )
+    # Of a service that sent nothing at all, the finding above says enough.
+    for silent in processes.silent if processes.all else ():
+        yield Finding(name, "no-receipt", f"{described(silent)} sent no receipt, so what it ran is unknown", REMEDY)
+    if processes.end_unknown:
+        yield Finding(
+            name,
+            "end-unknown",
+            f"{counted(processes.end_unknown, 'process')} had not taken leave, so lines first run in the last 0.1 s "
+            "may be missing",
+            "Python 3.12 or newer leaves no such gap, unless it records branches",
+            note=True,
+        )
+
+
+def _of_sources(name: str, result: ServiceResult) -> Iterator[Finding]:
+    by_commit = by_value({path: carried.commit for path, carried in result.carried.items()})
+    for commit, paths in by_commit.items():
+        files = [result.carried[path] for path in paths]
+        lines, lost = (sum(numbers) for numbers in zip(*((file.lines, file.lost) for file in files), strict=True))
+        yield Finding(
+            name,
+            "drifted",
+            f"{some(paths)} as of commit {commit[:10]}: {counted(lines, 'executed line')} carried over to the same "
+            f"statements, {lost} lost, and what changed since is unknown",
+            "rebuild the image",
+        )
+    # Of a service that is unknown as a whole, another finding says enough.
+    for reason, paths in by_value({} if result.why_unknown else result.unknown).items():
+        yield Finding(name, "drifted", f"{some(paths)} unknown: {reason}")
+    for reason, paths in by_value(result.unmapped).items():
+        yield Finding(name, "not-mapped", f"{some(paths)} not mapped: {reason}")
+
+
+def refusal_kind(refusal: str) -> str:
+    """Return the kind of finding that a receipt's refusal is."""
+    if not refusal.startswith("cannot write in "):
+        return "refused"
+    return "disk-space" if refusal.endswith(os.strerror(errno.ENOSPC)) else "not-writable"
+
+
+def _seen_there(processes: Processes) -> str:
+    seen = [described(silent) for silent in processes.silent if silent.pid or silent.command]
+    return f" ({counted(len(seen), 'place')} ran without a receipt, such as {seen[0].rstrip(',')})" if seen else ""
+
+
+def described(silent: Silent) -> str:
+    """Return what sent no receipt, where and since when, as the subject of a sentence."""
+    since = time.strftime("%H:%M:%S", time.localtime(silent.started))
+    return f"{silent.command or 'what ran'} in {silent.place}, there since {since},"
+
+
+def by_value(reasons: Mapping[str, str]) -> dict[str, list[str]]:
+    """Group paths by their reason: reason -> paths."""
+    grouped = defaultdict(list)
+    for path, reason in reasons.items():
+        grouped[reason].append(path)
+    return grouped

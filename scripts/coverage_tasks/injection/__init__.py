@@ -1,0 +1,1 @@
+"""What enters a measured process: the spy, its payload and its variables."""

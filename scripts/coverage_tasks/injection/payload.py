@@ -1,0 +1,164 @@
+"""The payload: builds of coverage.py's C tracer, one per interpreter, fetched by pip with pinned hashes.
+
+`python -m coverage_tasks.payload` writes payload.lock anew, after a version in VERSIONS was changed.
+"""
+
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from ..errors import TaskError
+from ..files import beside
+from ..progress import Stage, say
+from ..project import SPY
+from ..sources.images import Interpreter
+
+LOCK = Path(__file__).with_name("payload.lock")
+PAYLOAD = SPY / "payload"
+
+# The last coverage.py for each CPython, by the digits of its suffix; for 3.8 the last whose tracer calls nothing when a
+# function begins: newer ones take a lock, which 3.8 counts as a call against the application's limit of recursion.
+VERSIONS = {
+    "38": "7.5.3",
+    "39": "7.10.7",
+    "310": "7.16.2",
+    "311": "7.17.3",
+    "312": "7.17.3",
+    "313": "7.17.3",
+    "313t": "7.17.3",
+    "314": "7.17.3",
+    "314t": "7.17.3",
+}
+# Measures lines without the tracer, by sys.monitoring.
+MONITORED = (3, 12)
+
+_SUFFIX = re.compile(r"\.cpython-(?P<digits>\d+t?)-(?:(?P<machine>\w+)-linux-(?:gnu|musl)|darwin)\.so")
+_PLATFORMS = {
+    ("glibc", "x86_64"): ("manylinux2014_x86_64", "manylinux_2_28_x86_64"),
+    ("glibc", "aarch64"): ("manylinux2014_aarch64", "manylinux_2_28_aarch64"),
+    ("musl", "x86_64"): ("musllinux_1_1_x86_64", "musllinux_1_2_x86_64"),
+    ("musl", "aarch64"): ("musllinux_1_1_aarch64", "musllinux_1_2_aarch64"),
+    ("darwin", "x86_64"): ("macosx_10_9_x86_64", "macosx_10_13_x86_64", "macosx_10_15_x86_64"),
+    ("darwin", "arm64"): ("macosx_11_0_arm64",),
+}
+
+
+class Wheel(NamedTuple):
+    """Which wheel of coverage.py an interpreter needs."""
+
+    digits: str
+    libc: str
+    machine: str
+
+    @property
+    def pip_options(self) -> list[str]:
+        """What makes `pip download` take this wheel rather than the running Python's."""
+        version = self.digits.rstrip("t")
+        options = ["--implementation", "cp", "--python-version", f"{version[0]}.{version[1:]}"]
+        options += ["--abi", f"cp{self.digits}"]
+        return options + [part for tag in _PLATFORMS[self.libc, self.machine] for part in ("--platform", tag)]
+
+
+def needs_tracer(interpreter: Interpreter, branch: bool) -> bool:
+    """Whether the spy uses the tracer in this interpreter."""
+    version = tuple(map(int, interpreter.version.split(".")))
+    return interpreter.measurable and (branch or version < MONITORED)
+
+
+def fill_payload(interpreters: Iterable[Interpreter], directory: Path = PAYLOAD) -> None:
+    """Puts the tracer of every interpreter in `directory`; what is there already is not fetched again.
+
+    Raises TaskError when pip cannot fetch one. An interpreter coverage.py has no build for is only named: the spy
+    says in its receipt that nothing is measured there.
+    """
+    for interpreter in interpreters:
+        target = directory / f"tracer{interpreter.suffix}"
+        if _is_built_for(target, interpreter.libc):
+            continue
+        wheel = _wheel_for(interpreter)
+        if not wheel:
+            say(f"coverage.py has no build for {interpreter.suffix}: this Python {interpreter.version} is not measured")
+            continue
+        what = f"coverage.py's tracer for Python {interpreter.version} ({wheel.libc}, {wheel.machine})"
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            with Stage(f"fetching {what}", aloud=True), beside(target) as part:
+                part.write_bytes(_fetch_tracer(wheel))
+                part.chmod(0o755)
+        except OSError as error:
+            raise TaskError(f"cannot write to {directory} ({error.strerror}): make it writable for you") from None
+
+
+def _wheel_for(interpreter: Interpreter) -> Wheel | None:
+    found = _SUFFIX.fullmatch(interpreter.suffix)
+    if not found or found["digits"] not in VERSIONS:
+        return None
+    wheel = Wheel(
+        found["digits"],
+        interpreter.libc if found["machine"] else "darwin",
+        found["machine"] or platform.machine(),
+    )
+    return wheel if (wheel.libc, wheel.machine) in _PLATFORMS else None
+
+
+def _is_built_for(tracer: Path, libc: str) -> bool:
+    # CPython up to 3.10 has the same suffix on musl as on glibc, so the name does not tell.
+    return tracer.is_file() and (b"libc.musl-" in tracer.read_bytes()) == (libc == "musl")
+
+
+def _fetch_tracer(wheel: Wheel) -> bytes:
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        requirement = directory / "requirement.txt"
+        requirement.write_text(_locked(VERSIONS[wheel.digits]))
+        _download(directory, wheel, "--require-hashes", "--requirement", str(requirement))
+        with zipfile.ZipFile(next(directory.glob("*.whl"))) as archive:
+            return archive.read(next(n for n in archive.namelist() if re.fullmatch(r"coverage/tracer\..*\.so", n)))
+
+
+def _download(directory: Path, wheel: Wheel, *what: str) -> None:
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+    command += ["--disable-pip-version-check", "--dest", str(directory), *wheel.pip_options, *what]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    if answer.returncode:
+        errors = [line for line in answer.stderr.splitlines() if line.startswith("ERROR")] or [answer.stderr.strip()]
+        raise TaskError(
+            f"coverage.py's tracer for cp{wheel.digits} {wheel.libc} {wheel.machine} cannot be fetched; let pip reach "
+            f"a package index once, or use Python 3.12 or newer, which needs none: {errors[-1]}"
+        )
+
+
+def _locked(version: str) -> str:
+    lines = LOCK.read_text().replace("\\\n", "").splitlines()
+    return next(line for line in lines if line.startswith(f"coverage=={version} "))
+
+
+def write_lock(lock: Path = LOCK) -> None:
+    """Downloads every wheel of VERSIONS for every platform and writes their hashes."""
+    hashes: dict[str, set[str]] = {}
+    for wheel in _every_wheel():
+        with tempfile.TemporaryDirectory() as name:
+            _download(Path(name), wheel, f"coverage=={VERSIONS[wheel.digits]}")
+            file = next(Path(name).glob("*.whl"))
+            if "-none-any" not in file.name:
+                hashes.setdefault(VERSIONS[wheel.digits], set()).add(sha256(file.read_bytes()).hexdigest())
+    blocks = [
+        " \\\n    ".join([f"coverage=={version}", *(f"--hash=sha256:{digest}" for digest in sorted(hashes[version]))])
+        for version in dict.fromkeys(VERSIONS.values())
+    ]
+    lock.write_text("# Written by `python -m coverage_tasks.payload`.\n" + "\n".join(blocks) + "\n")
+
+
+def _every_wheel() -> Iterator[Wheel]:
+    return (Wheel(digits, libc, machine) for digits in VERSIONS for libc, machine in _PLATFORMS)
+
+
+if __name__ == "__main__":
+    write_lock()

@@ -1,0 +1,276 @@
+"""Reader of journals, the files a measured process writes; docs/journal.md describes them."""
+
+import json
+import os
+import posixpath
+import stat
+import sys
+import zlib
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from coverage_spy import journal as words
+from coverage_spy import receipt as head
+from coverage_spy.scope import LONGEST
+
+from ..progress import Stage, advance
+from ..sources.repository import Digest
+
+LARGEST = 4 * words.LAST_SIZE  # bytes read of one journal, its receipt among them: what costs a second at most
+
+YEAR_3000 = 32503680000.0  # seconds since the epoch, and what every part of a report can write as a date
+RIVAL_WORD = words.RIVAL << words.KIND_SHIFT
+
+Kind = Literal["foreign", "truncated", "version", "unreadable", "unborn"]
+
+REMOVE = "remove it from the data directory"
+COPY = "copy it again if it is a copy, or remove it"
+
+ORPHANED = "a forked child could open no journal: what it ran is unknown"
+RIVAL = (
+    "the application set a trace function of its own, as debuggers do, so what ran under it is unknown: "
+    "measure without it, or on Python 3.12 or newer without branches"
+)
+
+
+class JournalError(Exception):
+    """A file that cannot be read as a journal: `evidence` names it and says what is wrong, `remedy` what to do.
+
+    An `unborn` one is no damage: its process was killed after it made the file and before it wrote the receipt.
+    """
+
+    def __init__(self, kind: Kind, evidence: str, remedy: str) -> None:
+        """Keep them; `kind` is what is wrong with the file, for programs."""
+        super().__init__(f"{evidence}: {remedy}")
+        self.kind, self.evidence, self.remedy = kind, evidence, remedy
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Who wrote a journal, under which settings, and what was declined; keys as in docs/journal.md."""
+
+    process: str
+    segment: int
+    parent: str
+    service: str
+    window: str
+    python: str
+    implementation: str
+    engine: str
+    branch: bool
+    host: str
+    pid: int
+    started: float
+    settings: Mapping[str, Any]
+    refusals: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Journal:
+    """One journal. Paths are those of the measured process; `unreadable` counts words that mean nothing here.
+
+    `early` are the lines that are told of before a mark, see `read_journals`.
+
+    `last` is the last word of the process itself that is not zero, 0 when there is none.
+    """
+
+    path: Path
+    receipt: Receipt
+    files: Mapping[str, Digest | None]
+    lines: Mapping[str, set[int]]
+    arcs: Mapping[str, set[tuple[int, int]]]
+    last: int
+    unreadable: int
+    early: Mapping[str, set[int]] = field(default_factory=dict)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process took leave; one whose exec failed goes on after it did."""
+        return self.last == words.END << words.KIND_SHIFT
+
+
+def find_journals(directory: Path) -> list[Path]:
+    """The files that have a journal's name, in a directory and in those of its services, in order."""
+    return sorted((*directory.glob("*" + head.SUFFIX), *directory.glob("*/*" + head.SUFFIX)))
+
+
+def read_journals(directory: Path, marks: Mapping[str, int] | None = None) -> tuple[list[Journal], list[JournalError]]:
+    """All journals of a directory and of its services, in order, and an error for each file that is none.
+
+    `marks`: name of a journal -> how many of its words count as early.
+    """
+    journals, errors, paths = [], [], find_journals(directory)
+    with Stage("reading what was recorded", len(paths), "journal"):
+        for path in paths:
+            try:
+                journals.append(read_journal(path, (marks or {}).get(path.name, 0)))
+            except JournalError as error:
+                errors.append(error)
+            advance()
+    return journals, errors
+
+
+def count_words(path: Path) -> int:
+    """How many words of a journal are in use by now, for a process that lives. Raises JournalError."""
+    data, _ = _contents(path)
+    _, _, start = _header(path, data)
+    return -(-len(data[start:-8].rstrip(b"\0")) // 8)  # the last one is kept for ORPHAN
+
+
+def read_journal(path: Path, early: int = 0) -> Journal:
+    """Read one journal, whatever the file is: in bounded time and memory, and never more than it says.
+
+    What its first `early` words tell of is in Journal.early too, of arcs the lines that they touch. Raises JournalError
+    when there is no readable receipt.
+    """
+    data, beyond = _contents(path)
+    order, text, start = _header(path, data)
+    receipt = _receipt(path, text)
+    body = data[start : len(data) - (len(data) - start) % 8]  # without a word that is cut off
+    orphan = words.ORPHAN << words.KIND_SHIFT
+    if not beyond and body[-8:] == orphan.to_bytes(8, "little" if order == "<" else "big"):
+        receipt, body = replace(receipt, refusals=(*receipt.refusals, ORPHANED)), body[:-8]
+    body = body.rstrip(b"\0")
+    all_words = array("Q", body + bytes(-len(body) % 8))
+    if order != head.ORDER:
+        all_words.byteswap()
+    if RIVAL_WORD in all_words:
+        receipt = replace(receipt, refusals=(*receipt.refusals, RIVAL))
+    journal = _decode(path, receipt, all_words, beyond // 8)
+    return replace(journal, early=_touched(_decode(path, receipt, all_words[:early], 0))) if early else journal
+
+
+def _touched(journal: Journal) -> dict[str, set[int]]:
+    arcs = ((name, {line for arc in arcs for line in arc if line > 0}) for name, arcs in journal.arcs.items())
+    return {**journal.lines, **dict(arcs)}
+
+
+def _contents(path: Path) -> tuple[bytes, int]:
+    """What is read of the file, and how many bytes are not: all but the beginning of a file that is no journal."""
+    try:
+        if stat.S_ISREG(path.lstat().st_mode):  # to open a device may set it off
+            with open(path, "rb", opener=_open) as file:
+                status = os.fstat(file.fileno())
+                if stat.S_ISREG(status.st_mode):  # still
+                    data = file.read(head.HEAD["<"].size)
+                    if data.startswith(head.MAGIC):
+                        data += file.read(LARGEST - len(data))
+                    return data, max(status.st_size - len(data), 0)
+    except OSError as error:
+        raise JournalError(
+            "unreadable", f"{path} cannot be read ({error.strerror})", "give yourself the right to read it"
+        ) from None
+    raise JournalError("foreign", f"{path} is not a file", REMOVE)
+
+
+def _open(name: str, flags: int) -> int:
+    # Others may write in the directory: no waiting for a pipe's other end, no following of links.
+    return os.open(name, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+
+
+def _header(path: Path, data: bytes) -> tuple[str, bytes, int]:
+    """Byte order, receipt and the place where the words begin."""
+    start = head.HEAD["<"].size
+    truncated = JournalError("truncated", f"{path} ends inside its header", COPY)
+    if not any(data[:start]):
+        raise JournalError("unborn", f"the process of {path} was killed at its very start", "nothing")
+    if data[: len(head.MAGIC)] != head.MAGIC[: len(data)]:
+        raise JournalError("foreign", f"{path} is not a journal", REMOVE)
+    if len(data) < start:
+        raise truncated
+    _, version, order_byte, _, _ = head.HEAD["<"].unpack_from(data)
+    if version != head.VERSION:
+        raise JournalError(
+            "version",
+            f"{path} has format version {version}, this is version {head.VERSION}",
+            "report with the coverage-spy that recorded it, or record again",
+        )
+    order = order_byte.decode("latin-1")
+    if order not in head.HEAD:
+        raise JournalError("truncated", f"{path} has a damaged header", COPY)
+    _, _, _, length, checksum = head.HEAD[order].unpack_from(data)
+    text = data[start : start + length]
+    if len(text) < length or zlib.crc32(text) != checksum:
+        raise truncated
+    return order, text, start + length + -(start + length) % 8
+
+
+def _receipt(path: Path, text: bytes) -> Receipt:
+    try:
+        found = json.loads(text.decode("ascii"))
+        values = {field.name: found[field.name] for field in fields(Receipt)}
+        if _is_sound(values):
+            return Receipt(**values | {"refusals": tuple(values["refusals"])})
+    except (ValueError, KeyError, TypeError, RecursionError):
+        pass
+    raise JournalError("foreign", f"{path} has a receipt that is none", REMOVE)
+
+
+def _is_sound(values: Mapping[str, Any]) -> bool:
+    types = {field.name: field.type for field in fields(Receipt)} | {"settings": dict, "refusals": list}
+    return (
+        all(type(value) is types[key] for key, value in values.items())
+        and 0 <= values["started"] < YEAR_3000
+        and all(isinstance(refusal, str) for refusal in values["refusals"])
+    )
+
+
+def _decode(path: Path, receipt: Receipt, all_words: "array[int]", unread: int) -> Journal:
+    # The kinds alone say where there is something: noise and zeros are passed over by C code.
+    kinds = all_words.tobytes()[7::8] if sys.byteorder == "little" else all_words.tobytes()[::8]
+    places = [place for place, kind in enumerate(kinds) if words.FILE <= kind <= words.END]
+    names, digests, unreadable = _files(all_words[place] for place in places if kinds[place] == words.FILE)
+    unreadable += unread + len(all_words) - len(places) - all_words.count(0) - all_words.count(RIVAL_WORD)
+    lines: dict[str, set[int]] = defaultdict(set)
+    arcs: dict[str, set[tuple[int, int]]] = defaultdict(set)
+    for place in places:
+        word = all_words[place]
+        kind = kinds[place]
+        if kind == words.FILE or word == words.END << words.KIND_SHIFT:
+            continue
+        number = word >> words.NUMBER_SHIFT & 0xFFFF
+        name, tag = names.get(number, ("", -1))
+        if kind == words.LINE and not receipt.branch and tag == word >> words.TAG_SHIFT & 0xFFFF:
+            lines[name].add(word & words.LAST_LINE)
+        elif words.ARC <= kind < words.END and receipt.branch and name:
+            start, end = word >> words.FROM_SHIFT & words.LAST_ARC_LINE, word & words.LAST_ARC_LINE
+            signs = kind - words.ARC
+            arcs[name].add((-start if signs & 1 else start, -end if signs & 2 else end))
+        else:
+            unreadable += 1
+    last = all_words[-1] if all_words else 0
+    return Journal(path, receipt, digests, dict(lines), dict(arcs), last, unreadable)
+
+
+def _files(file_words: Iterable[int]) -> tuple[dict[int, tuple[str, int]], dict[str, Digest | None], int]:
+    """File number -> name and tag, and name -> digest, of the records that are whole; and how many words are no use."""
+    records: dict[int, bytearray] = defaultdict(bytearray)
+    for word in file_words:
+        records[word >> words.NUMBER_SHIFT & 0xFFFF] += (word & (1 << words.NUMBER_SHIFT) - 1).to_bytes(5, "big")
+    names: dict[int, tuple[str, int]] = {}
+    digests: dict[str, Digest | None] = {}
+    unreadable = 0
+    for number, record in records.items():
+        length = words.RECORD_HEAD + int.from_bytes(record[:2], "big")
+        end = length + -length % 5
+        if len(record) < end:
+            continue
+        unreadable += (len(record) - end) // 5  # a stray word takes nothing away from a record that is whole
+        name = bytes(record[words.RECORD_HEAD : length]).decode("utf-8", "surrogateescape")
+        if any(record[length:end]) or not _is_name(name, length - words.RECORD_HEAD):
+            unreadable += end // 5
+            continue
+        size, crc = int.from_bytes(record[2:6], "big"), int.from_bytes(record[6:10], "big")
+        digest = None if size == words.UNREADABLE else Digest(size, crc)
+        names[number] = name, zlib.crc32(record[:length]) & 0xFFFF
+        # Two sources under one name: neither vouches for the lines.
+        digests[name] = digest if digests.get(name, digest) == digest else None
+    return names, digests, unreadable
+
+
+def _is_name(name: str, length: int) -> bool:
+    return length <= LONGEST and name.startswith("/") and "\0" not in name and posixpath.normpath(name) == name

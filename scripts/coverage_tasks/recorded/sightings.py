@@ -1,0 +1,96 @@
+"""Which processes the engine (or the operating system) saw running, to compare with the receipts."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..progress import say
+from ..project import Project
+from ..records import RecordError, read_record, write_record
+
+FILE = "sightings.json"
+VERSION = 1
+
+KILLED = 128 + 9
+# Id of a container -> when it got its first signal, in seconds since the epoch.
+Signals = Mapping[str, float]
+NO_SIGNALS: Signals = {}
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A Python process that was seen to run.
+
+    `pid` is as the process itself sees it, 0 where that can't be told; `started` is in seconds since the epoch, to the
+    second. `command` ends with the script or module: what follows may hold secrets.
+    """
+
+    pid: int
+    started: int
+    command: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where processes of a service run: a container, or the process group of a line of the Procfile.
+
+    `started` is its last start, `error` the import that failed when that ended it; `seen` are the Python processes that
+    were seen there at any time. `cut_short`: something killed it that was not the end of its grace period. `memory` is
+    its limit in bytes, 0 without one.
+    """
+
+    name: str
+    service: str
+    host: str
+    command: str
+    started: float
+    exit_code: int | None
+    restarts: int = 0
+    oom_killed: bool = False
+    cut_short: bool = False
+    memory: int = 0
+    error: str = ""
+    seen: tuple[Sighting, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Sightings:
+    places: tuple[Place, ...]
+
+
+def add_sightings(project: Project, places: Iterable[Place]) -> None:
+    """Add what is seen now to what was seen before."""
+    known = {(place.name, place.host): place for place in read_sightings(project)}
+    for place in places:
+        key = place.name, place.host
+        before = known[key].seen if key in known else ()
+        known[key] = replace(place, seen=tuple(_merged(before, place.seen)))
+    file = project.data / FILE
+    try:
+        write_record(file, _Sightings(tuple(known.values())), VERSION)
+    except OSError as error:  # no reason to leave the stack running
+        say(f"cannot write {file} ({error.strerror}): processes without a receipt will not be named")
+
+
+def read_sightings(project: Project) -> tuple[Place, ...]:
+    """Return the places that were seen; none when nothing looked, or what was written is damaged."""
+    try:
+        return read_record(project.data / FILE, _Sightings, VERSION).places
+    except (FileNotFoundError, RecordError):
+        return ()
+
+
+def forget_sightings(data: Path) -> None:
+    """Remove them, for a run that keeps nothing of the one before."""
+    (data / FILE).unlink(missing_ok=True)
+
+
+def _merged(before: Iterable[Sighting], now: Iterable[Sighting]) -> Iterable[Sighting]:
+    # Ages come in whole seconds, so one process may seem to have begun in either of two.
+    now = list(now)
+    for old in before:
+        if not any(
+            (new.pid, new.command) == (old.pid, old.command) and abs(new.started - old.started) <= 1 for new in now
+        ):
+            yield old
+    yield from now

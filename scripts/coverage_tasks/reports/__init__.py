@@ -1,0 +1,1 @@
+"""What is written: coverage.py's reports, the portal, the badge, the summary."""

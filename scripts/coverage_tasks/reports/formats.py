@@ -1,0 +1,153 @@
+"""The reports that are written: a row for each. A task, its recipe and what `coverage-clean` removes follow from it.
+
+Only files that could be parsed are handed to coverage.py: the reports count the same files as the summary. The table is
+read without the packages that writing needs.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..errors import TaskError
+from ..files import beside, file_name
+from ..progress import Stage
+from ..project import Project
+
+if TYPE_CHECKING:
+    from coverage import Coverage
+
+    from ..results.results import Results
+    from ..runs.store import Run
+
+
+class Report(NamedTuple):
+    """One report: `file` is written in the repository's root, by `write` out of the results.
+
+    The run that `write` also gets is an older one to compare with. With a `suffix` there is one for each service too,
+    in coverage-data/services. `about` says what it is for; `task` whether a task writes it alone.
+    """
+
+    name: str
+    file: str
+    about: str
+    write: Callable[["Results", "Run | None"], None]
+    suffix: str = ""
+    task: bool = True
+
+    def path(self, project: Project) -> Path:
+        """Return where it is written."""
+        return project.root / self.file
+
+
+def _json(results: "Results", _before: "Run | None") -> None:
+    for service, path, files in _outputs(results, JSON):
+        with _reporting(results, service) as coverage, beside(path) as part:
+            coverage.json_report(files, outfile=str(part))
+
+
+def _xml(results: "Results", _before: "Run | None") -> None:
+    for service, path, files in _outputs(results, XML):
+        with _reporting(results, service) as coverage, beside(path) as part:
+            coverage.xml_report(files, outfile=str(part))
+            # coverage.py names the directory that file names are relative to: here none, and readers want a path.
+            text = part.read_text("utf-8").replace("<source></source>", "<source>.</source>")
+            part.write_text(text, "utf-8")
+
+
+def _lcov(results: "Results", _before: "Run | None") -> None:
+    for service, path, files in _outputs(results, LCOV):
+        with _reporting(results, service) as coverage, beside(path) as part:
+            coverage.lcov_report(files, outfile=str(part))
+
+
+def _markdown(results: "Results", _before: "Run | None") -> None:
+    from .summary import markdown
+
+    text = markdown(results)
+    with writing(), beside(MARKDOWN.path(results.project)) as part:
+        part.write_text(text, "utf-8")
+
+
+def _html(results: "Results", before: "Run | None") -> None:
+    """Write coverage.py's pages, the portal, which says what changed since the run `before`, and the badge.
+
+    A folder that is there is replaced, or its rows of files that are gone would stay.
+    """
+    from ..runs.difference import compare
+    from ..runs.store import present_run
+    from . import badge
+    from .portal import site
+
+    difference = compare(before, present_run(results)) if before else None
+    target, files = HTML.path(results.project).parent, _files(results, "")
+    with (
+        _reporting(results) as coverage,
+        tempfile.TemporaryDirectory(prefix=".htmlcov-", dir=results.project.root) as made,
+    ):
+        directory = Path(made, "html")
+        # coverage.py asks for all analyses first and then writes the pages.
+        with Stage(f"writing {target.name}", len(files), count=lambda: len([*directory.glob("*.html")])):
+            coverage.html_report(files, directory=str(directory))
+        site.write(results, directory, difference)
+        badge.write(results, directory)
+        shutil.rmtree(target, ignore_errors=True)
+        directory.replace(target)
+
+
+JSON = Report("json", "coverage.json", "all lines, in coverage.py's format", _json)
+XML = Report("xml", "coverage.xml", "Cobertura's format, for CI services", _xml, ".xml")
+LCOV = Report("lcov", "lcov.info", "LCOV's format, for editors", _lcov, ".lcov")
+MARKDOWN = Report("markdown", "coverage.md", "the summary, for pull requests", _markdown, task=False)
+HTML = Report("html", "htmlcov/index.html", "the portal", _html)
+
+# The portal in the HTML links to the files that are there, so it comes last.
+REPORTS = (JSON, XML, LCOV, MARKDOWN, HTML)
+
+
+def _outputs(results: "Results", report: Report) -> Iterator[tuple[str, Path, list[str]]]:
+    """The reports to write: the service ("" for all), where, and of which files."""
+    outputs = [("", report.path(results.project), _files(results, ""))]
+    if report.suffix:
+        directory = results.project.data / "services"
+        with writing():
+            directory.mkdir(parents=True, exist_ok=True)
+            for old in directory.glob(f"*{report.suffix}"):
+                old.unlink()
+        for name in results.combined.services:
+            if files := _files(results, name):
+                outputs.append((name, directory / f"{file_name(name)}{report.suffix}", files))
+    # coverage.py asks for one file after the other.
+    with Stage(f"writing {report.file}", sum(len(files) for _, _, files in outputs)):
+        yield from outputs
+
+
+def _files(results: "Results", service: str) -> list[str]:
+    """The files that count for a service, or for any."""
+    own: Iterable[str] = results.combined.services[service].files if service else results.files
+    return [path for path in own if path in results.files]
+
+
+@contextmanager
+def _reporting(results: "Results", service: str = "") -> Iterator["Coverage"]:
+    from ..results.coveragepy import opened_coverage
+
+    if not _files(results, service):
+        raise TaskError("no file of the repository counts for any service: see the findings of coverage-report")
+    with writing(), opened_coverage(results.analysed, service) as coverage:
+        yield coverage
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Turn what goes wrong while a report is written into a TaskError."""
+    from coverage.exceptions import CoverageException
+
+    try:
+        yield
+    except CoverageException as error:
+        raise TaskError(f"coverage.py cannot report: {error}") from None
+    except OSError as error:
+        raise TaskError(f"cannot write {error.filename} ({error.strerror}): make it writable, or remove it") from None

@@ -1,0 +1,1 @@
+"""The portal around coverage.py's HTML pages."""

@@ -1,0 +1,1 @@
+"""From .coverage to statements: what each service executed, by coverage.py's analysis."""

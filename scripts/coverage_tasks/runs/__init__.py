@@ -1,0 +1,1 @@
+"""Saved runs, and what several runs come to."""

@@ -1,0 +1,250 @@
+"""Images: what one holds and says, read once per content."""
+
+import json
+import os
+import re
+import tarfile
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+from zlib import crc32
+
+from ...errors import TaskError
+from ...files import beside, cache_directory
+from ...progress import Stage, advance
+from ...recorded.images import forget, load, store
+from ...sources import repository
+from ...sources.images import Image, Interpreter
+from ...sources.maps import Links
+from ...sources.repository import SHEBANG_LENGTH, Digest, digest_of, is_python
+from . import engine
+
+_EXECUTABLE = re.compile(r"(?P<prefix>.*)/bin/python(?P<version>\d+\.\d+)t?")
+_EXTENSION = re.compile(
+    r"(?P<prefix>.*)/lib\d*/python(?P<version>\d+\.\d+)t?/lib-dynload/[^/.]+(?P<suffix>\.cpython-[^/]+\.so)"
+)
+# What a build with all extension modules inside the executable has, as those that uv installs: lib-dynload is empty.
+_CONFIGURATION = re.compile(
+    r"(?P<prefix>.*)/lib\d*/python(?P<version>(?P<major>\d+)\.(?P<minor>\d+))t?/"
+    r"_sysconfigdata_(?P<flags>\w*)_linux_(?P<platform>[\w-]+)\.py"
+)
+_SITE = re.compile(r"(?P<prefix>.*)/lib\d*/python(?P<version>\d+(\.\d+)?)t?/(site|dist)-packages")
+_COVERAGE = re.compile(r".*/(site|dist)-packages/coverage-(?P<version>\d[^/-]*)(-py[^/]+)?\.(dist|egg)-info(/.*)?")
+_CUSTOMIZATION = re.compile(r".*/(site|user)customize(/__init__)?\.py")
+_SHEBANG = re.compile(rb"#!.*(python|/env\b)")
+# Debian keeps its packages in lib/python3, so every version is the standard library but for these two directories.
+_STANDARD_LIBRARY = re.compile(r"/lib\d*/(python|pypy)\d+(\.\d+)?t?/(?!site-packages/|dist-packages/)")
+
+# What is kept in the cache was read by the rules of these modules.
+_RULES = f"{crc32(b''.join(Path(file).read_bytes() for file in (__file__, repository.__file__))):08x}"
+
+
+def inspect_image(name: str, platform: str = "") -> Image:
+    """What the image `name` holds, from one pass over its file system; nothing in it is run.
+
+    Kept in the user's cache, so that a content is read once, whatever builds, names and checkouts it has. Raises
+    TaskError when there is no such image.
+    """
+    found = engine.find_image(name, platform)
+    if not found:
+        raise TaskError(f"the image {name} is gone, somebody has removed it since: start again")
+    file = cache_directory() / "images" / _cached_name(found.content)
+    cached = load(file)
+    if not cached:
+        try:
+            cached = _read_image(found, name, platform)
+        except TaskError:
+            now = engine.find_image(name, platform)
+            if now and now.ids != found.ids:
+                return inspect_image(name, platform)  # built anew meanwhile, and the one before is gone
+            raise
+        store(file, cached)
+    return replace(cached, name=name, platform=platform, ids=found.ids)
+
+
+class _Contents(NamedTuple):
+    """What of a file system goes into an `Image`."""
+
+    interpreters: tuple[Interpreter, ...]
+    files: dict[str, Digest]
+    sites: tuple[str, ...]
+    customizations: tuple[str, ...]
+    coverage: str
+    shebangs: dict[str, str]
+    links: dict[str, str]
+
+
+def _read_filesystem(image: str, workdir: str, platform: str) -> _Contents:
+    with (
+        engine.made(image, platform=platform) as container,
+        engine.docker_stream("export", container) as stream,
+        tarfile.open(fileobj=stream, mode="r|", errors="surrogateescape") as archive,
+    ):
+        return _read_archive(archive, workdir)
+
+
+def _read_archive(archive: tarfile.TarFile, workdir: str = "/") -> _Contents:
+    reading = _Reading(archive, workdir)
+    for member in archive:
+        reading.take(member, "/" + member.name.removeprefix("./").strip("/"))
+        advance()
+    return reading.contents()
+
+
+class _Reading:
+    """One pass over an archive; bodies are read only of sources and of scripts."""
+
+    def __init__(self, archive: tarfile.TarFile, workdir: str) -> None:
+        self.archive = archive
+        self.workdir = workdir.rstrip("/")
+        self.executables: dict[tuple[str, str], str] = {}
+        self.suffixes: dict[tuple[str, str], str] = {}
+        self.likely_suffixes: dict[tuple[str, str], str] = {}
+        self.files: dict[str, Digest] = {}
+        self.sites: list[tuple[str, str, str]] = []
+        self.environments: set[str] = set()
+        self.customizations: list[str] = []
+        self.coverage: dict[str, str] = {}
+        self.shebangs: dict[str, str] = {}
+        self.links: dict[str, str] = {}
+        self.libc = "glibc"
+
+    def take(self, member: tarfile.TarInfo, path: str) -> None:
+        """Look at one member, whose body can be read now and never again."""
+        if path.startswith(("/lib/ld-musl-", "/usr/lib/ld-musl-")):
+            self.libc = "musl"
+        if "/coverage-" in path and (found := _COVERAGE.fullmatch(path)):
+            self.coverage[path] = found["version"]
+        if member.isdir():
+            if found := _SITE.fullmatch(path):
+                self.sites.append((path, found["prefix"], found["version"]))
+            return
+        if _CUSTOMIZATION.fullmatch(path):
+            self.customizations.append(path)
+        if member.issym():
+            self.links[path] = member.linkname
+        elif member.isreg() or member.islnk():
+            self._take_file(member, path)
+
+    def _take_file(self, member: tarfile.TarInfo, path: str) -> None:
+        if path.endswith("/pyvenv.cfg"):
+            self.environments.add(path.removesuffix("/pyvenv.cfg"))
+        above, beginning = path.rpartition("/")[0], b""
+        if path.endswith(".py") and not _STANDARD_LIBRARY.search(path):
+            opened = self.archive.extractfile(member) if member.isreg() else None
+            content = opened.read() if opened else None
+            # A hard link follows the file it shares its content with.
+            digest = self.files.get("/" + member.linkname.strip("/")) if content is None else digest_of(content)
+            if digest:
+                self.files[path] = digest
+            beginning = content or b""
+        elif (found := _EXECUTABLE.fullmatch(path)) and member.mode & 0o111:
+            self.executables[found["prefix"], found["version"]] = path
+        elif found := _EXTENSION.fullmatch(path):
+            self.suffixes.setdefault((found["prefix"], found["version"]), found["suffix"])
+        elif found := _CONFIGURATION.fullmatch(path):
+            tag = f"cpython-{found['major']}{found['minor']}{found['flags']}-{found['platform']}"
+            self.likely_suffixes[found["prefix"], found["version"]] = f".{tag}.so"
+        elif member.mode & 0o111 and (above == self.workdir or above.endswith(("/bin", "/sbin"))):
+            beginning = self._read_program(member, path)
+        if member.mode & 0o111 and _SHEBANG.match(beginning):
+            line = beginning[:SHEBANG_LENGTH].splitlines()[0]
+            self.shebangs[path] = line.decode("utf-8", "backslashreplace")
+
+    def _read_program(self, member: tarfile.TarInfo, path: str) -> bytes:
+        """The beginning of a program, which is a source when it is a script for Python."""
+        content = self.archive.extractfile(member) if member.isreg() else None
+        if not content:
+            return b""
+        beginning = content.read(SHEBANG_LENGTH)
+        if is_python(path, beginning):
+            self.files[path] = digest_of(beginning + content.read())
+        return beginning
+
+    def contents(self) -> _Contents:
+        """What was found, after the last member."""
+        suffixes = self.likely_suffixes | self.suffixes
+        complete = {
+            place: Interpreter(path, place[1], suffixes[place], self.libc)
+            for place, path in self.executables.items()
+            if place in suffixes
+        }
+        read = (p for p, prefix, v in self.sites if prefix in self.environments or _is_read(prefix, v, complete))
+        return _Contents(
+            interpreters=tuple(sorted(complete.values(), key=lambda found: found.path)),
+            files=self.files,
+            sites=tuple(sorted(read)),
+            customizations=tuple(sorted(self.customizations)),
+            coverage=self.coverage[min(self.coverage)] if self.coverage else "",
+            shebangs=dict(sorted(self.shebangs.items())),
+            links=self._links_to_sources(),
+        )
+
+    def _links_to_sources(self) -> dict[str, str]:
+        places = {str(place) for path in self.files for place in (path, *PurePosixPath(path).parents)} - {"/"}
+        return {link: path for link, path in sorted(Links.followed(self.links).links.items()) if path in places}
+
+
+def _is_read(prefix: str, version: str, interpreters: Collection[tuple[str, str]]) -> bool:
+    # Debian's interpreters of /usr share lib/python3/dist-packages, and have another one in /usr/local.
+    homes = (prefix, "/usr") if prefix == "/usr/local" else (prefix,)
+    return any(home in homes and f"{own}.".startswith(f"{version}.") for home, own in interpreters)
+
+
+def _read_image(found: engine.EngineImage, name: str, platform: str) -> Image:
+    config = found.config
+    workdir = config.get("WorkingDir") or "/"
+    with Stage(f"reading the image {name}", aloud=True):
+        contents = _read_filesystem(found.ids[0], workdir, platform)
+    return Image(
+        content=found.content,
+        name=name,
+        environment=dict(pair.split("=", 1) for pair in config.get("Env") or ()),
+        workdir=workdir,
+        user=config.get("User") or "",
+        entrypoint=tuple(config.get("Entrypoint") or ()),
+        command=tuple(config.get("Cmd") or ()),
+        stop_signal=config.get("StopSignal") or "",
+        **contents._asdict(),
+    )
+
+
+def record_images(data: Path, images: Iterable[Image]) -> None:
+    """Keeps what the images of a run hold beside its data, where reports find it without an engine.
+
+    Forgets those of the run before, and in the cache what no run of any checkout names any more.
+    """
+    named = {image.content: image for image in images}
+    directory = data / "images"
+    for content, image in named.items():
+        store(directory / f"{content}.json", image)
+    forget(directory, {f"{content}.json" for content in named})
+    _name_in_cache(data, sorted(map(_cached_name, named)))
+
+
+def _cached_name(content: str) -> str:
+    return f"{content}-{_RULES}.json"
+
+
+def _name_in_cache(data: Path, files: Sequence[str]) -> None:
+    """Write down which images the run in `data` names, and remove those that no run does."""
+    runs = cache_directory() / "runs"
+    with suppress(OSError):  # a cache that can't be written is none
+        runs.mkdir(parents=True, exist_ok=True)
+        with beside(runs / f"{sha256(os.fsencode(data)).hexdigest()[:16]}.json") as part:
+            part.write_text(json.dumps({"data": str(data), "images": files}))
+        named = set[str]()
+        for file in runs.glob("*.json"):
+            try:
+                run = json.loads(file.read_text())
+                if Path(run["data"]).is_dir():
+                    named.update(run["images"])
+                    continue
+            except (OSError, ValueError, TypeError, KeyError, RecursionError):
+                pass  # damaged: its images are read again when it needs them
+            with suppress(OSError):
+                file.unlink()
+        forget(cache_directory() / "images", named)

@@ -1,0 +1,196 @@
+"""The mounts: how the spy and a place for its data get into containers, from this host's directories or in volumes.
+
+An engine elsewhere (another machine, docker in docker) sees none of these directories, and one in a virtual machine
+sees them through a file system that is not made for memory maps. There the spy is copied into a volume before the
+containers start, and the journals out of others. Each service has a directory or a volume of its own to write to, and
+sees nothing else of ours but the spy.
+"""
+
+import io
+import re
+import shutil
+import tarfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from secrets import token_hex
+from typing import IO, Any, Literal
+
+from ...errors import TaskError
+from ...files import beside, file_name
+from ...progress import say
+from ...project import SPY, Project
+from ...recorded.journals import LARGEST
+from ...sources.services import Service
+from . import engine
+
+Kind = Literal["bind", "relabelled", "volume"]
+CHOICES = ("auto", "bind", "volume")
+SPY_VOLUME = "coverage-spy"
+
+# What engines say when they refuse to mount what they do not find: docker, podman, Docker Desktop.
+_UNSEEN = re.compile(r"bind source path does not exist|statfs .*: no such file|is not shared from the host")
+# Where a shared memory map is refused, or what is written there may be lost or not be seen from the other side: network
+# file systems, and what Docker Desktop, Colima and other virtual machines share directories by.
+_UNSAFE = re.compile(r"9p|virtiofs|nfs4?|cifs|smb3|vboxsf|prl_fs|fakeowner|grpcfuse|osxfs|fuse(\..*)?")
+_JOURNAL = re.compile(r"[0-9a-f]{16}\.journal")
+
+
+def choose(project: Project, services: Iterable[Service], environ: Mapping[str, str]) -> Kind:
+    """What this engine can do for `services`; COVERAGE_SPY_MOUNT decides otherwise."""
+    wanted = environ.get("COVERAGE_SPY_MOUNT") or "auto"
+    if wanted not in CHOICES:
+        raise TaskError(f"COVERAGE_SPY_MOUNT is {wanted!r}: set it to auto, bind or volume")
+    if wanted == "auto" and not is_seen(project.journals):
+        say(f"the engine does not see {project.root}: the spy and its data travel in volumes")
+        wanted = "volume"
+    if wanted == "auto" and _UNSAFE.fullmatch(shared := file_system(project.journals, services)):
+        say(
+            f"containers see {project.root} by way of {shared}, which may lose what is written into a memory map: "
+            "the spy and its data travel in volumes"
+        )
+        wanted = "volume"
+    if wanted == "volume":
+        return "volume"
+    return "relabelled" if engine.has_selinux() else "bind"
+
+
+def is_seen(data: Path) -> bool:
+    """Whether a container of this engine sees the data directory and the spy. Nothing is started to find out."""
+    mark = data / f".seen-{token_hex(8)}"
+    mark.touch()
+    mounted = [f"type=bind,source={source},target=/seen/{name}" for source, name in ((data, "data"), (SPY, "spy"))]
+    try:
+        with engine.empty_container("--mount", mounted[0], "--mount", mounted[1]) as container:
+            files = (f"data/{mark.name}", "spy/sitecustomize.py")
+            return all(any(engine.files_in(container, f"/seen/{file}")) for file in files)
+    except TaskError as error:
+        if _UNSEEN.search(str(error)):
+            return False
+        raise
+    finally:
+        mark.unlink()
+
+
+def file_system(data: Path, services: Iterable[Service]) -> str:
+    """The type of the file system that the data directory has inside a container; "" when it cannot be told.
+
+    A Python of the first service that has one tells it: a virtual machine between engine and host is seen only there.
+    """
+    pythons = (
+        (service.image, interpreter)
+        for service in services
+        if service.measured and service.image
+        for interpreter in service.image.interpreters
+        if interpreter.measurable
+    )
+    for image, interpreter in pythons:
+        options = ("--network", "none", "--mount", f"type=bind,source={data},target=/coverage,readonly")
+        command = ("-I", "-S", "-c", "print(open('/proc/self/mountinfo').read())")
+        try:
+            with engine.made(
+                image.ids[0], *options, platform=image.platform, entrypoint=interpreter.path, command=command
+            ) as container:
+                return _type_of("/coverage", engine.docker("start", "--attach", container))
+        except TaskError as error:
+            say(f"{image.name} does not tell how containers see {data}, taken for a local directory: {error}")
+            break
+    return ""
+
+
+def _type_of(target: str, mounts: str) -> str:
+    """The type of what is mounted at `target`, out of a /proc/PID/mountinfo (proc_pid_mountinfo(5))."""
+    found = ""
+    for line in mounts.splitlines():
+        mount, _, system = line.partition(" - ")
+        if mount.split(" ")[4:5] == [target]:
+            found = system.partition(" ")[0]
+    return found
+
+
+def in_overlay(kind: Kind, source: str, target: str, read_only: bool) -> dict[str, Any]:
+    """One entry of a service's `volumes`; `source` is relative to the first compose file, or a volume's key."""
+    more: dict[str, Any] = {"read_only": True} if read_only else {}
+    if kind == "volume":
+        return {"type": "volume", "source": source, "target": target, **more, "volume": {"nocopy": True}}
+    # Compose can ask for a label only in the way of mounting that also makes missing directories.
+    how: dict[str, Any] = {"create_host_path": kind == "relabelled"}
+    if kind == "relabelled":
+        how["selinux"] = "z"
+    return {"type": "bind", "source": source, "target": target, **more, "bind": how}
+
+
+def volume_of(service: str) -> str:
+    """The key of the volume that a service writes to; no other one sees it."""
+    return f"{SPY_VOLUME}-data-{file_name(service)}"
+
+
+def fill(stack: str, services: Iterable[str], with_spy: bool) -> None:
+    """Copies the spy into the volumes of a created stack, and opens those for data to every user."""
+    volumes = [volume_of(service) for service in services]
+    with _volumes(stack, [SPY_VOLUME, *volumes] if with_spy else volumes) as container:
+        if with_spy:
+            engine.docker("cp", f"{SPY}/.", f"{container}:/{SPY_VOLUME}")
+        for volume in volumes:
+            # Podman leaves the mode of a mount point alone, unless it is what is copied to; docker the other way round.
+            place, name = (f"/{volume}", ".") if engine.is_podman() else ("/", volume)
+            engine.docker("cp", "-", f"{container}:{place}", given=_open_directory(name))
+
+
+def read_back(project: Project, stack: str, services: Iterable[str]) -> None:
+    """Copies the journals of a stack's services into the data directory, while it runs or after."""
+    there = engine.volumes(stack)
+    places = {service: volume for service in services if f"{stack}_{(volume := volume_of(service))}" in there}
+    if places:
+        with _volumes(stack, places.values()) as container:
+            for service, volume in places.items():
+                copy_journals(container, f"/{volume}", project.journals_of(service))
+
+
+def remove(stack: str) -> None:
+    """Removes the volumes of this module, no others."""
+    for volume in engine.volumes(stack):
+        if volume.startswith(f"{stack}_{SPY_VOLUME}"):
+            engine.docker("volume", "rm", volume)
+
+
+def copy_journals(container: str, directory: str, place: Path) -> int:
+    """Copies the journals in a container's directory to a place; returns how many there are."""
+    copied = 0
+    for path, content in engine.files_in(container, directory, LARGEST):
+        if _JOURNAL.fullmatch(path.name):
+            _keep(content, place / path.name)
+            copied += 1
+    return copied
+
+
+def _keep(content: IO[bytes], path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with beside(path) as part, part.open("xb") as file:
+            shutil.copyfileobj(content, file)
+    except OSError as error:
+        raise TaskError(
+            f"journals of a container cannot be copied to {path.parent} ({error.strerror}): make room there, then run "
+            "down-coverage again; the container keeps them until then"
+        ) from None
+
+
+@contextmanager
+def _volumes(stack: str, volumes: Iterable[str]) -> Iterator[str]:
+    """A container, never started, that has volumes of the stack where their names say."""
+    options = []
+    for volume in volumes:
+        options += ["--mount", f"type=volume,source={stack}_{volume},target=/{volume},volume-nocopy"]
+    with engine.empty_container(*options) as container:
+        yield container
+
+
+def _open_directory(name: str) -> bytes:
+    """A tar archive of a directory that everybody may write to."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        directory = tarfile.TarInfo(name)
+        directory.type, directory.mode = tarfile.DIRTYPE, 0o1777
+        tar.addfile(directory)
+    return archive.getvalue()

@@ -1,0 +1,314 @@
+"""The overlay: the one compose file that turns measuring on, generated from the model and the images.
+
+It lies with the data. One for everybody to read, as compose/docker-compose.coverage.yml is of the example, is written
+with --output.
+"""
+
+import os
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import yaml
+
+from ...errors import TaskError
+from ...files import beside
+from ...injection.payload import fill_payload, needs_tracer
+from ...injection.spy import LINE, is_below, is_compiled, let_everybody_read, pth_line, variables_of
+from ...locks import only_build
+from ...progress import Stage, say
+from ...project import SPY, Project
+from ...recorded.directory import open_journals
+from ...settings import is_true, way_of
+from ...sources.images import Image, Interpreter
+from ...sources.repository import Repository
+from ...sources.services import Service
+from . import engine, mounts
+from .names import Reset, container_names, own_names, stack_name
+from .services import find_services
+
+HEADER = """\
+# Written by the task coverage-overlay, which overwrites changes. It gives the services that run Python the spy and
+# a place for its data, and pins every image to the one the project runs without it.
+"""
+
+
+class _Text(str):
+    """A scalar that is always quoted: compose and YAML read bare words in their own ways."""
+
+    __slots__ = ()
+
+
+class _Dumper(yaml.SafeDumper):
+    """Indents lists, as people write them, writes no anchors, and knows _Text."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+    def ignore_aliases(self, _data: object) -> bool:
+        return True
+
+
+_Dumper.add_representer(_Text, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
+_Dumper.add_representer(Reset, lambda dumper, _: dumper.represent_scalar("!reset", "null"))
+
+
+def make_overlay(project: Project, output: Path | None = None) -> Path:
+    """Writes the overlay and everything it refers to: payload, compiled spy, derived images.
+
+    Returns where it is. Raises TaskError when the project has no containers or the compose file cannot be read.
+    """
+    model, services = _services_of(project)
+    file = output or engine.overlay_file(project)
+    if write_overlay(project, model, services, os.environ, file) == "volume":
+        say("the volumes that the overlay mounts are filled by up-coverage only")
+    return file
+
+
+def check_overlay(project: Project, output: Path | None = None) -> Path:
+    """Compares the overlay with what make_overlay would write now, and writes neither it nor what it refers to.
+
+    Returns where it is. Raises TaskError when it differs, and as make_overlay does.
+    """
+    model, services = _services_of(project)
+    file = output or engine.overlay_file(project)
+    option = f" -- --output {shlex.quote(str(output))}" if output else ""
+    remedy = f"write it anew with `coverage-overlay{option}`"
+    try:
+        found = file.read_bytes()
+    except OSError as error:
+        raise TaskError(f"the overlay {file} cannot be read ({error.strerror}): {remedy}") from None
+    if found != _text_of(project, model, services, os.environ, _kind(project, services, os.environ)).encode():
+        raise TaskError(
+            f"the overlay {file} is not what the compose file, the images and the settings ask for: {remedy}"
+        )
+    return file
+
+
+def _services_of(project: Project) -> tuple[dict[str, Any], list[Service]]:
+    if project.runtime != "compose":
+        raise TaskError(
+            "an overlay is for compose, and this project runs its Procfile: set COVERAGE_SPY_RUNTIME=compose"
+        )
+    engine.require_engine()
+    model = engine.read_model(project)
+    with only_build(model["name"]):
+        return model, find_services(project, model)
+
+
+def write_overlay(
+    project: Project,
+    model: Mapping[str, Any],
+    services: Sequence[Service],
+    environ: Mapping[str, str],
+    output: Path | None = None,
+) -> mounts.Kind:
+    """As make_overlay, for services that are known already. Returns how the overlay mounts."""
+    open_journals(project, (service.name for service in services if service.measured))
+    kind = _kind(project, services, environ)
+    way = way_of(environ)
+    prepare_spy(services, environ)
+    if way == "image":
+        _derive_images(services, _images(model, project, services, way))
+    if way == "pth":
+        _write_lines(project, services, environ)
+    file = output or engine.overlay_file(project)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with beside(file) as part:
+        part.write_text(_text_of(project, model, services, environ, kind))
+    return kind
+
+
+def _kind(project: Project, services: Sequence[Service], environ: Mapping[str, str]) -> mounts.Kind:
+    way = way_of(environ)
+    kind = mounts.choose(project, services, environ)
+    if way == "pth" and kind == "volume":
+        raise TaskError(
+            "COVERAGE_SPY_INJECT=pth mounts single files, and here everything travels in volumes: set it to mount, or "
+            "to image"
+        )
+    return kind
+
+
+def _text_of(
+    project: Project,
+    model: Mapping[str, Any],
+    services: Sequence[Service],
+    environ: Mapping[str, str],
+    kind: mounts.Kind,
+) -> str:
+    images = _images(model, project, services, way_of(environ))
+    names = own_names_of(model, stack_name(model["name"], project.root))
+    return render(project, services, images, environ, names, kind)
+
+
+def _images(model: Mapping[str, Any], project: Project, services: Iterable[Service], way: str) -> dict[str, str]:
+    """What each service runs from: its image, or the one derived from it that holds the spy."""
+    stack = stack_name(model["name"], project.root)
+    return {
+        service.name: f"{stack}-{service.name}" if way == "image" and service.measured else service.image.name
+        for service in services
+        if service.image
+    }
+
+
+def render(
+    project: Project,
+    services: Sequence[Service],
+    images: Mapping[str, str],
+    environ: Mapping[str, str],
+    names: Mapping[str, Any] = MappingProxyType({}),
+    kind: mounts.Kind = "bind",
+) -> str:
+    """The overlay as text.
+
+    `images` is what each service runs from, `environ` holds the settings passed on, `names` is of own_names(),
+    `kind` of mounts.choose().
+    """
+    repository = Repository.of_project(project)
+    way = way_of(environ)
+    entries: dict[str, Any] = {}
+    for service in services:
+        if service.measured:
+            variables = {} if _is_reached(service, way) else variables_of(service, repository, environ)
+            entries[service.name] = {
+                "image": _text(images[service.name]),
+                **({"environment": {name: _text(value) for name, value in variables.items()}} if variables else {}),
+                "volumes": _volumes(project, service, way, kind),
+            }
+        elif service.builds:
+            # The default name of a built image holds the project's name, which is another one here.
+            entries[service.name] = {"image": _text(images[service.name])}
+    for name, entry in _quoted(names.get("services", {})).items():
+        entries.setdefault(name, {}).update(entry)
+    document: dict[str, Any] = {"services": entries} | {part: names[part] for part in names if part != "services"}
+    if kind == "volume" and any(service.measured for service in services):
+        used = [mounts.volume_of(service.name) for service in services if service.measured]
+        if way != "image":
+            used.insert(0, mounts.SPY_VOLUME)
+        document["volumes"] = {**names.get("volumes", {}), **dict.fromkeys(used)}
+    text: str = yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=10_000, allow_unicode=True)
+    return HEADER + text
+
+
+def _quoted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _quoted(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_quoted(part) for part in value]
+    return _text(value) if isinstance(value, str) else value
+
+
+def own_names_of(model: Mapping[str, Any], stack: str) -> dict[str, Any]:
+    """own_names(), and a word about every container name that another stack has."""
+    names = container_names(model)
+    taken = {name: owner for name, owner in engine.owners(names).items() if owner.project != stack}
+    for name, owner in taken.items():
+        say(f"{owner} has a container {name}: {names[name]} is known by that name to its networks only")
+    return own_names(model, taken)
+
+
+def prepare_spy(services: Iterable[Service], environ: Mapping[str, str]) -> None:
+    """Fills the payload and compiles the spy for every interpreter that will run it."""
+    found: dict[Interpreter, Image] = {}
+    for service in services:
+        if service.measured and service.image:
+            for interpreter in service.image.interpreters:
+                if interpreter.measurable:
+                    found.setdefault(interpreter, service.image)
+    branch = is_true(environ.get("COVERAGE_BRANCH"))
+    fill_payload(interpreter for interpreter in found if needs_tracer(interpreter, branch))
+    for interpreter, image in found.items():
+        if not is_compiled(interpreter.version):
+            with Stage(f"compiling the spy for Python {interpreter.version}", aloud=True):
+                _compile(image, interpreter)
+    let_everybody_read(SPY)
+
+
+def _compile(image: Image, interpreter: Interpreter) -> None:
+    # A read-only mount has no place for .pyc, and compiling at every start doubles it. Copied, since the engine may not
+    # see this directory, or the container's root may not be who writes here.
+    options = ("--network", "none", "--user", "0:0", "--env", "PYTHONPYCACHEPREFIX=", "--env", "PYTHONPATH=")
+    command = ("-m", "compileall", "-q", "/coverage-spy")
+    name, platform = image.ids[0], image.platform
+    try:
+        with engine.made(name, *options, platform=platform, entrypoint=interpreter.path, command=command) as container:
+            engine.docker("cp", f"{SPY}/.", f"{container}:/coverage-spy")
+            engine.docker("start", "--attach", container)
+            for path, content in engine.files_in(container, "/coverage-spy"):
+                if path.suffix == ".pyc":
+                    compiled = SPY / path.relative_to("coverage-spy")
+                    compiled.parent.mkdir(exist_ok=True)
+                    with beside(compiled) as part:
+                        part.write_bytes(content.read())
+    except (TaskError, OSError) as error:
+        say(f"the spy stays uncompiled for Python {interpreter.version}, services start a little slower: {error}")
+
+
+def _write_lines(project: Project, services: Iterable[Service], environ: Mapping[str, str]) -> None:
+    repository = Repository.of_project(project)
+    for service in services:
+        if service.measured:
+            file = _line_file(project, service)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            variables = variables_of(service, repository, environ)
+            del variables["PYTHONPATH"]
+            # In place: a container that runs has this very file mounted, and can start more processes.
+            file.write_text(pth_line(variables))
+            file.chmod(0o644)
+
+
+def _line_file(project: Project, service: Service) -> Path:
+    return project.data / "pth" / f"{service.name}.pth"
+
+
+def _sites(service: Service) -> list[str]:
+    """The site directories that the image fills: in a volume the engine would leave a file of ours behind."""
+    assert service.image
+    return [site for site in service.image.sites if not any(is_below(site, volume) for volume in service.volumes)]
+
+
+def _is_reached(service: Service, way: str) -> bool:
+    """Whether the line alone reaches every interpreter of the service, so that it needs no variables."""
+    sites = _sites(service)
+    return way == "pth" and bool(sites) and service.image is not None and len(sites) == len(service.image.sites)
+
+
+def _derive_images(services: Iterable[Service], images: Mapping[str, str]) -> None:
+    for service in services:
+        if service.measured and service.image:
+            arguments = {"BASE_IMAGE": service.image.name}
+            with Stage(f"adding the spy to the image of {service.name}", aloud=True):
+                engine.build_image(
+                    images[service.name], str(SPY / "Dockerfile.coverage"), str(SPY), arguments, service.image.platform
+                )
+
+
+def _volumes(project: Project, service: Service, way: str, kind: mounts.Kind) -> list[dict[str, Any]]:
+    # Compose reads these as relative to the first compose file, so that no machine's paths are in the overlay.
+    here = project.files[0].parent
+    places = [] if way == "image" else [(SPY, mounts.SPY_VOLUME, "/coverage-spy", True)]
+    places.append((project.journals_of(service.name), mounts.volume_of(service.name), "/coverage", False))
+    if way == "pth":
+        places += [(_line_file(project, service), "", f"{site}/{LINE}", True) for site in _sites(service)]
+    return [
+        mounts.in_overlay(
+            kind,
+            _text(volume if kind == "volume" else _dotted(os.path.relpath(directory, here))),
+            _text(target),
+            read_only,
+        )
+        for directory, volume, target, read_only in places
+    ]
+
+
+def _dotted(path: str) -> str:
+    # Without a dot in front compose takes a name for a volume's.
+    return path if path.startswith("..") else f"./{path}"
+
+
+def _text(value: str) -> _Text:
+    # Compose interpolates the overlay too.
+    return _Text(value.replace("$", "$$"))

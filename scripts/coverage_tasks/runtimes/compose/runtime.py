@@ -1,0 +1,236 @@
+"""The services of a compose project, in containers."""
+
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Any
+
+from coverage_spy.settings import FALLBACK
+
+from ...errors import TaskError
+from ...locks import only_build
+from ...progress import say
+from ...project import Project
+from ...recorded.directory import empty
+from ...recorded.sightings import KILLED, Place, Signals
+from ...recorded.stack import ServiceRecord, Stack, read_stack, write_stack
+from ...settings import timeout, way_of
+from ...sources.repository import Repository
+from ...sources.services import Service, map_service
+from ..command_lines import shown
+from ..ps import sightings
+from ..waiting import Look, died, say_what_is_measured
+from . import engine, healthchecks, mounts, overlay, proof
+from .images import record_images
+from .names import stack_name
+from .services import find_services
+
+# How often containers are created again because somebody moved the name of an image in between.
+CREATIONS = 3
+# Between a signal and the engine's note of it, in seconds.
+SLACK = 0.5
+_IMPORT_ERROR = re.compile(r"^(?:ModuleNotFoundError|ImportError): .*", re.MULTILINE)
+
+
+def start(project: Project, build: bool, fresh: bool) -> None:
+    """Create the containers from the images as they are, then start them."""
+    engine.require_engine()
+    engine.sweep()
+    model = engine.read_model(project)
+    name = stack_name(model["name"], project.root)
+    with only_build(model["name"]):
+        services, kind = _create(project, model, name, build, fresh)
+    _say_what_is_old(project, services)
+    say_what_is_measured({service.name: service.reason for service in services})
+    say(f"the compose project is {name}")
+    if kind == "volume":
+        measured = [service.name for service in services if service.measured]
+        mounts.fill(name, measured, way_of(os.environ) != "image")
+    try:
+        with healthchecks.checked(name):
+            engine.up(project, name, timeout())
+    except TaskError:
+        # A service that died says why better than compose, which only says that another one waits for it.
+        look_at(name)
+        raise
+
+
+def look(_project: Project, stack: Stack) -> Look:
+    """Look at each container once. Raise ServiceDied when one died."""
+    return look_at(stack.name)
+
+
+def watched(stack: Stack) -> AbstractContextManager[None]:
+    """Run the health checks where the engine runs none."""
+    return healthchecks.checked(stack.name)
+
+
+def remains(stack: Stack) -> bool:
+    """Return whether there are containers."""
+    return bool(engine.container_ids(stack.name))
+
+
+def is_running(stack: Stack) -> bool:
+    """Return whether there are containers. What an engine left behind that is gone is no obstacle."""
+    return not engine.engine_problem() and remains(stack)
+
+
+def environment(project: Project, stack: Stack) -> dict[str, str]:
+    """Return what makes a plain `docker compose` speak of the stack."""
+    found = {
+        "COMPOSE_FILE": os.pathsep.join(map(str, (*project.files, engine.overlay_file(project)))),
+        "COMPOSE_PATH_SEPARATOR": os.pathsep,
+        "COMPOSE_PROJECT_NAME": stack.name,
+    }
+    if env_files := engine.env_files(project):
+        found["COMPOSE_ENV_FILES"] = ",".join(map(str, env_files))
+    return found
+
+
+def fetch(project: Project, stack: Stack) -> Stack:
+    """Copy the journals out of volumes, and out of containers that could not write to theirs."""
+    mounts.read_back(project, stack.name, stack.measured)
+    for container in engine.containers(stack.name):
+        name = container.service
+        if name in stack.measured and mounts.copy_journals(container.id, FALLBACK, project.journals_of(name)):
+            stack = stack.having(name, fallback=True)
+    return stack
+
+
+def stop(project: Project, stack: Stack, collect: Callable[[Signals], None], proven: bool) -> None:
+    """Stop the containers as production would, then remove them, their networks and our volumes."""
+    engine.sweep()
+    health = {container.id: container.health for container in engine.containers(stack.name)}
+    signals = engine.stop(stack.name)
+    collect(signals)
+    if proven:
+        proof.prove(project, stack, signals, health)
+    engine.down(stack.name)
+    mounts.remove(stack.name)
+    engine.remove_images(f"{stack.name}-{name}" for name, service in stack.services.items() if service.derived)
+
+
+def discard(stack: Stack) -> None:
+    """Remove the volumes that hold its data."""
+    mounts.remove(stack.name)
+
+
+def places(stack: Stack, signals: Signals) -> Iterable[Place]:
+    """Yield the containers of measured services."""
+    for container in engine.containers(stack.name):
+        if container.service in stack.measured and container.started:
+            running = container.state in ("running", "paused")
+            yield Place(
+                name=container.name,
+                service=container.service,
+                host=container.host,
+                command=shown(container.command),
+                started=container.started,
+                exit_code=None if running else container.exit_code,
+                restarts=container.restarts,
+                oom_killed=container.oom_killed,
+                cut_short=not running and _was_cut_short(container, signals.get(container.id)),
+                memory=container.memory,
+                error="" if running or not container.exit_code else _import_error(container.id),
+                seen=tuple(sightings(engine.processes(container.id), container.id)) if running else (),
+            )
+
+
+def _was_cut_short(container: engine.Container, told: float | None) -> bool:
+    """Whether SIGKILL ended it before it was told to stop, or while it had time left."""
+    return container.exit_code == KILLED and (told is None or container.ended - told < container.grace - SLACK)
+
+
+def _import_error(container: str) -> str:
+    return next(reversed(_IMPORT_ERROR.findall(engine.logs(container))), "")
+
+
+def look_at(name: str) -> Look:
+    """Look at each container of a compose project. Raise ServiceDied when one died."""
+    waiting = []
+    containers = engine.containers(name)
+    for container in containers:
+        if (container.state == "exited" and container.exit_code) or container.state == "dead":
+            died(container.service, engine.logs(container.id), f"exit code {container.exit_code}")
+        if container.health == "unhealthy":
+            died(container.service, engine.logs(container.id), "its health check fails")
+        # With `restart: always` a job that has ended well waits to be started again.
+        ended = container.state in ("exited", "restarting") and not container.exit_code
+        if (container.state != "running" and not ended) or container.health == "starting":
+            waiting.append(f"{container.service} is {container.health or container.state}")
+    return Look(waiting, {container.id: container.started for container in containers})
+
+
+def _create(
+    project: Project, model: Mapping[str, Any], name: str, build: bool, fresh: bool
+) -> tuple[list[Service], mounts.Kind]:
+    """Create the stack's containers; they keep the images that were inspected whatever is built from then on."""
+    # Containers that nobody recorded may have been mounted what is not there any more.
+    recorded = read_stack(project.data)
+    known = recorded and not recorded.ended
+    anew = [] if known else [container.service for container in engine.containers(name)]
+    for left in reversed(range(CREATIONS)):
+        services = find_services(project, model, build)
+        if fresh and left == CREATIONS - 1:
+            empty(project)
+        kind = overlay.write_overlay(project, model, services, os.environ)
+        records = {service.name: _record(service) for service in services}
+        write_stack(project.data, Stack("compose", name, on_host=False, services=records))
+        record_images(project.data, (service.image for service in services if service.image))
+        if kind == "volume" and not engine.container_ids(name):
+            mounts.remove(name)
+        engine.create(project, name, anew=anew)
+        moved = _moved(services, name)
+        anew = [service.name for service in moved]
+        if not moved:
+            break
+        images = " and ".join(sorted({f"the image {service.image.name}" for service in moved if service.image}))
+        if not left:
+            raise TaskError(f"{images} was built again and again meanwhile: let one build end before another begins")
+        say(f"{images} was built anew meanwhile, perhaps by another checkout: once more")
+    return services, kind
+
+
+def _moved(services: Sequence[Service], name: str) -> list[Service]:
+    """Those whose image name means another one than was inspected: the container was made of code that is not ours."""
+    if way_of(os.environ) == "image":
+        return []  # names of derived images are nobody else's
+    built = {service.image.name for service in services if service.image and service.builds}
+    expected = {s.name: s.image for s in services if s.image and s.image.name in built}
+    moved = {
+        container.service
+        for container in engine.containers(name)
+        if (image := expected.get(container.service))
+        and not engine.is_made_of(container.made_of, image.ids, image.content)
+    }
+    return [service for service in services if service.name in moved]
+
+
+def _say_what_is_old(project: Project, services: Sequence[Service]) -> None:
+    repository = Repository.of_project(project)
+    for service in services:
+        if service.measured and service.builds and service.image:
+            found = map_service(service, repository)
+            matches = (found.find(path, digest) for path, digest in service.image.files.items())
+            old = sorted(match.path for match in matches if match.path and match.state == "drifted")
+            if old:
+                more = f" and {len(old) - 1} more files are" if len(old) > 1 else " is"
+                say(f"{old[0]}{more} not what the image {service.image.name} was built from: --build builds it anew")
+
+
+def _record(service: Service) -> ServiceRecord:
+    found = ServiceRecord(service.measured, service.reason, binds=service.binds, copied=service.copied)
+    image = service.image
+    if not image:
+        return found
+    return replace(
+        found,
+        interpreters=tuple(interpreter.version for interpreter in image.interpreters),
+        image=image.name,
+        platform=image.platform,
+        content=image.content,
+        ids=image.ids,
+        derived=service.measured and way_of(os.environ) == "image",
+    )

@@ -1,0 +1,368 @@
+"""The services of a Procfile: honcho reads it, every process is started here in a session of its own.
+
+honcho itself stops everything once one process ends, which a worker that is killed while it is measured must not do.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from honcho import environ as honcho
+
+from ..configuration import LEFT_OUT, read_configuration
+from ..errors import TaskError
+from ..files import file_name
+from ..injection import spy
+from ..injection.payload import fill_payload, needs_tracer
+from ..project import SPY, Project
+from ..recorded.directory import empty, open_journals
+from ..recorded.sightings import Place, Signals
+from ..recorded.stack import ServiceRecord, Stack, read_stack, write_stack
+from ..settings import is_true, own_environment
+from ..sources.images import Interpreter
+from .ps import sightings
+from .waiting import Look, died, say_what_is_measured
+
+FIRST_PORT = 5000  # honcho's
+GRACE_SECONDS = 10.0  # what `docker stop` gives
+POLL_SECONDS = 0.05
+HAS_PROC = Path("/proc/self/stat").exists()  # elsewhere there is ps, which small images of Linux lack
+
+_LISTENS = re.compile(r"(?:--port|-p|--bind|-b|runserver)[ =](?:[\w.:\[\]]*:)?(\d{2,5})(?![\d.:])")
+_LISTENS_ON_PORT = re.compile(r"\$PORT\b|\$\{PORT\b")
+
+
+@dataclass(frozen=True)
+class Process:
+    """One line of the Procfile with the environment and the TCP ports it will have."""
+
+    name: str
+    command: str
+    environment: Mapping[str, str]
+    ports: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Started:
+    """A process that was started: `born` tells it from a later process with the same id."""
+
+    pid: int
+    born: str
+
+
+_DESCRIBE = """
+import importlib.machinery, json, platform, sys
+print(json.dumps([platform.python_implementation(), "%d.%d" % sys.version_info[:2],
+                  importlib.machinery.EXTENSION_SUFFIXES[0], platform.libc_ver()[0] or "musl"]))
+"""
+
+
+def start(project: Project, _build: bool, fresh: bool) -> None:
+    """Start the processes, the output of each going to a file of its own. There is nothing to build."""
+    stack = read_stack(project.data)
+    if stack and not stack.ended and stack.runtime == "procfile" and is_running(stack):
+        raise TaskError("the processes of the Procfile are running already: run down-coverage first")
+    configuration = read_configuration(project.root)
+    processes = read_processes(project, os.environ)
+    configuration.require_services([process.name for process in processes], project)
+    for process in processes:
+        for port in process.ports:
+            if accepts(port):
+                raise TaskError(f"port {port} of {process.name} is taken: stop what listens there")
+    version, reason = _prepare_host(processes[0].environment)
+    if fresh:
+        empty(project)
+    reasons = {p.name: LEFT_OUT if p.name in configuration.leave_out else reason for p in processes}
+    records = {
+        process.name: ServiceRecord(
+            not reasons[process.name], reasons[process.name], (version,) if version else (), ports=process.ports
+        )
+        for process in processes
+    }
+    stack = Stack("procfile", f"{project.root.name}-coverage", on_host=True, services=records)
+    say_what_is_measured(reasons)
+    open_journals(project, stack.measured)
+    for process in processes:
+        environment = process.environment
+        if process.name not in configuration.leave_out:
+            sources = (path for path, _ in configuration.sources.get(process.name, ()))
+            environment = with_spy(process, project, sources)
+        started = run(process, environment, project.root, log_file(project, process.name))
+        stack = stack.having(process.name, pid=started.pid, born=started.born)
+        # After each one, so that `down` finds every process even when the next does not start.
+        write_stack(project.data, stack)
+
+
+def look(project: Project, stack: Stack) -> Look:
+    """Look at each process once. Raise ServiceDied when one died."""
+    awaited = []
+    for name, started in _started(stack).items():
+        code = 0 if stack.services[name].finished else exit_code(started)
+        if code:
+            died(name, log_file(project, name).read_text(errors="replace"), f"exit code {code}" if code > 0 else "")
+        if code == 0:
+            # Only its parent learns an exit code, and only once.
+            stack.services[name] = replace(stack.services[name], finished=True)
+            write_stack(project.data, stack)
+        elif silent := [str(port) for port in stack.services[name].ports if not accepts(port)]:
+            awaited.append(f"{name} does not listen on port {' and '.join(silent)}")
+    return Look(awaited, {})  # nothing starts them again
+
+
+def watched(_stack: Stack) -> AbstractContextManager[None]:
+    """Return nothing to do: processes have no health checks."""
+    return nullcontext()
+
+
+def remains(_stack: Stack) -> bool:
+    """Return that there is something: processes that ended still have logs and exit codes."""
+    return True
+
+
+def is_running(stack: Stack) -> bool:
+    """Return whether a process that was started still runs."""
+    return any(exit_code(started) is None for started in _started(stack).values())
+
+
+def environment(_project: Project, _stack: Stack) -> dict[str, str]:
+    """Return nothing: the services are reached at their ports."""
+    return {}
+
+
+def places(stack: Stack, _signals: Signals) -> Iterable[Place]:
+    """Yield the process groups of measured services."""
+    for name, started in _started(stack).items():
+        if stack.services[name].measured:
+            yield Place(name, name, "", "", stack.started, None, seen=tuple(sightings(members(started.pid))))
+
+
+def fetch(_project: Project, stack: Stack) -> Stack:
+    """Return the record as it is: the processes write into the data directory."""
+    return stack
+
+
+def stop(_project: Project, stack: Stack, _collect: Callable[[Signals], None], _proven: bool) -> None:
+    """End the processes."""
+    end(_started(stack).values())
+
+
+def discard(_stack: Stack) -> None:
+    """Remove nothing: there are no volumes."""
+
+
+def log_file(project: Project, service: str) -> Path:
+    """Return the file that takes the output of a service."""
+    return project.data / "logs" / f"{file_name(service)}.log"
+
+
+def _started(stack: Stack) -> dict[str, Started]:
+    return {name: Started(service.pid, service.born) for name, service in stack.services.items() if service.pid}
+
+
+def read_processes(project: Project, environ: Mapping[str, str]) -> list[Process]:
+    """The processes of the project's Procfile, with .env and honcho's PORT. Raises TaskError when it has none."""
+    file = project.files[0]
+    try:
+        parsed = honcho.parse_procfile(_read(file)).processes
+    except AssertionError:
+        raise TaskError(f"{file} names a process twice: give each a name of its own") from None
+    if not parsed:
+        raise TaskError(f"{file} names no process: add a line `name: command` per service")
+    dotenv = project.root / ".env"
+    variables = {"PORT": str(FIRST_PORT), **own_environment(project, environ)}
+    if dotenv.is_file():
+        variables |= honcho.parse(_read(dotenv))
+    if not variables["PORT"].isdigit():
+        raise TaskError(f"PORT is {variables['PORT']!r}: set it to a number or unset it")
+    return [_process(found.name.rpartition(".")[0], found.cmd, found.env) for found in _expand(parsed, variables)]
+
+
+def with_spy(process: Process, project: Project, sources: Iterable[str] = ()) -> dict[str, str]:
+    """The environment of a measured process. Code below `sources` is recorded, and that of the project."""
+    python_path = [part for part in process.environment.get("PYTHONPATH", "").split(os.pathsep) if part]
+    return {
+        **process.environment,
+        "COVERAGE_ENABLE": "true",
+        "COVERAGE_FILE": str(project.journals_of(process.name) / f".coverage.{process.name}"),
+        "COVERAGE_SOURCE": os.pathsep.join([str(project.root), *sources]),
+        "PYTHONPATH": os.pathsep.join([str(SPY), *python_path]),
+    }
+
+
+def run(process: Process, environment: Mapping[str, str], directory: Path, log: Path) -> Started:
+    """Starts one process as the leader of its own session, its output going to `log`."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        started = subprocess.Popen(  # noqa: S602 - a Procfile's lines are shell commands
+            process.command,
+            shell=True,
+            cwd=directory,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    # This process ends before its children do; they are looked after by their ids.
+    started.returncode = 0
+    return Started(started.pid, _born(started.pid))
+
+
+def exit_code(started: Started) -> int | None:
+    """None while it runs; its exit code once it ended, -1 when only its parent could have known."""
+    try:
+        pid, status = os.waitpid(started.pid, os.WNOHANG)
+    except ChildProcessError:
+        return None if is_alive(started) else -1
+    return os.waitstatus_to_exitcode(status) if pid else None
+
+
+def end(processes: Iterable[Started]) -> None:
+    """Ends the processes as `docker stop` would: SIGTERM to each, up to 10 s of patience, SIGKILL to what is left.
+
+    What a process leaves behind of its children gets its own SIGTERM then.
+    """
+    leaders = [started for started in processes if _is_ours(started)]
+    for started in leaders:
+        _signal(os.kill, started.pid, signal.SIGTERM)
+    orphaned: set[Started] = set()
+    deadline = time.monotonic() + GRACE_SECONDS
+    while leaders and time.monotonic() < deadline:
+        for started in leaders:
+            if started not in orphaned and exit_code(started) is not None:
+                orphaned.add(started)
+                _signal(os.killpg, started.pid, signal.SIGTERM)
+        leaders = [started for started in leaders if _has_members(started.pid)]
+        time.sleep(POLL_SECONDS)
+    for started in leaders:
+        _signal(os.killpg, started.pid, signal.SIGKILL)
+
+
+def is_alive(started: Started) -> bool:
+    """Whether the very process still runs."""
+    if HAS_PROC:
+        found = _stat(Path(f"/proc/{started.pid}"))
+        return bool(found) and found[0] not in "ZX" and found[19] == started.born
+    return _born(started.pid) == started.born
+
+
+def members(group: int) -> list[str]:
+    """The processes of a group, in lines as of `ps -o pid,etime,args`."""
+    if HAS_PROC:
+        return [line for entry in Path("/proc").glob("[0-9]*") for line in _described(entry, group)]
+    answer = subprocess.run(
+        ["ps", "-A", "-o", "pgid=", "-o", "pid=", "-o", "etime=", "-o", "args="],
+        capture_output=True, text=True, errors="replace", check=False,
+    )  # fmt: skip
+    fields = (line.split(maxsplit=1) for line in answer.stdout.splitlines())
+    return [rest for own, rest in fields if own == str(group)]
+
+
+def accepts(port: int) -> bool:
+    """Whether something on this machine accepts connections to `port`."""
+    try:
+        with socket.create_connection(("localhost", port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def find_python(environment: Mapping[str, str]) -> str | None:
+    """The Python that the processes' own commands would start."""
+    return shutil.which("python", path=environment.get("PATH")) or shutil.which("python3", path=environment.get("PATH"))
+
+
+def _read(file: Path) -> str:
+    try:
+        text = file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TaskError(f"{file} cannot be read ({error}): correct it") from None
+    if "\0" in text:
+        raise TaskError(f"{file} holds a zero byte, which no command and no variable can: remove it")
+    return text
+
+
+def _expand(parsed: Mapping[str, str], variables: Mapping[str, str]) -> list[honcho.ProcessParams]:
+    found: list[honcho.ProcessParams] = honcho.expand_processes(parsed, env=dict(variables))
+    return found
+
+
+def _process(name: str, command: str, environment: Mapping[str, str]) -> Process:
+    ports = {int(port) for port in _LISTENS.findall(command)}
+    if _LISTENS_ON_PORT.search(command):
+        ports.add(int(environment["PORT"]))
+    return Process(name, command, environment, tuple(sorted(ports)))
+
+
+def _is_ours(started: Started) -> bool:
+    # A leader that is gone leaves its number to the group as long as that has members.
+    return _born(started.pid) in (started.born, "")
+
+
+def _signal(send: Callable[[int, int], None], target: int, number: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        send(target, number)
+
+
+def _has_members(group: int) -> bool:
+    if HAS_PROC:
+        fields = (_stat(entry) for entry in Path("/proc").glob("[0-9]*"))
+        return any(found and found[2] == str(group) and found[0] not in "ZX" for found in fields)
+    try:
+        os.killpg(group, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def _born(pid: int) -> str:
+    """When a process began, in whatever unit the system has; empty when it is gone."""
+    if HAS_PROC:
+        found = _stat(Path(f"/proc/{pid}"))
+        return found[19] if found else ""
+    answer = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return answer.stdout.strip()
+
+
+def _described(entry: Path, group: int) -> Iterator[str]:
+    found = _stat(entry)
+    if found and found[2] == str(group):
+        age = time.clock_gettime(time.CLOCK_BOOTTIME) - int(found[19]) / os.sysconf("SC_CLK_TCK")
+        with suppress(OSError):  # it has just ended
+            words = (entry / "cmdline").read_text(errors="replace").replace("\0", " ")
+            yield f"{entry.name} {max(int(age), 0)} {words}"
+
+
+def _stat(entry: Path) -> list[str]:
+    # From the state on; the name before it, in parentheses, may hold anything.
+    try:
+        return (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def _prepare_host(environment: Mapping[str, str]) -> tuple[str, str]:
+    """The version of the Python that the processes start, and why it is not measured, if it is not."""
+    python = find_python(environment) or sys.executable
+    answer = subprocess.run([python, "-c", _DESCRIBE], capture_output=True, text=True, check=False)
+    if answer.returncode:
+        return "", f"{python} does not start"
+    implementation, version, suffix, libc = json.loads(answer.stdout)
+    interpreter = Interpreter(python, version, suffix, libc)
+    if implementation != "CPython" or not interpreter.measurable:
+        return version, f"{python} is {implementation} {version}, and only CPython 3.8 or newer is measured"
+    if needs_tracer(interpreter, is_true(environment.get("COVERAGE_BRANCH"))):
+        fill_payload([interpreter])
+    if not spy.is_compiled(version):
+        subprocess.run([python, "-m", "compileall", "-q", str(SPY)], capture_output=True, check=False)
+    return version, ""

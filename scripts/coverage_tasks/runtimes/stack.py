@@ -1,0 +1,140 @@
+"""The measured services of one run: started, waited for, tested, stopped, and what they wrote collected."""
+
+import os
+import shutil
+import subprocess
+import time
+from dataclasses import replace
+
+from ..errors import TaskError
+from ..progress import Stage, say
+from ..project import Project
+from ..recorded.directory import prepare_data
+from ..recorded.journals import find_journals
+from ..recorded.marks import mark_startup
+from ..recorded.sightings import NO_SIGNALS, Signals, add_sightings
+from ..recorded.stack import Stack, read_stack, write_stack
+from ..settings import own_environment
+from .runtime import runtime_named, runtime_of
+from .waiting import undisturbed, wait
+
+
+def up(project: Project, append: bool = False, build: bool = False) -> None:
+    """Start the project's services with coverage and wait until they are ready.
+
+    Images are those the project runs without coverage; `build` rebuilds them first. A new run begins with no journals
+    but its own, unless `append`; starting a stack that is up keeps them. Raise TaskError when a service does not get
+    ready; what did start is stopped again.
+    """
+    prepare_data(project)
+    record, runs = read_stack(project.data), running(project)
+    if runs and record and record.runtime != project.runtime:
+        raise TaskError(f"a stack is up that COVERAGE_SPY_RUNTIME={record.runtime} started: run down-coverage first")
+    if runs:
+        say("the stack is up already: its journals are kept")
+    if record and record.runtime == project.runtime:
+        collect(project)  # from places that may be replaced
+    record = read_stack(project.data)
+    fresh = not append and not runs
+    before = () if fresh else find_journals(project.journals)
+    try:
+        runtime_named(project.runtime).start(project, build, fresh)
+        wait_until_ready(project)
+    except BaseException:
+        if read_stack(project.data) != record:  # else nothing was begun, and what ran goes on
+            down(project, proven=False)
+        raise
+    try:
+        collect(project)
+    except TaskError as error:
+        say(str(error))  # the containers keep what has no room here
+    mark_startup(project, before)
+    say("the services are ready")
+
+
+def wait_until_ready(project: Project) -> None:
+    """Wait until every service runs (healthy, where it has a health check) or has finished with exit code 0.
+
+    Raise TaskError, after printing its logs, when one died; and when COVERAGE_SPY_TIMEOUT seconds have passed.
+    """
+    stack = _present(project)
+    runtime = runtime_of(stack)
+    with runtime.watched(stack):
+        wait(lambda: runtime.look(project, stack))
+
+
+def require_command(project: Project, command: list[str]) -> None:
+    """Raise TaskError with exit code 127, as a shell would, when there is no such command."""
+    environment = own_environment(project, os.environ)
+    if not shutil.which(str(project.root / command[0]) if "/" in command[0] else command[0], path=environment["PATH"]):
+        raise TaskError(f"the test command {command[0]} does not exist: correct it, or install it", 127)
+
+
+def run_command(project: Project, command: list[str]) -> int:
+    """Run the user's test command in the project's root. Return its exit code, 128 + n when signal n ended it."""
+    require_command(project, command)
+    stack = _present(project)
+    environment = {
+        **own_environment(project, os.environ),
+        "COVERAGE_SPY_RUNTIME": stack.runtime,
+        "COVERAGE_SPY_STACK": str(project.stack_file),
+        **runtime_of(stack).environment(project, stack),
+    }
+    try:
+        code = subprocess.run(command, cwd=project.root, env=environment, check=False).returncode
+    except OSError as error:
+        raise TaskError(f"the test command {command[0]} cannot be run ({error.strerror}): correct it", 126) from None
+    return code if code >= 0 else 128 - code
+
+
+def down(project: Project, proven: bool = True) -> bool:
+    """Stop the services gracefully, collect their journals, remove containers and networks; volumes stay.
+
+    `proven`: say what measuring changed. Return whether there was anything to stop.
+    """
+    stack, ran = read_stack(project.data), running(project)
+    if not stack or stack.ended:
+        return False
+    with undisturbed(), Stage("stopping the services", aloud=ran):
+        _look(project, stack)
+        runtime_of(stack).stop(project, stack, lambda signals: collect(project, signals), proven and ran)
+        write_stack(project.data, replace(read_stack(project.data) or stack, ended=time.time()))
+    return ran
+
+
+def running(project: Project) -> bool:
+    """Return whether anything of a stack that was started and not stopped is still there."""
+    stack = read_stack(project.data)
+    return bool(stack and not stack.ended and runtime_of(stack).is_running(stack))
+
+
+def collect(project: Project, signals: Signals = NO_SIGNALS) -> None:
+    """Look at what runs, and fetch the journals that lie elsewhere.
+
+    `signals` say when the places were told to stop, if they were.
+    """
+    stack = read_stack(project.data)
+    if stack and not stack.ended:
+        with Stage("looking at what runs"):
+            _look(project, stack, signals)
+            write_stack(project.data, runtime_of(stack).fetch(project, stack))
+
+
+def discard(project: Project) -> None:
+    """Remove what a stack that nobody stopped keeps outside the data directory. Raise TaskError while it is up."""
+    if running(project):
+        raise TaskError("a measured stack is up: run down-coverage first")
+    stack = read_stack(project.data)
+    if stack and not stack.ended and stack.runtime == project.runtime:
+        runtime_of(stack).discard(stack)
+
+
+def _look(project: Project, stack: Stack, signals: Signals = NO_SIGNALS) -> None:
+    add_sightings(project, runtime_of(stack).places(stack, signals))
+
+
+def _present(project: Project) -> Stack:
+    stack = read_stack(project.data)
+    if not stack or stack.ended or not runtime_of(stack).remains(stack):
+        raise TaskError("no measured stack is up: run up-coverage first")
+    return stack

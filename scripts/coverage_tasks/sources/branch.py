@@ -1,0 +1,59 @@
+"""Which files a branch changes: what git says against the merge base with the branch it is to be merged into."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..git import PLAIN, git
+
+# Where there is no remote that names its default branch.
+DEFAULT_BRANCHES = ("origin/main", "origin/master", "main", "master")
+NAMES = ("--no-renames", "--relative", "--name-only", "-z")
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The files below a root that differ from `base`, a branch; uncommitted and untracked ones too.
+
+    `commit` is the last one in common. `reason` says why nothing is known of changes; it is empty when something is.
+    """
+
+    base: str = ""
+    commit: str = ""
+    files: frozenset[str] = frozenset()
+    reason: str = ""
+
+
+def find_changes(root: Path, branch: str = "") -> Changes:
+    """What is checked out in `root` and differs from where it left `branch`, by default the remote's default branch.
+
+    Paths are relative to `root`.
+    """
+    try:
+        base = branch or _default_branch(root)
+        if not base:
+            return Changes(reason="git knows no default branch here")
+        if not _is_commit(root, base):
+            return Changes(reason=f"git knows no branch {base}: fetch it, or name another one")
+        merge_base = (git(root, "merge-base", "HEAD", base) or "").strip()
+        if not merge_base:
+            return Changes(reason=f"git knows no common commit with {base}: fetch more of the history")
+        changed = git(root, "diff", *PLAIN, *NAMES, merge_base, "--")
+        untracked = git(root, "ls-files", "--others", "--exclude-standard", "-z")
+    except (OSError, subprocess.TimeoutExpired):
+        changed = untracked = None
+    if changed is None or untracked is None:
+        return Changes(reason="git does not answer")
+    return Changes(base, merge_base, frozenset(filter(None, (changed + untracked).split("\0"))))
+
+
+def _default_branch(root: Path) -> str:
+    named = git(root, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD") or ""
+    for branch in (named.strip(), *DEFAULT_BRANCHES):
+        if branch and _is_commit(root, branch):
+            return branch
+    return ""
+
+
+def _is_commit(root: Path, name: str) -> bool:
+    return bool(git(root, "rev-parse", "--quiet", "--verify", "--end-of-options", f"{name}^{{commit}}"))

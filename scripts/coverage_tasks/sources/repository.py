@@ -1,0 +1,181 @@
+"""The Python sources of a repository, each with its digest."""
+
+import os
+import re
+import subprocess
+import zlib
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from ..project import EXAMPLE, TOOL, Project
+
+LIBRARY_DIRECTORIES = frozenset({"site-packages", "dist-packages"})
+NOT_SOURCE = LIBRARY_DIRECTORIES | {".git", "node_modules", "__pycache__", ".tox", ".nox"}
+SHEBANG_LENGTH = 255  # bytes; Linux reads no more of it (BINPRM_BUF_SIZE)
+BUILD_FILES = frozenset({"setup.py", "noxfile.py", "conftest.py", "tests.py"})
+
+
+class Digest(NamedTuple):
+    """Size in bytes and CRC-32 of a source: the two numbers a journal records."""
+
+    size: int
+    crc: int
+
+
+def digest_of(data: bytes) -> Digest:
+    """Digest of a source's bytes."""
+    return Digest(len(data), zlib.crc32(data))
+
+
+def is_python(path: str, beginning: bytes) -> bool:
+    """Whether a file is Python source: by its suffix, or without any by its first line."""
+    name = path.rpartition("/")[2]
+    return name.endswith(".py") or ("." not in name and bool(re.match(rb"#!.*python", beginning)))
+
+
+def read_source(file: Path) -> bytes | None:
+    """The content of a file of the host; None when it is no Python source."""
+    if file.suffix == ".py":
+        return file.read_bytes()
+    try:
+        with file.open("rb") as opened:
+            beginning = opened.read(SHEBANG_LENGTH)
+            return beginning + opened.read() if is_python(file.name, beginning) else None
+    except OSError:
+        return None
+
+
+def is_library(path: str) -> bool:
+    """Whether a path lies in a directory for installed distributions."""
+    return not LIBRARY_DIRECTORIES.isdisjoint(path.split("/"))
+
+
+def is_text(path: str) -> bool:
+    """Whether a path that the operating system gave is UTF-8."""
+    return path.encode("utf-8", "ignore").decode() == path
+
+
+def is_test(path: str) -> bool:
+    """Whether a repository path is a test or a build file: code that no service is meant to import."""
+    *directories, name = path.split("/")
+    return (
+        not {"tests", "test"}.isdisjoint(directories)
+        or name in BUILD_FILES
+        or name.startswith("test_")
+        or name.endswith("_test.py")
+    )
+
+
+@dataclass(frozen=True)
+class Repository:
+    """The Python sources of a repository: repository-relative posix path -> digest."""
+
+    root: Path
+    files: Mapping[str, Digest]
+
+    @classmethod
+    def read(cls, root: Path, leave_out: Collection[Path] = ()) -> Self:
+        """What git lists below `root` (untracked files too, ignored ones not), else a walk.
+
+        Virtual environments, installed distributions, symbolic links and `leave_out` (files, directories) don't count,
+        nor do files whose name is not UTF-8: neither the database of coverage.py nor its reports can hold it.
+        """
+        without = {Path(os.path.relpath(path, root)).as_posix() for path in leave_out}
+        dead: dict[str, bool] = {}
+
+        def is_dead(directory: str) -> bool:
+            if directory not in dead:
+                parent, _, name = directory.rpartition("/")
+                dead[directory] = (
+                    name in NOT_SOURCE
+                    or directory in without
+                    or (root / directory / "pyvenv.cfg").exists()
+                    or (bool(parent) and is_dead(parent))
+                )
+            return dead[directory]
+
+        files = {}
+        for path in sorted(set(_listed_by_git(root) or _walked(root, is_dead))):
+            directory = path.rpartition("/")[0]
+            if path not in without and is_text(path) and not (directory and is_dead(directory)):
+                file = root / path
+                if file.is_file() and not file.is_symlink() and (source := read_source(file)) is not None:
+                    files[path] = digest_of(source)
+        return cls(root, files)
+
+    @classmethod
+    def of_project(cls, project: Project) -> Self:
+        """The repository a project measures, without the tool itself."""
+        own = [TOOL / name for name in ("coverage-spy", "compose", "noxfile.py")]
+        own += [TOOL / "scripts" / name for name in ("coverage_tasks", "coverage_sessions.py", "coverage_noxfile.py")]
+        if not project.root.is_relative_to(TOOL):
+            own.append(TOOL)
+        elif project.root == TOOL:
+            own.append(EXAMPLE)
+        return cls.read(project.root, own)
+
+    @cached_property
+    def places(self) -> Mapping[Digest, list[str]]:
+        """Digest -> the files that have it."""
+        places = defaultdict(list)
+        for path, digest in self.files.items():
+            places[digest].append(path)
+        return places
+
+    @cached_property
+    def directories(self) -> Mapping[str, list[str]]:
+        """Directory ("." for the root) -> the files directly in it."""
+        directories = defaultdict(list)
+        for path in self.files:
+            directories[parent(path)].append(path)
+        return directories
+
+    def real(self, path: str) -> str:
+        """The file that a path leads to through symbolic links of the checkout; it may lie outside."""
+        return Path(os.path.relpath(os.path.realpath(self.root / path), os.path.realpath(self.root))).as_posix()
+
+    def only_place(self, digest: Digest) -> str | None:
+        """The one file with this content; None when there is none, several, or nothing in it."""
+        places = self.places.get(digest, ()) if digest.size else ()
+        return places[0] if len(places) == 1 else None
+
+
+def parent(path: str) -> str:
+    """The directory of a path; that of a relative one without a directory is "."."""
+    head, slash, _ = path.rpartition("/")
+    return head or slash or "."
+
+
+def joined(directory: str, rest: str) -> str:
+    """The path of what is called `rest` in a directory, which may be "."."""
+    if not rest:
+        return directory
+    return rest if directory == "." else f"{directory.rstrip('/')}/{rest}"
+
+
+def _walked(root: Path, is_dead: Callable[[str], bool]) -> Iterator[str]:
+    for directory, names, files in os.walk(root):
+        above = Path(directory).relative_to(root)
+        names[:] = [name for name in names if not is_dead((above / name).as_posix())]
+        yield from ((above / name).as_posix() for name in files if _may_be_python(name))
+
+
+def _may_be_python(path: str) -> bool:
+    return path.endswith(".py") or "." not in path.rpartition("/")[2]
+
+
+def _listed_by_git(root: Path) -> Iterable[str]:
+    """Tracked files, those of submodules too, and untracked ones that git doesn't ignore; nothing without an answer."""
+    listed: set[str] = set()
+    for selection in (["--cached", "--recurse-submodules"], ["--others", "--exclude-standard"]):
+        command = ["git", "-C", str(root), "ls-files", "-z", *selection]
+        try:
+            output = subprocess.run(command, capture_output=True, check=True).stdout
+        except (OSError, subprocess.CalledProcessError):
+            return ()
+        listed.update(path for path in map(os.fsdecode, output.split(b"\0")) if path and _may_be_python(path))
+    return listed

@@ -1,0 +1,140 @@
+"""The tasks that combine and report."""
+
+import argparse
+import platform
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from ..errors import TaskError
+from ..progress import say
+from ..project import Project
+from ..reports.formats import HTML, REPORTS, Report
+from ..results.newer_python import NewerSource, read_again
+from ..text import listed
+from .runs import RUN
+from .stack import command_of
+from .task import complain
+
+if TYPE_CHECKING:
+    from ..combined.model import Combined
+    from ..runs.store import Run
+
+
+def coverage(project: Project, args: argparse.Namespace) -> int:
+    """Start the services, run the test command, stop them and report. Return the command's exit code."""
+    command = command_of(project, args, "coverage")
+    from ..locks import only_run
+    from ..recorded.directory import prepare_data
+    from ..runtimes import stack
+
+    stack.require_command(project, command)
+    before = _before(project, args)
+    prepare_data(project)
+    with only_run(project):
+        try:
+            stack.up(project, append=args.append, build=args.build)
+            code = stack.run_command(project, command)
+        finally:
+            stack.down(project)
+    try:
+        damaged = _write_reports(project, before=before)
+    except TaskError as error:
+        raise TaskError(str(error), code or error.exit_code) from None
+    except NewerSource as source:
+        compared = ["--before", args.before] if args.before else []
+        damaged = read_in(source, ["coverage-report", *["--quiet"] * args.quiet, *compared])
+    return code or damaged
+
+
+def report(project: Project, args: argparse.Namespace) -> int:
+    """Write every report of what was recorded; run `coverage` when nothing was."""
+    from ..recorded.journals import find_journals
+    from ..runtimes import stack
+
+    if stack.running(project) or find_journals(project.journals):
+        return _write_reports(project, before=_before(project, args))
+    say("there is no coverage data yet: running the task `coverage` first")
+    return coverage(project, args)
+
+
+def combine(project: Project, _: argparse.Namespace) -> int:
+    """Combine what was recorded."""
+    return complain([finding.sentence for finding in combine_all(project).damage])
+
+
+def html(project: Project, args: argparse.Namespace) -> int:
+    """Write the HTML report."""
+    return _write_reports(project, (HTML,), _before(project, args))
+
+
+def writer(report: Report) -> Callable[[Project, argparse.Namespace], int]:
+    """Return the task that writes one report."""
+
+    def run(project: Project, _: argparse.Namespace) -> int:
+        return _write_reports(project, (report,))
+
+    return run
+
+
+def clean(project: Project, _: argparse.Namespace) -> int:
+    """Remove the recorded data and the reports."""
+    from ..recorded.directory import remove_data
+    from ..runtimes import stack
+
+    stack.discard(project)
+    files = [report.path(project) for report in REPORTS]
+    remove_data(project, [path if path.parent == project.root else path.parent for path in files])
+    return 0
+
+
+def before_option(parser: argparse.ArgumentParser) -> None:
+    """Add --before."""
+    parser.add_argument("--before", default="", metavar="RUN", help=f"show in the HTML what changed since it: {RUN}")
+
+
+def read_in(source: NewerSource, arguments: Sequence[str]) -> int:
+    """Run a task again with the Python that reads its sources. Return its exit code."""
+    from ..text import some
+
+    say(f"reading with {source.python}: {some(source.paths)} newer than Python {platform.python_version()}")
+    return read_again(source.python, arguments)
+
+
+def combine_all(project: Project) -> "Combined":
+    """Combine what was recorded until now."""
+    from ..combined import combine
+    from ..runtimes import stack
+
+    stack.collect(project)
+    return combine.combine(project)
+
+
+def _before(project: Project, args: argparse.Namespace) -> "Run | None":
+    """The run to compare with, read before anything is written: it may be what was combined last."""
+    if not args.before:
+        return None
+    from ..runs.store import open_run
+
+    return open_run(project, args.before)
+
+
+def _write_reports(project: Project, reports: Sequence[Report] = REPORTS, before: "Run | None" = None) -> int:
+    """Write what can be written, then name what could not and what was damaged. Return 1 when there is any.
+
+    The summary is printed with all reports.
+    """
+    from ..reports.summary import text
+    from ..results.results import results_of
+
+    results = results_of(project, combine_all(project))
+    failures = []
+    for report in reports:
+        try:
+            report.write(results, before)
+        except TaskError as error:
+            failures.append(str(error))
+    if reports == REPORTS:
+        print(text(results))
+        if not failures:
+            say(f"the reports are {listed([report.file for report in REPORTS])}")
+    return complain([*(finding.sentence for finding in results.damage), *failures])
