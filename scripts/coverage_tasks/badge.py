@@ -10,6 +10,7 @@ from typing import NamedTuple
 from .portal import STYLE, TEMPLATES, environment, step
 from .project import counted
 from .results import Results
+from .tables import percent
 
 LABEL = "service coverage"
 # The fill of each step of the portal and the colour of text on it; and those of no step.
@@ -22,7 +23,7 @@ WIDTHS = {
         3.02: "il",
         3.79: "j",
         3.87: " f",
-        4: ",",
+        4: ",.",
         4.33: "t",
         4.69: "r",
         5: ":",
@@ -54,7 +55,7 @@ class Badge(NamedTuple):
     def of(cls, results: Results) -> "Badge":
         """The badge of all services together."""
         total, unknown = results.total(), ", ".join(_unknown(results))
-        message = str(total.share) if total.statements else "no statements"
+        message = percent(*total.share, total.precision) if total.statements else "no statements"
         known = bool(total.statements) and not unknown
         fill, ink = STEPS[step(total.share)] if known else NO_STEP
         return cls(f"{message}, unknown: {unknown}" if unknown else message, fill, ink, known)

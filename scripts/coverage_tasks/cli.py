@@ -31,8 +31,10 @@ def _coverage_task(project: Project, args: argparse.Namespace) -> int:
     command = _command(project, args, "coverage")
     from . import stack
     from .locks import only_run
+    from .settings import read_settings
 
     stack.require_command(project, command)
+    read_settings(project.root)  # whatever is wrong with them is said before the services have run
     before = _before(project, args)
     stack.prepare_data(project)
     with only_run(project):
@@ -529,7 +531,10 @@ def _write_reports(project: Project, kinds: Sequence[str] = REPORTS, before: "Ru
     _combine(project)
     from . import reports, results
 
-    damage = results.read_results(project).damage
+    found = results.read_results(project)
+    for note in found.settings.notes(found.combined.branch):
+        say(note)
+    damage = found.damage
     failures = []
     for kind in kinds:
         try:

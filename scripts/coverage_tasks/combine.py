@@ -24,6 +24,7 @@ from .origins import UNNAMED, Origins, of_run, read_stack
 from .processes import Processes, Silent
 from .progress import Stage, advance
 from .project import Project, TaskError, beside, counted, printable
+from .settings import read_settings
 from .sources import LIBRARY, Digest, Repository, Root, SourceMap, is_test
 from .startup import read_marks
 
@@ -200,6 +201,7 @@ def combine(project: Project) -> Combined:
             damage[0] if damage else f"there is nothing to combine in {project.journals}: run up-coverage first"
         )
     results, painted = {}, {}
+    settings = read_settings(project.root)
     with Stage("finding the sources of each service", noun="service") as stage:
         census, repository = read_census(project), Repository.of_project(project)
         services = of_run(project, journals, repository)
@@ -207,6 +209,7 @@ def combine(project: Project) -> Combined:
         for name, origins in services.items():
             places = [place for place in census if place.service == name]
             results[name], painted[name] = _combine_service(origins, places)
+            settings.leave_out(results[name], painted[name].lines, painted[name].arcs)
             advance()
     with_lines = [name for name, p in painted.items() if p.lines]
     with_arcs = [name for name, p in painted.items() if p.arcs]
@@ -447,7 +450,7 @@ def _and(names: list[str]) -> str:
 
 
 def _write_coverage(project: Project, combined: Combined, painted: Mapping[str, _Painted]) -> None:
-    """Write .coverage with repository-relative paths: `relative_files` of scripts/coveragerc reads them."""
+    """Write .coverage with repository-relative paths: coverage.py needs `relative_files` to read them."""
     with tempfile.TemporaryDirectory(prefix=".coverage-", dir=project.root) as directory:
         file = Path(directory, "data")
         data = CoverageData(str(file))

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from coverage import Coverage, CoverageData
-from coverage.exceptions import CoverageException, NoDataError
+from coverage.exceptions import CoverageException
 from coverage.plugin import FileReporter
 from coverage.python import PythonFileReporter
 from coverage.report_core import get_analysis_to_report
@@ -19,9 +19,8 @@ from coverage.types import TMorf
 from .combine import Combined, read_combined
 from .lines import Function, Lines
 from .progress import Stage, advance
-from .project import TOOL, Project, TaskError
-
-CONFIG = TOOL / "scripts" / "coveragerc"
+from .project import Project, TaskError
+from .settings import Settings, read_settings
 
 
 @dataclass
@@ -89,30 +88,33 @@ class _SharedPass(Coverage):
 
 @contextmanager
 def opened_coverage(project: Project, service: str = "") -> Iterator[Coverage]:
-    """coverage.py on the combined data, with the tool's own settings, in the project's root.
+    """coverage.py on the combined data, with the repository's settings, in the project's root.
 
     With a `service` only what that executed counts, once `read_results` has read it. Raises TaskError when nothing
-    has been combined, or the settings are not coverage.py's.
+    has been combined, or the settings cannot be taken.
     """
     if not project.coverage_file.is_file():
         raise TaskError("nothing has been combined yet: run coverage-combine first")
-    analyses = _analyses(project, _changed(project))[service]
-    with _opened(project.root, project.coverage_file, read_combined(project), analyses) as coverage:
+    analyses, settings = _analyses(project, _changed(project))[service], read_settings(project.root)
+    with _opened(project.root, project.coverage_file, read_combined(project), analyses, settings) as coverage:
         yield coverage
 
 
 @contextmanager
-def _opened(root: Path, file: Path, combined: Combined, analyses: dict[str, Analysis]) -> Iterator[Coverage]:
+def _opened(
+    root: Path, file: Path, combined: Combined, analyses: dict[str, Analysis], settings: Settings
+) -> Iterator[Coverage]:
     # Python may have warnings about a source that it parses; they are not about its coverage.
     with chdir(root), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            coverage = _SharedPass(data_file=str(file), config_file=str(CONFIG), messages=False)
+            coverage = _SharedPass(data_file=str(file), config_file=False, messages=False)
             coverage.analyses, coverage.combined = analyses, combined
-            coverage.set_option("run:relative_files", True)
+            for option, value in settings.options.items():
+                coverage.set_option(option, value)
             coverage.load()
         except CoverageException as error:
-            raise TaskError(f"coverage.py cannot begin: {error}; correct {CONFIG}, or combine again") from None
+            raise TaskError(f"coverage.py cannot begin: {error}; combine again") from None
         try:
             yield coverage
         finally:
@@ -135,7 +137,8 @@ def _analyses(_project: Project, _changed: int) -> dict[str, dict[str, Analysis]
 @lru_cache(maxsize=1)
 def _analysed(project: Project, changed: int) -> Analysed:
     with opened_coverage(project) as coverage:
-        return _analyse_all(coverage, read_combined(project), _analyses(project, changed))
+        settings = read_settings(project.root)
+        return _analyse_all(coverage, read_combined(project), _analyses(project, changed), settings)
 
 
 def analyse(project: Project) -> Analysed:
@@ -143,20 +146,22 @@ def analyse(project: Project) -> Analysed:
     return _analysed(project, _changed(project))
 
 
-def analyse_file(root: Path, file: Path, combined: Combined) -> Analysed:
+def analyse_file(root: Path, file: Path, combined: Combined, settings: Settings) -> Analysed:
     """Analyse a data file of coverage.py's whose paths are relative to `root`, where the sources are that it speaks of.
 
     Raises TaskError when it cannot be read.
     """
     analyses: dict[str, dict[str, Analysis]] = defaultdict(dict)
-    with _opened(root, file, combined, analyses[""]) as coverage:
-        return _analyse_all(coverage, combined, analyses)
+    with _opened(root, file, combined, analyses[""], settings) as coverage:
+        return _analyse_all(coverage, combined, analyses, settings)
 
 
-def _analyse_all(coverage: Coverage, combined: Combined, analyses: dict[str, dict[str, Analysis]]) -> Analysed:
+def _analyse_all(
+    coverage: Coverage, combined: Combined, analyses: dict[str, dict[str, Analysis]], settings: Settings
+) -> Analysed:
     found, services, owners = Analysed(), combined.services, combined.owners
     coverage.set_option("report:ignore_errors", False)
-    paths = sorted({*coverage.get_data().measured_files(), *combined.unknown})
+    paths = sorted(filter(settings.counts, {*coverage.get_data().measured_files(), *combined.unknown}))
     with Stage("analysing the sources", len(paths)):
         for path in paths:
             try:
@@ -169,8 +174,6 @@ def _analyse_all(coverage: Coverage, combined: Combined, analyses: dict[str, dic
                         analyses[name][path] = by_service.get(name) or _without_lines(analysis)
                     startup = {name: services[name].startup.get(path, ()) for name in by_service.keys() & services}
                     found.files[path] = _lines(analysis, by_service, reporter, startup)
-            except NoDataError:
-                continue  # left out by scripts/coveragerc
             except Exception as error:  # a parser may raise anything at what lies there under a source's name
                 if path not in combined.unknown:
                     found.unparsed[path] = str(error).removeprefix(f"Couldn't parse '{path}' as Python source: ")

@@ -26,7 +26,7 @@ from .lines import Function, Lines, Phases, Share
 from .progress import Stage, advance
 from .project import Project, counted, file_name, printable
 from .results import Results, Totals, read_results
-from .tables import rounded_percent
+from .tables import percent, rounded_percent
 from .treemap import Leaf, Treemap, Value
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -77,7 +77,7 @@ def _write(project: Project, results: Results, directory: Path, difference: Diff
     site = Site(project, results, find_changes(project.root), there, before)
     _repair_links(directory, [flat_rootname(path) + ".html" for path in results.files])
     shutil.copyfile(TEMPLATES / STYLE, directory / STYLE)
-    templates = environment()
+    templates = environment(results.settings.precision)
     templates.globals["site"] = site
     for page in site.pages():
         text = templates.get_template(page.template).render(page=page, **page.context)
@@ -182,6 +182,11 @@ class Site:
     def name(self) -> str:
         """What the repository is called: as its directory is."""
         return self.project.root.name
+
+    @property
+    def title(self) -> str:
+        """What the repository calls its report; empty where its settings say nothing of it."""
+        return self.results.settings.title
 
     @property
     def runtime(self) -> str:
@@ -383,8 +388,15 @@ class Site:
         return self._map(((path, self.results.share_of(service.name, path)) for path in own), SERVICE_MAP)
 
 
-def environment() -> Environment:
-    """What renders the templates: it escapes what names are made of."""
+def environment(precision: int = 0) -> Environment:
+    """What renders the templates: it escapes what names are made of, and shares get `precision` decimals."""
+
+    def shown(value: Any) -> Any:
+        if isinstance(value, Share):
+            return percent(*value, precision)
+        # Names are anybody's: nothing reaches a page that would turn or hide what stands beside it.
+        return printable(value) if type(value) is str and not value.isprintable() else value
+
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -392,8 +404,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
-        # Names are anybody's: nothing reaches a page that would turn or hide what stands beside it.
-        finalize=lambda value: printable(value) if type(value) is str and not value.isprintable() else value,
+        finalize=shown,
     )
     made.filters |= {
         "number": "{:,}".format,

@@ -16,6 +16,7 @@ from .progress import Stage
 from .project import Project, TaskError, beside, file_name, printable
 from .results import Results, Totals, counts, read_results
 from .runs import Run, open_run
+from .settings import TITLE
 from .tables import Row, escaped, markdown_table, text_table
 
 # Only files that could be parsed are handed to coverage.py: the reports count the same files as the summary.
@@ -69,7 +70,7 @@ def lcov(project: Project) -> None:
 def markdown(project: Project) -> str:
     """Write coverage.md, the summary for a pull request or a job's page, and return its text."""
     results = read_results(project)
-    lines = ["# What the running services executed", "", *markdown_table(_rows(results))]
+    lines = [f"# {escaped(results.settings.title or TITLE)}", "", *markdown_table(_rows(results))]
     if results.findings:
         lines += ["", "## To look at", "", *(f"- {escaped(finding)}" for finding in results.findings)]
     text = "\n".join(lines) + "\n"

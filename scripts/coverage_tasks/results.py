@@ -1,6 +1,5 @@
 """Which statements of which files each service executed, and the sums of it that every report shows."""
 
-import os
 import re
 import sys
 from collections import defaultdict
@@ -10,11 +9,12 @@ from fnmatch import fnmatchcase as fnmatch
 from pathlib import PurePosixPath
 
 from .combine import Combined, Result, read_combined
-from .coveragepy import CONFIG, analyse
+from .coveragepy import analyse
 from .lines import Function, Lines, Phases, Share
 from .project import Project, counted, printable
 from .reader import NewerSource, find_reader
-from .tables import Row
+from .settings import Settings, read_settings
+from .tables import Row, percent
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Totals:
 
     `unknown_statements` are theirs, and those of files that are known in part; what lies in no file of the repository,
     or cannot be parsed, has none. `at_least`: there was a process of which not all is known, which may have executed
-    more.
+    more. `precision` is the number of decimals.
     """
 
     files: int
@@ -35,6 +35,7 @@ class Totals:
     at_least: bool = False
     branches: int = 0
     taken: int = 0
+    precision: int = 0
 
     @property
     def missed(self) -> int:
@@ -49,7 +50,8 @@ class Totals:
     @property
     def cover(self) -> str:
         """The share in percent, of what is known."""
-        return f"at least {self.share}" if self.at_least else str(self.share)
+        shown = percent(*self.share, self.precision)
+        return f"at least {shown}" if self.at_least else shown
 
     @property
     def unknowns(self) -> str:
@@ -62,13 +64,14 @@ class Totals:
 class Results:
     """One pass over all files: `unparsed` are those that this Python cannot read, with the reason.
 
-    `unknown` are the statements of the files of which nothing is known.
+    `unknown` are the statements of the files of which nothing is known, and `settings` say how they were all read.
     """
 
     combined: Combined
     files: Mapping[str, Lines]
     unparsed: Mapping[str, str]
     unknown: Mapping[str, frozenset[int]]
+    settings: Settings
 
     @property
     def damage(self) -> list[str]:
@@ -93,7 +96,7 @@ class Results:
     def _reader(self, path: str) -> str:
         """What to do about a file that this Python cannot parse: what ran it can, and perhaps what has it."""
         newest = self.newer_python(path)
-        leave_out = f"correct it, or leave it out under `omit` in {os.path.relpath(CONFIG)}"
+        leave_out = f"correct it, or leave it out under `omit` in {self.settings.file}"
         if not newest:
             return leave_out
         version = ".".join(map(str, newest))
@@ -180,6 +183,7 @@ class Results:
             files,
             {file: why for file, why in self.unparsed.items() if fnmatch(file, path)},
             {file: self._statements(file) for file in combined.unknown},
+            self.settings,
         )
 
     def _statements(self, path: str) -> frozenset[int]:
@@ -208,6 +212,7 @@ class Results:
             at_least=any(result.processes.unaccounted for result in services),
             branches=sum(lines.branches for lines in files),
             taken=sum(lines.taken for lines in files),
+            precision=self.settings.precision,
         )
 
     def _totals(self, name: str, paths: Iterable[str]) -> Totals:
@@ -226,6 +231,7 @@ class Results:
             at_least=result.processes.unaccounted,
             branches=sum(lines.branches for lines in known.values()),
             taken=sum(lines.taken_by_service.get(name, 0) for lines in known.values()),
+            precision=self.settings.precision,
         )
 
 
@@ -255,7 +261,7 @@ def read_results(project: Project) -> Results:
     """
     combined = read_combined(project)
     analysed = analyse(project)
-    results = Results(combined, analysed.files, analysed.unparsed, analysed.unknown)
+    results = Results(combined, analysed.files, analysed.unparsed, analysed.unknown, read_settings(project.root))
     wanted = {path: results.newer_python(path) for path in results.unparsed}
     newest = max(wanted.values(), default=())
     if newest and (python := find_reader(newest)):

@@ -21,6 +21,7 @@ from .lines import Lines
 from .progress import Stage
 from .project import Project, TaskError, printable
 from .results import read_results
+from .settings import read_settings
 from .sources import Digest, Repository, is_library, is_test
 
 PRESENT = "the present run"
@@ -252,7 +253,9 @@ def _analysed(project: Project, name: str, data: CoverageData, combined: Combine
                 place.write_bytes(texts[path])
             else:
                 place.symlink_to(project.root / path)
-        analysed = analyse_file(Path(tree), Path(data.data_filename()), combined or Combined({}))
+        analysed = analyse_file(
+            Path(tree), Path(data.data_filename()), combined or Combined({}), read_settings(project.root)
+        )
     unknown = {**(combined.unknown if combined else {}), **analysed.unparsed, **missing}
     return Run(name, project.root, analysed.files, unknown, digests, texts, combined)
 

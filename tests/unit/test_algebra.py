@@ -14,9 +14,9 @@ from unit.journal_files import Run
 
 from coverage_tasks.algebra import operate, show
 from coverage_tasks.combine import combine
-from coverage_tasks.coveragepy import CONFIG
 from coverage_tasks.project import TaskError
 from coverage_tasks.runs import open_run, save_run
+from coverage_tasks.settings import TEMPLATE
 
 MAIN = """\
 import rates
@@ -171,7 +171,7 @@ def test_the_result_is_an_ordinary_data_file(run, tmp_path):
         called(run, "union", "e2e", unit, output=file)
     called(run, "union", "e2e", unit, output=file, force=True)
     coverage = subprocess.run(
-        [sys.executable, "-m", "coverage", "json", "--data-file", file, f"--rcfile={CONFIG}", "-o", "-", "-q"],
+        [sys.executable, "-m", "coverage", "json", "--data-file", file, f"--rcfile={TEMPLATE}", "-o", "-", "-q"],
         cwd=run.project.root,
         capture_output=True,
         text=True,

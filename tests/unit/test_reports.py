@@ -238,11 +238,9 @@ EVERY_REPORT = [reports.html, reports.json, reports.xml, reports.lcov, reports.m
 
 
 @pytest.mark.parametrize("report", EVERY_REPORT)
-def test_settings_that_coverage_refuses_are_named(run, report, monkeypatch, tmp_path_factory):
-    config = tmp_path_factory.mktemp("tool") / "coveragerc"
-    config.write_text("[report]\nexclude_also = (\n")
-    monkeypatch.setattr("coverage_tasks.coveragepy.CONFIG", config)
-    with pytest.raises(TaskError, match="coveragerc"):
+def test_settings_that_coverage_refuses_are_named(run, report):
+    (run.project.root / ".coveragerc").write_text("[report]\nexclude_also = (\n")
+    with pytest.raises(TaskError, match=r"^\.coveragerc cannot be taken .*'\('.*: correct it$"):
         report(run.project)
 
 
