@@ -269,7 +269,7 @@ TASKS = (
         "coverage-check",
         "gates",
         _check_task,
-        "Check the thresholds of coverage-spy.yml and the baseline",
+        "Check the thresholds of coverage-spy.yml, fail_under and the baseline",
         ("check", "format"),
     ),
     Task("coverage-baseline", "gates", _baseline_task, "Write coverage-baseline.json, below which nothing may fall"),
