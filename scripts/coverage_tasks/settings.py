@@ -38,7 +38,7 @@ TEMPLATE = TOOL / "scripts" / "coveragerc"
 TITLE = "What the running services executed"
 LARGEST = 1 << 18  # characters of a file
 
-# Said to coverage.py as the file has them; those of `_LISTS`, `_PATTERNS` and fail_under count besides.
+# Said to coverage.py as the file has them; those of `LISTS`, `PATTERNS` and fail_under count besides.
 TAKEN = (
     "report:partial_branches_always",
     "report:precision",
@@ -53,12 +53,12 @@ TAKEN = (
     "lcov:line_checksums",
 )
 # Option -> the one that adds to it, which coverage.py does as it reads a file, and its default.
-_LISTS = {
+LISTS = {
     "report:exclude_lines": ("report:exclude_also", DEFAULT_EXCLUDE),
     "report:partial_branches": ("report:partial_also", DEFAULT_PARTIAL),
 }
 # What coverage.py leaves out while it records is left out here when it is combined.
-_PATTERNS = {"include": ("run:include", "report:include"), "omit": ("run:omit", "report:omit")}
+PATTERNS = {"include": ("run:include", "report:include"), "omit": ("run:omit", "report:omit")}
 FAIL_UNDER = "report:fail_under"
 RANGES = {FAIL_UNDER: (0, 100), "report:precision": (0, 15)}
 
@@ -178,7 +178,7 @@ def read_settings(root: Path) -> Settings:
 
 
 def _read(file: Path, within: Path | None) -> str | None:
-    """The text of a file, None where there is none. One that a repository names has to lie in it."""
+    """The text of a file, None where there is none; one that the repository `within` chose has to lie in it."""
     try:
         real = file.resolve(strict=True)
         if within and not real.is_relative_to(within.resolve()):
@@ -186,7 +186,7 @@ def _read(file: Path, within: Path | None) -> str | None:
         mode = real.lstat().st_mode
         if stat.S_ISDIR(mode):
             return None  # as for coverage.py
-        if not stat.S_ISREG(mode):  # to open a device may set it off
+        if within and not stat.S_ISREG(mode):  # to open a device may set it off
             raise TaskError(f"{file} is not a file: remove it")
         with open(real, encoding="utf-8", opener=_open) as stream:
             text = str(stream.read(LARGEST + 1))
@@ -214,7 +214,7 @@ def _settings(root: Path, name: str, text: str, own: bool) -> Settings | None:
             found = dict(_values(parser))
             if not (own or found or (parser.has_section("paths") and parser.options("paths"))):
                 return None
-            patterns = {kind: tuple(_matchers(found, options)) for kind, options in _PATTERNS.items()}
+            patterns = {kind: tuple(_matchers(found, options)) for kind, options in PATTERNS.items()}
             options = _options(found)
             strange = tuple(_strange(parser))
     except _FOR_A_BROKEN_FILE as error:
@@ -300,9 +300,9 @@ def _matchers(found: Mapping[str, Any], options: Iterable[str]) -> Iterator[Glob
 def _options(found: Mapping[str, Any]) -> dict[str, Any]:
     """What to set, each regular expression tried, alone and joined as coverage.py joins them."""
     options: dict[str, Any] = {"html:title": TITLE} | {option: found[option] for option in TAKEN if option in found}
-    for option, (also, default) in _LISTS.items():
+    for option, (also, default) in LISTS.items():
         options[option] = [*found.get(option, default), *found.get(also, ())]
-    for option in (*_LISTS, "report:partial_branches_always"):
+    for option in (*LISTS, "report:partial_branches_always"):
         try:
             re.compile(join_regex(options.get(option, ())))
         except (re.error, OverflowError) as error:  # the second of a number in it

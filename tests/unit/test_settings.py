@@ -18,6 +18,7 @@ from coverage_tasks import reports, settings
 from coverage_tasks.combine import combine
 from coverage_tasks.project import TaskError
 from coverage_tasks.results import read_results
+from coverage_tasks.runs import open_run
 from coverage_tasks.settings import TEMPLATE, read_settings
 
 OWN, OWN_TOML, CFG, TOX, PYPROJECT = FILES = (
@@ -55,8 +56,8 @@ def by_coverage():
 
 
 COUNT = {
-    *(*settings.TAKEN, *settings._LISTS, *(also for also, _ in settings._LISTS.values()), settings.FAIL_UNDER),
-    *(option for options in settings._PATTERNS.values() for option in options),
+    *(*settings.TAKEN, *settings.LISTS, *(also for also, _ in settings.LISTS.values()), settings.FAIL_UNDER),
+    *(option for options in settings.PATTERNS.values() for option in options),
 }
 
 
@@ -118,6 +119,8 @@ def test_a_file_that_the_environment_names_comes_first(root, monkeypatch):
     (root / "ci/rc").write_text("[report]\nprecision = 7\n")
     monkeypatch.setenv("COVERAGE_RCFILE", "ci/rc")
     assert (read_settings(root).file, read_settings(root).precision) == ("ci/rc", by_coverage().precision)
+    monkeypatch.setenv("COVERAGE_RCFILE", os.devnull)
+    assert (read_settings(root).precision, by_coverage().precision) == (0, 0)
     monkeypatch.setenv("COVERAGE_RCFILE", "nowhere")
     with pytest.raises(TaskError, match="COVERAGE_RCFILE names nowhere, which does not exist: correct it or unset it"):
         read_settings(root)
@@ -452,6 +455,15 @@ def test_files_count_that_coverage_would_have_recorded(run, patterns):
     }
     assert combined.files
     own.close()
+
+
+def test_data_files_of_others_are_read_the_same_way(run, tmp_path):
+    data = absolute(run, tmp_path / "unit")
+    assert "orders/migrations/first.py" in open_run(run.project, str(data)).files
+    (run.project.root / OWN).write_text("[run]\nomit = */migrations/*\n[report]\nexclude_also = return debug\n")
+    found = open_run(run.project, str(data)).files
+    assert "orders/migrations/first.py" not in found
+    assert {9, 10} & found["orders/main.py"].statements == {10}
 
 
 def test_what_is_left_out_is_not_unknown_either(run):
