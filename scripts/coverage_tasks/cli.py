@@ -31,7 +31,7 @@ def _coverage_task(project: Project, args: argparse.Namespace) -> int:
     command = _command(project, args, "coverage")
     from . import stack
     from .locks import only_run
-    from .settings import read_settings
+    from .coverage_settings import read_settings
 
     stack.require_command(project, command)
     read_settings(project.root)  # whatever is wrong with them is said before the services have run

@@ -24,7 +24,7 @@ from .origins import UNNAMED, Origins, of_run, read_stack
 from .processes import Processes, Silent
 from .progress import Stage, advance
 from .project import Project, TaskError, beside, counted, printable
-from .settings import read_settings
+from .coverage_settings import read_settings
 from .sources import LIBRARY, Digest, Repository, Root, SourceMap, is_test
 from .startup import read_marks
 

@@ -20,7 +20,7 @@ from .combine import Combined, read_combined
 from .lines import Function, Lines
 from .progress import Stage, advance
 from .project import Project, TaskError
-from .settings import Settings, read_settings
+from .coverage_settings import Settings, read_settings
 
 
 @dataclass

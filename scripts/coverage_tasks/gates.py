@@ -18,7 +18,7 @@ from .lines import Share
 from .patch import measure_patch
 from .project import Project, TaskError, printable
 from .results import Results, read_results
-from .settings import Settings
+from .coverage_settings import Settings
 from .tables import Row, escaped, markdown_table, text_table
 
 # Files that a sentence names: those that weigh most.

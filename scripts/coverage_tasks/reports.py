@@ -16,7 +16,7 @@ from .progress import Stage
 from .project import Project, TaskError, beside, file_name, printable
 from .results import Results, Totals, counts, read_results
 from .runs import Run, open_run
-from .settings import TITLE
+from .coverage_settings import TITLE
 from .tables import Row, escaped, markdown_table, text_table
 
 # Only files that could be parsed are handed to coverage.py: the reports count the same files as the summary.

@@ -13,7 +13,7 @@ from .coveragepy import analyse
 from .lines import Function, Lines, Phases, Share
 from .project import Project, counted, printable
 from .reader import NewerSource, find_reader
-from .settings import Settings, read_settings
+from .coverage_settings import Settings, read_settings
 from .tables import Row, percent
 
 

@@ -21,7 +21,7 @@ from .lines import Lines
 from .progress import Stage
 from .project import Project, TaskError, printable
 from .results import read_results
-from .settings import read_settings
+from .coverage_settings import read_settings
 from .sources import Digest, Repository, is_library, is_test
 
 PRESENT = "the present run"

@@ -16,7 +16,7 @@ from coverage_tasks.algebra import operate, show
 from coverage_tasks.combine import combine
 from coverage_tasks.project import TaskError
 from coverage_tasks.runs import open_run, save_run
-from coverage_tasks.settings import TEMPLATE
+from coverage_tasks.coverage_settings import TEMPLATE
 
 MAIN = """\
 import rates

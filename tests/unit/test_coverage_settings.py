@@ -14,12 +14,12 @@ from machine import ROOT
 from template import environment
 from unit.journal_files import Run
 
-from coverage_tasks import reports, settings
+from coverage_tasks import reports, coverage_settings as settings
 from coverage_tasks.combine import combine
 from coverage_tasks.project import TaskError
 from coverage_tasks.results import read_results
 from coverage_tasks.runs import open_run
-from coverage_tasks.settings import TEMPLATE, read_settings
+from coverage_tasks.coverage_settings import TEMPLATE, read_settings
 
 OWN, OWN_TOML, CFG, TOX, PYPROJECT = FILES = (
     *(".coveragerc", ".coveragerc.toml", "setup.cfg", "tox.ini", "pyproject.toml"),
