@@ -58,18 +58,18 @@ def first_of(rows: list[Row], count: int) -> list[Row]:
     return [*rows[:count], more | {next(iter(more)): f"and {len(rows) - count} more"}]
 
 
-def percent(executed: int, statements: int) -> str:
-    """In words, as `rounded_percent` rounds; "-" of nothing."""
-    return f"{rounded_percent(executed, statements)} %" if statements else "-"
+def percent(executed: int, statements: int, precision: int = 0) -> str:
+    """In words, with `precision` decimals, as `rounded_percent` rounds; "-" of nothing."""
+    return f"{rounded_percent(executed, statements, precision):.{precision}f} %" if statements else "-"
 
 
-def rounded_percent(executed: int, statements: int) -> int:
-    """Rounded, but 0 and 100 only where it is exactly that."""
-    rounded = round(100 * executed / statements)
+def rounded_percent(executed: int, statements: int, precision: int = 0) -> float:
+    """Rounded as coverage.py rounds: 0 and 100 only where it is exactly that."""
+    rounded, least = round(100 * executed / statements, precision), 10**-precision
     if executed:
-        rounded = max(rounded, 1)
+        rounded = max(rounded, least)
     if executed < statements:
-        rounded = min(rounded, 99)
+        rounded = min(rounded, 100 - least)
     return rounded
 
 

@@ -282,6 +282,70 @@ def test_a_source_that_cannot_be_parsed(recorded, source):
         assert errors(run_task(recorded, task, "-q")) == [said]
 
 
+# Settings of coverage.py's in the repository, which may be those of a branch under review.
+
+HOSTILE = """\
+[run]
+plugins = evil
+data_file = elsewhere/data
+debug = config
+debug_file = elsewhere/debug
+relative_files = false
+parallel = true
+dynamic_context = test_function
+source = elsewhere
+omit = evil.py
+[report]
+contexts = nobody
+ignore_errors = false
+[html]
+directory = elsewhere/html
+extra_css = /etc/passwd
+[xml]
+output = elsewhere/xml
+[json]
+output = elsewhere/json
+[lcov]
+output = elsewhere/lcov
+[paths]
+all =
+    elsewhere
+    *
+[evil]
+option = 1
+"""
+
+
+@pytest.mark.parametrize("environ", [{}, {"COVERAGE_RCFILE": ".coveragerc"}])
+def test_settings_of_coverage_run_nothing_and_write_nowhere_else(recorded, environ):
+    (recorded / ".coveragerc").write_text(HOSTILE)
+    (recorded / "evil.py").write_text("raise SystemExit('a plugin was loaded')\n")
+    (recorded / "elsewhere").mkdir()
+    answer = run_task(recorded, "coverage-report", **environ)  # python -m finds evil.py there
+    assert answer.returncode == 0, answer.stderr
+    assert "of .coveragerc these do not count here: [run] data_file (the data is in .coverage), " in answer.stderr
+    assert_everything_is_reported(recorded)
+    assert [*(recorded / "elsewhere").iterdir()] == []
+    assert not [file for file in (recorded / "htmlcov").iterdir() if "root:" in file.read_text(errors="replace")]
+
+
+def test_settings_of_coverage_that_cannot_be_taken(recorded):
+    assert errors(run_task(recorded, "coverage-combine", "-q"), 0) == []
+    (recorded / "pyproject.toml").write_text("[tool.coverage.report]\nexclude_also = ['(']\n")
+    sentence = (
+        "pyproject.toml cannot be taken for coverage.py's settings (Invalid [tool.coverage.report].exclude_also "
+        "value '(': missing ), unterminated subpattern at position 0): correct it"
+    )
+    for task in ("coverage-report", "coverage-html", "coverage-json", "coverage-combine", "analyze-coverage"):
+        assert errors(run_task(recorded, task, "-q")) == [sentence]
+    assert errors(run_task(recorded, "coverage-check", "-q"), 2) == [sentence]
+    for name in EXECUTED:
+        (recorded / name).with_suffix(".done").unlink()
+    assert errors(run_task(recorded, "coverage", "-q", "--", "true")) == [sentence]
+    assert [*recorded.glob("*.done")] == []  # no service has run
+    assert not (recorded / "htmlcov").exists()
+
+
 def test_each_damage_is_named_and_the_code_of_a_failed_command_wins(bare):
     assert errors(run_task(bare, "coverage", "-q", "--", "sh", "-c", WAIT), 0) == []
     (bare / "coverage-data" / "journals" / "0123456789abcde0.journal").write_bytes(b"noise")

@@ -259,6 +259,30 @@ def test_every_way_of_the_page_installs_and_updates(workspace, first, then):
     assert bool(more) == (first == ADD)
 
 
+@pytest.mark.parametrize("script", [INSTALL, COPY, ADD, BY_HAND], ids=["coverage-install", "copier", "subtree", "cp"])
+@pytest.mark.parametrize("own", [None, "pyproject.toml", ".coveragerc"])
+def test_no_way_of_the_page_changes_how_unit_tests_are_measured(workspace, script, own):
+    """At the root where a way goes there, which is where the unit tests' coverage.py looks."""
+    mine = workspace / "my-monorepo"
+    (mine / "tests.py").write_text("def test():\n    raise NotImplementedError\n")
+    if own:
+        (mine / own).write_text({"p": "[tool.coverage.report]\n", ".": "[report]\n"}[own[0]] + "precision = 3\n")
+    commit(mine)
+    git("clean", "-fdxq", cwd=workspace / "coverage-spy")
+    measured = ("python3", "-m", "coverage", "run", "tests.py"), ("python3", "-m", "coverage", "report")
+    configured = ("python3", "-m", "coverage", "debug", "config")
+    before = [run(*command, cwd=mine).stdout for command in (*measured, configured)]
+    if script != ADD:  # which needs a prefix
+        copied = script.partition("git add")[0]
+        script = copied.replace(" --prefix tools/coverage", "").replace(" tools/coverage", " .")
+    shell(script, workspace, **GIT)
+    assert (mine / own).read_text().endswith("precision = 3\n") if own else not (mine / ".coveragerc").exists()
+    assert [run(*command, cwd=mine).stdout for command in (*measured, configured)] == before
+    places = [place.relative_to(mine).as_posix() for place in mine.rglob("coveragerc")]
+    assert places == [f"{'tools/coverage/' * (script == ADD)}scripts/coveragerc"]
+    assert not (mine / places[0]).is_symlink()
+
+
 def test_copier_too_leaves_a_noxfile_and_a_justfile_of_the_hosts_alone(workspace):
     checkout, mine = workspace / "coverage-spy", workspace / "my-monorepo"
     for name in FACES:

@@ -13,8 +13,8 @@ from unit.checkouts import commit, git, write
 from unit.journal_files import Run
 
 from coverage_tasks.combined.combine import combine
+from coverage_tasks.coverage_settings import TEMPLATE
 from coverage_tasks.errors import TaskError
-from coverage_tasks.results.coveragepy import CONFIG
 from coverage_tasks.runs.sets import operate
 from coverage_tasks.runs.store import open_run, save_run
 from coverage_tasks.tasks.runs import runs as show_runs
@@ -172,7 +172,7 @@ def test_the_result_is_an_ordinary_data_file(run, tmp_path):
         called(run, "union", "e2e", unit, output=file)
     called(run, "union", "e2e", unit, output=file, force=True)
     coverage = subprocess.run(
-        [sys.executable, "-m", "coverage", "json", "--data-file", file, f"--rcfile={CONFIG}", "-o", "-", "-q"],
+        [sys.executable, "-m", "coverage", "json", "--data-file", file, f"--rcfile={TEMPLATE}", "-o", "-", "-q"],
         cwd=run.project.root,
         capture_output=True,
         text=True,

@@ -111,10 +111,8 @@ def test_a_new_combine_is_seen(run):
     assert read_results(run.project).total().executed == before.executed + 1
 
 
-def test_what_coveragerc_leaves_out_does_not_count(run, monkeypatch, tmp_path_factory):
-    config = tmp_path_factory.mktemp("tool") / "coveragerc"
-    config.write_text("[report]\nomit = orders/*\n")
-    monkeypatch.setattr("coverage_tasks.results.coveragepy.CONFIG", config)
+def test_what_coveragerc_leaves_out_does_not_count(run):
+    (run.project.root / ".coveragerc").write_text("[report]\nomit = orders/*\n")
     assert read_results(run.project).of_service("orders") == Totals(1, 3, 1, 0, 0)
 
 

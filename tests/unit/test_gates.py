@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 from argparse import Namespace
 from contextlib import redirect_stdout
 
@@ -141,6 +143,39 @@ def test_thresholds(run, text, found, sentence):
     (verdict,) = (verdict for rule, verdict in verdicts(run).items() if rule != "services")
     assert verdict.found == found
     assert (verdict.held, "" if verdict.held else verdict.sentence) == (not sentence, sentence)
+
+
+@pytest.mark.parametrize(
+    ("text", "held", "sentence"),
+    [
+        ("fail_under = 0", None, ""),
+        ("fail_under = 85.71", True, "85.71 % (12 of 14 statements) executed, 85.71 % wanted; as .coveragerc has it"),
+        (
+            "fail_under = 86",
+            True,
+            "85.71 % executed, which coverage.py rounds to the 86 % wanted, as .coveragerc has it",
+        ),
+        (
+            "fail_under = 86\nprecision = 1",
+            False,
+            "85.71 % (12 of 14 statements) executed, 86 % wanted (1 more): most is missed in orders/api/routes.py (1), "
+            "orders/main.py (1); as .coveragerc has it",
+        ),
+        ("fail_under = 85.72", False, "85.71 % (12 of 14 statements) executed, 85.72 % wanted (1 more): "),
+        ("fail_under = 100\nomit = orders/**\ninclude = libs/*", True, "100.00 % (2 of 2 statements) executed"),
+    ],
+)
+def test_fail_under_is_a_gate_and_rounded_as_coverage_rounds(run, text, held, sentence):
+    (run.project.root / ".coveragerc").write_text(f"[run]\nrelative_files = true\n[report]\n{text}\n")
+    combine(run.project)
+    verdict = verdicts(run).get("fail_under")
+    assert (verdict and verdict.held) == held
+    assert (verdict.sentence if verdict else "").startswith(sentence)
+    command = [sys.executable, "-m", "coverage", "report", f"--data-file={run.project.coverage_file}"]
+    code = subprocess.run(command, cwd=run.project.root, capture_output=True).returncode
+    assert code == (2 if held is False else 0)  # coverage.py's own verdict
+    thresholds(run, "total: 1")
+    assert "fail_under" not in verdicts(run)
 
 
 def test_percentages_are_those_of_coverage(run):

@@ -248,11 +248,9 @@ def test_nothing_combined_is_said_with_the_remedy(tmp_path):
         read_results(Run(tmp_path, {}).project)
 
 
-def test_settings_that_coverage_refuses_are_named(run, monkeypatch, tmp_path_factory):
-    config = tmp_path_factory.mktemp("tool") / "coveragerc"
-    config.write_text("[report]\nexclude_also = (\n")
-    monkeypatch.setattr("coverage_tasks.results.coveragepy.CONFIG", config)
-    with pytest.raises(TaskError, match="coveragerc"):
+def test_settings_that_coverage_refuses_are_named(run):
+    (run.project.root / ".coveragerc").write_text("[report]\nexclude_also = (\n")
+    with pytest.raises(TaskError, match=r"^\.coveragerc cannot be taken .*'\('.*: correct it$"):
         read_results(run.project)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from coverage import CoverageData
 from coverage.exceptions import CoverageException
 
+from ..coverage_settings import read_settings
 from ..errors import TaskError
 from ..findings import Finding
 from ..progress import Stage, advance
@@ -45,6 +46,7 @@ def combine(project: Project) -> Combined:
     if not journals:
         raise TaskError(_nothing(project, damage))
     results, painted = {}, {}
+    settings = read_settings(project.root)
     with Stage("finding the sources of each service", noun="service") as stage:
         seen, repository = read_sightings(project), Repository.of_project(project)
         services = of_run(project, journals, repository)
@@ -52,6 +54,7 @@ def combine(project: Project) -> Combined:
         for name, origins in services.items():
             places = [place for place in seen if place.service == name]
             results[name], painted[name] = _combine_service(origins, places)
+            settings.leave_out(results[name], painted[name].lines, painted[name].arcs)
             advance()
     with_lines = [name for name, p in painted.items() if p.lines]
     with_arcs = [name for name, p in painted.items() if p.arcs]
@@ -170,7 +173,7 @@ def _import_root(path: str, files: Mapping[str, Digest]) -> str:
 
 
 def _write_coverage(project: Project, combined: Combined, painted: Mapping[str, Painted]) -> None:
-    """Write .coverage with repository-relative paths: `relative_files` of scripts/coveragerc reads them."""
+    """Write .coverage with repository-relative paths: coverage.py needs `relative_files` to read them."""
     with tempfile.TemporaryDirectory(prefix=".coverage-", dir=project.root) as directory:
         file = Path(directory, "data")
         data = CoverageData(str(file))

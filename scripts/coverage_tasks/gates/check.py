@@ -7,8 +7,10 @@ from fractions import Fraction
 
 from coverage.exceptions import ConfigError
 from coverage.files import GlobMatcher
+from coverage.results import should_fail_under
 
 from ..configuration import NAME, Thresholds, read_configuration
+from ..coverage_settings import Settings
 from ..errors import TaskError
 from ..project import Project
 from ..results.lines import Share
@@ -46,6 +48,8 @@ def check(project: Project, compare_branch: str = "") -> list[Verdict]:
     results = read_results(project)
     thresholds = read_configuration(project.root).thresholds
     verdicts = [_services(results), *_thresholds(results, thresholds)]
+    if results.settings.fail_under and thresholds.total is None:
+        verdicts.append(_fail_under(results, results.settings))
     if thresholds.patch is not None:
         verdicts.append(_patch(project, results, thresholds.patch, compare_branch or thresholds.compare_branch))
     if thresholds.unknown is not None:
@@ -104,6 +108,18 @@ def _reached(rule: str, files: Shares, wanted: float, unit: str) -> Verdict:
         sentence += f" ({needed - share.executed} more): most is missed in {_weights(heaviest)}"
         return Verdict(rule, False, share.exactly, f"{wanted:g} %", sentence, heaviest, share)
     return Verdict(rule, True, share.exactly, f"{wanted:g} %", sentence, share=share)
+
+
+def _fail_under(results: Results, settings: Settings) -> Verdict:
+    """The verdict on the total as coverage.py gives it, which rounds up."""
+    files, wanted = results.shares(), settings.fail_under
+    verdict = _reached("fail_under", files, wanted, _unit(results.combined.branch))
+    share, source = Share.sum(files.values()), f"as {settings.file} has it"
+    total = 100.0 * share.executed / share.of if share.of else 100.0
+    if verdict.held or should_fail_under(total, wanted, settings.precision):
+        return replace(verdict, sentence=f"{verdict.sentence}; {source}")
+    sentence = f"{share.exactly} executed, which coverage.py rounds to the {wanted:g} % wanted, {source}"
+    return replace(verdict, held=True, sentence=sentence, files=())
 
 
 def _patch(project: Project, results: Results, wanted: float, branch: str) -> Verdict:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..results.results import Results
-from ..text import counted
+from ..text import counted, percent
 from .portal.rendering import STYLE, TEMPLATES, environment, step
 
 LABEL = "service coverage"
@@ -22,7 +22,7 @@ WIDTHS = {
         3.02: "il",
         3.79: "j",
         3.87: " f",
-        4: ",",
+        4: ",.",
         4.33: "t",
         4.69: "r",
         5: ":",
@@ -54,7 +54,7 @@ class Badge(NamedTuple):
     def of(cls, results: Results) -> "Badge":
         """The badge of all services together."""
         total, unknown = results.total(), ", ".join(_unknown(results))
-        message = str(total.share) if total.statements else "no statements"
+        message = percent(*total.share, total.precision) if total.statements else "no statements"
         known = bool(total.statements) and not unknown
         fill, ink = STEPS[step(total.share)] if known else NO_STEP
         return cls(f"{message}, unknown: {unknown}" if unknown else message, fill, ink, known)

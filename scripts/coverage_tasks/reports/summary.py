@@ -1,12 +1,13 @@
 """The summary: a row per service, the total, and what somebody should look at."""
 
+from ..coverage_settings import TITLE
 from ..results.results import Results, Totals, counts
 from ..text import Row, escaped, markdown_table, printable, text_table
 
 
 def markdown(results: Results) -> str:
     """Return the summary for a pull request or a job's page."""
-    lines = ["# What the running services executed", "", *markdown_table(_rows(results))]
+    lines = [f"# {escaped(results.settings.title or TITLE)}", "", *markdown_table(_rows(results))]
     if results.findings:
         lines += ["", "## To look at", "", *(f"- {escaped(finding.sentence)}" for finding in results.findings)]
     return "\n".join(lines) + "\n"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from coverage import Coverage, CoverageData
-from coverage.exceptions import CoverageException, NoDataError
+from coverage.exceptions import CoverageException
 from coverage.plugin import FileReporter
 from coverage.python import PythonFileReporter
 from coverage.report_core import get_analysis_to_report
@@ -16,12 +16,10 @@ from coverage.results import Analysis, analysis_from_file_reporter
 from coverage.types import TMorf
 
 from ..combined.model import Combined
+from ..coverage_settings import Settings
 from ..errors import TaskError
 from ..progress import Stage, advance
-from ..project import TOOL
 from .lines import Function, Lines
-
-CONFIG = TOOL / "scripts" / "coveragerc"
 
 
 @dataclass
@@ -29,12 +27,13 @@ class Analysed:
     """One pass over all files of a data file of coverage.py's, whose paths are relative to `root`.
 
     `unparsed` are those that this Python cannot read, with the reason; `unknown` are the statements of the files of
-    which nothing is known. `analyses`: service, or "" for all -> file -> coverage.py's analysis.
+    which nothing is known. `settings` say how all were read. `analyses`: service, or "" for all -> file -> analysis.
     """
 
     root: Path
     file: Path
     combined: Combined
+    settings: Settings
     files: dict[str, Lines] = field(default_factory=dict)
     unparsed: dict[str, str] = field(default_factory=dict)
     unknown: dict[str, frozenset[int]] = field(default_factory=dict)
@@ -92,12 +91,12 @@ class _SharedPass(Coverage):
         return self.analyses[key]
 
 
-def analyse(root: Path, file: Path, combined: Combined) -> Analysed:
+def analyse(root: Path, file: Path, combined: Combined, settings: Settings) -> Analysed:
     """Analyse a data file whose paths are relative to `root`, where the sources are that it speaks of.
 
     Raise TaskError when it cannot be read.
     """
-    found = Analysed(root, file, combined)
+    found = Analysed(root, file, combined, settings)
     with opened_coverage(found) as coverage:
         _analyse_all(coverage, found)
     return found
@@ -105,21 +104,21 @@ def analyse(root: Path, file: Path, combined: Combined) -> Analysed:
 
 @contextmanager
 def opened_coverage(analysed: Analysed, service: str = "") -> Iterator[Coverage]:
-    """Open coverage.py on what was analysed, with the tool's own settings, in its root.
+    """Open coverage.py on what was analysed, with the repository's settings, in its root.
 
-    With a `service` only what that executed counts. Raise TaskError when the data cannot be read, or the settings are
-    not coverage.py's.
+    With a `service` only what that executed counts. Raise TaskError when the data cannot be read.
     """
     # Python may have warnings about a source that it parses; they are not about its coverage.
     with chdir(analysed.root), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            coverage = _SharedPass(data_file=str(analysed.file), config_file=str(CONFIG), messages=False)
+            coverage = _SharedPass(data_file=str(analysed.file), config_file=False, messages=False)
             coverage.analyses, coverage.combined = analysed.analyses[service], analysed.combined
-            coverage.set_option("run:relative_files", True)
+            for option, value in analysed.settings.options.items():
+                coverage.set_option(option, value)
             coverage.load()
         except CoverageException as error:
-            raise TaskError(f"coverage.py cannot begin: {error}; correct {CONFIG}, or combine again") from None
+            raise TaskError(f"coverage.py cannot begin: {error}; combine again") from None
         try:
             yield coverage
         finally:
@@ -130,7 +129,7 @@ def _analyse_all(coverage: Coverage, found: Analysed) -> None:
     combined, analyses = found.combined, found.analyses
     services, owners = combined.services, combined.owners
     coverage.set_option("report:ignore_errors", False)
-    paths = sorted({*coverage.get_data().measured_files(), *combined.unknown})
+    paths = sorted(filter(found.settings.counts, {*coverage.get_data().measured_files(), *combined.unknown}))
     with Stage("analysing the sources", len(paths)):
         for path in paths:
             try:
@@ -143,8 +142,6 @@ def _analyse_all(coverage: Coverage, found: Analysed) -> None:
                         analyses[name][path] = by_service.get(name) or _without_lines(analysis)
                     startup = {name: services[name].startup.get(path, ()) for name in by_service.keys() & services}
                     found.files[path] = _lines(analysis, by_service, reporter, startup)
-            except NoDataError:
-                continue  # left out by scripts/coveragerc
             except Exception as error:  # a parser may raise anything at what lies there under a source's name
                 if path not in combined.unknown:
                     found.unparsed[path] = str(error).removeprefix(f"Couldn't parse '{path}' as Python source: ")

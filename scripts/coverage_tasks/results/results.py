@@ -1,6 +1,5 @@
 """Which statements of which files each service executed, and the sums of it that every report shows."""
 
-import os
 import re
 import sys
 from collections import defaultdict
@@ -10,11 +9,12 @@ from fnmatch import fnmatchcase as fnmatch
 from pathlib import PurePosixPath
 
 from ..combined.model import Combined, ServiceResult, read_combined
+from ..coverage_settings import Settings, read_settings
 from ..errors import TaskError
 from ..findings import Finding
 from ..project import Project
-from ..text import Row, counted
-from .coveragepy import CONFIG, Analysed, analyse
+from ..text import Row, counted, percent
+from .coveragepy import Analysed, analyse
 from .lines import Function, Lines, Phases, Share
 from .newer_python import NewerSource, find_reader
 
@@ -25,7 +25,7 @@ class Totals:
 
     `unknown_statements` are theirs, and those of files that are known in part; what lies in no file of the repository,
     or cannot be parsed, has none. `at_least`: there was a process of which not all is known, which may have executed
-    more.
+    more. `precision` is the number of decimals.
     """
 
     files: int
@@ -37,6 +37,7 @@ class Totals:
     at_least: bool = False
     branches: int = 0
     taken: int = 0
+    precision: int = 0
 
     @property
     def missed(self) -> int:
@@ -51,7 +52,8 @@ class Totals:
     @property
     def cover(self) -> str:
         """The share in percent, of what is known."""
-        return f"at least {self.share}" if self.at_least else str(self.share)
+        shown = percent(*self.share, self.precision)
+        return f"at least {shown}" if self.at_least else shown
 
     @property
     def unknowns(self) -> str:
@@ -76,6 +78,11 @@ class Results:
     unknown: Mapping[str, frozenset[int]]
 
     @property
+    def settings(self) -> Settings:
+        """How the files were read."""
+        return self.analysed.settings
+
+    @property
     def damage(self) -> list[Finding]:
         """The journals that `combine` could not read, and the sources that could not be parsed."""
         return [*self.combined.damage, *self._cannot_parse()]
@@ -98,7 +105,7 @@ class Results:
     def _reader(self, path: str) -> str:
         """What to do about a file that this Python cannot parse: what ran it can, and perhaps what has it."""
         newest = self.newer_python(path)
-        leave_out = f"correct it, or leave it out under `omit` in {os.path.relpath(CONFIG)}"
+        leave_out = f"correct it, or leave it out under `omit` in {self.settings.file}"
         if not newest:
             return leave_out
         version = ".".join(map(str, newest))
@@ -215,6 +222,7 @@ class Results:
             at_least=any(result.processes.unaccounted for result in services),
             branches=sum(lines.branches for lines in files),
             taken=sum(lines.taken for lines in files),
+            precision=self.settings.precision,
         )
 
     def _totals(self, name: str, paths: Iterable[str]) -> Totals:
@@ -233,6 +241,7 @@ class Results:
             at_least=result.processes.unaccounted,
             branches=sum(lines.branches for lines in known.values()),
             taken=sum(lines.taken_by_service.get(name, 0) for lines in known.values()),
+            precision=self.settings.precision,
         )
 
 
@@ -267,7 +276,7 @@ def results_of(project: Project, combined: Combined) -> Results:
     """Analyse what was combined, each file once. Raise as `read_results`."""
     if not project.coverage_file.is_file():
         raise TaskError("nothing has been combined yet: run coverage-combine first")
-    analysed = analyse(project.root, project.coverage_file, combined)
+    analysed = analyse(project.root, project.coverage_file, combined, read_settings(project.root))
     results = Results(project, analysed, combined, analysed.files, analysed.unparsed, analysed.unknown)
     wanted = {path: results.newer_python(path) for path in results.unparsed}
     newest = max(wanted.values(), default=())

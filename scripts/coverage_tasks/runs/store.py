@@ -15,6 +15,7 @@ from coverage import CoverageData
 from coverage.exceptions import CoverageException
 
 from ..combined.model import Combined, ServiceResult, read_combined, read_record_of
+from ..coverage_settings import read_settings
 from ..errors import TaskError
 from ..progress import Stage
 from ..project import Project
@@ -253,7 +254,9 @@ def _analysed(project: Project, name: str, data: CoverageData, combined: Combine
                 place.write_bytes(texts[path])
             else:
                 place.symlink_to(project.root / path)
-        analysed = analyse(Path(tree), Path(data.data_filename()), combined or Combined({}))
+        analysed = analyse(
+            Path(tree), Path(data.data_filename()), combined or Combined({}), read_settings(project.root)
+        )
     unknown = {**(combined.unknown if combined else {}), **analysed.unparsed, **missing}
     return Run(name, project.root, analysed.files, unknown, digests, texts, combined)
 

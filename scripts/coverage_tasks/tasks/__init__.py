@@ -78,7 +78,7 @@ TASKS = (
         "coverage-check",
         "gates",
         check,
-        "Check the thresholds of coverage-spy.yml and the baseline",
+        "Check the thresholds of coverage-spy.yml, fail_under and the baseline",
         (branch_option, format_options),
     ),
     Task("coverage-baseline", "gates", ratchet, "Write coverage-baseline.json, below which nothing may fall"),

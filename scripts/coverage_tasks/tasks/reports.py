@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 def coverage(project: Project, args: argparse.Namespace) -> int:
     """Start the services, run the test command, stop them and report. Return the command's exit code."""
     command = command_of(project, args, "coverage")
+    from ..coverage_settings import read_settings
     from ..locks import only_run
     from ..recorded.directory import prepare_data
     from ..runtimes import stack
 
     stack.require_command(project, command)
+    read_settings(project.root)  # whatever is wrong with them is said before the services have run
     before = _before(project, args)
     prepare_data(project)
     with only_run(project):
@@ -127,6 +129,8 @@ def _write_reports(project: Project, reports: Sequence[Report] = REPORTS, before
     from ..results.results import results_of
 
     results = results_of(project, combine_all(project))
+    for note in results.settings.notes(results.combined.branch):
+        say(note)
     failures = []
     for report in reports:
         try:

@@ -3,12 +3,13 @@
 import time
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 from unicodedata import east_asian_width
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ...results.lines import Share
-from ...text import counted, printable, rounded_percent
+from ...text import counted, percent, printable, rounded_percent
 from ..processes import process_rows
 from .before import Shift
 
@@ -23,8 +24,15 @@ CHARACTER = 6.7  # width of one on a map, in its units
 STEPS = (25, 50, 75, 90)
 
 
-def environment() -> Environment:
-    """What renders the templates: it escapes what names are made of."""
+def environment(precision: int = 0) -> Environment:
+    """What renders the templates: it escapes what names are made of, and shares get `precision` decimals."""
+
+    def shown(value: Any) -> Any:
+        if isinstance(value, Share):
+            return percent(*value, precision)
+        # Names are anybody's: nothing reaches a page that would turn or hide what stands beside it.
+        return printable(value) if type(value) is str and not value.isprintable() else value
+
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -32,8 +40,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
-        # Names are anybody's: nothing reaches a page that would turn or hide what stands beside it.
-        finalize=lambda value: printable(value) if type(value) is str and not value.isprintable() else value,
+        finalize=shown,
     )
     made.filters |= {
         "number": "{:,}".format,

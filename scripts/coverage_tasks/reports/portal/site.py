@@ -66,7 +66,7 @@ def _write(results: Results, directory: Path, difference: Difference | None) -> 
     site = Site(project, results, find_changes(project.root), there, before)
     _repair_links(directory, [flat_rootname(path) + ".html" for path in results.files])
     shutil.copyfile(TEMPLATES / STYLE, directory / STYLE)
-    templates = environment()
+    templates = environment(results.settings.precision)
     templates.globals["site"] = site
     for page in site.pages():
         text = templates.get_template(page.template).render(page=page, **page.context)
@@ -171,6 +171,11 @@ class Site:
     def name(self) -> str:
         """What the repository is called: as its directory is."""
         return self.project.root.name
+
+    @property
+    def title(self) -> str:
+        """What the repository calls its report; empty where its settings say nothing of it."""
+        return self.results.settings.title
 
     @property
     def runtime(self) -> str:
