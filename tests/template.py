@@ -48,6 +48,17 @@ def shell(script, cwd, **more):
     return run("sh", "-euxc", script, cwd=cwd, **more).stdout
 
 
+def tasks(cwd, *arguments, **environ):
+    """Run a task of this checkout, on a Procfile unless told otherwise, and return how it ended."""
+    return subprocess.run(
+        [sys.executable, "-m", "coverage_tasks", *arguments],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "COVERAGE_SPY_RUNTIME": "procfile", **environ},
+        capture_output=True,
+        text=True,
+    )
+
+
 def run(*command, cwd, check=0, timeout=600, **more):
     """Run a command as a user would; expects the exit code `check`."""
     result = subprocess.run(

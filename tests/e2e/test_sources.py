@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from unit.checkouts import commit, git
+from checkouts import commit, git
 
 pytestmark = pytest.mark.engine
 

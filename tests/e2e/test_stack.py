@@ -7,9 +7,9 @@ import time
 
 import pytest
 import yaml
+from checkouts import IDENTITY, git
 from e2e.stacks import SERVER, compose_command, docker
 from template import run
-from unit.checkouts import IDENTITY, git
 
 from coverage_tasks.project import TOOL
 

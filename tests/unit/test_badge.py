@@ -5,8 +5,8 @@ import re
 from xml.etree import ElementTree
 
 import pytest
+from journal_files import Run
 from portal import sites
-from unit.journal_files import Run
 
 from coverage_tasks import reports
 from coverage_tasks.badge import LABEL, NO_STEP, STEPS, WIDTHS, Badge

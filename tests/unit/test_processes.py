@@ -1,13 +1,8 @@
 """Receipts are checked against what the engine saw."""
 
-import subprocess
-import sys
-import time
-
 import pytest
 
-from coverage_tasks import procfile
-from coverage_tasks.census import Place, Sighting, _seconds, _sightings
+from coverage_tasks.census import Place, Sighting, _seconds
 from coverage_tasks.processes import Process, _silent
 
 
@@ -77,23 +72,3 @@ def test_a_place_that_shows_another_host_name_takes_what_no_other_place_claims()
 )
 def test_ages_are_read_as_ps_and_podman_write_them(age, seconds):
     assert _seconds(age) == seconds
-
-
-@pytest.mark.parametrize("has_proc", [True, False])
-def test_python_processes_of_a_group_are_seen(has_proc, monkeypatch):
-    if has_proc and not procfile.HAS_PROC:
-        pytest.skip("there is no /proc")
-    monkeypatch.setattr(procfile, "HAS_PROC", has_proc)
-    if has_proc:
-        monkeypatch.setenv("PATH", "")  # no ps either
-    command = [sys.executable, "-c", "import time; time.sleep(600)", "hush"]
-    before = time.time()
-    with subprocess.Popen(command, start_new_session=True) as running:
-        try:
-            time.sleep(1.1)
-            (seen,) = _sightings(procfile.members(running.pid))
-        finally:
-            running.kill()
-    assert seen.pid == running.pid
-    assert seen.command == f"{sys.executable} -c …"
-    assert before - 2 < seen.started <= time.time()  # ages come in whole seconds

@@ -7,7 +7,7 @@ from contextlib import redirect_stdout
 from xml.etree import ElementTree
 
 import pytest
-from unit.journal_files import Run
+from journal_files import Run
 
 from coverage_tasks import reports
 from coverage_tasks.combine import combine

@@ -4,7 +4,7 @@ import json
 from argparse import Namespace
 
 import pytest
-from unit.journal_files import Run
+from journal_files import Run
 
 from coverage_tasks.project import TaskError
 from coverage_tasks.source_maps import show

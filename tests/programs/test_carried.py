@@ -4,9 +4,9 @@ import json
 from dataclasses import replace
 
 import pytest
-from unit.checkouts import commit, git
-from unit.journal_files import Run
-from unit.test_combine import executed
+from checkouts import commit, git
+from data_files import executed
+from journal_files import Run
 
 from coverage_tasks import reports
 from coverage_tasks.carry import Carried

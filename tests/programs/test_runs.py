@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
-from coverage import CoverageData
-from unit.checkouts import commit, git
-from unit.journal_files import Run
+from checkouts import commit, git
+from data_files import data_file
+from journal_files import Run
 
 from coverage_tasks import stack
 from coverage_tasks.combine import combine
@@ -48,21 +48,6 @@ def executed(run):
 
 
 RAN = {"orders/main.py": {1, 3}, "orders/idle.py": set(), "libs/rates.py": {1}}
-
-
-def data_file(path, lines=(), arcs=(), contexts=()):
-    """A data file as somebody's unit tests leave it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    data = CoverageData(str(path))
-    data.read()
-    for context in contexts or [None]:
-        data.set_context(context)
-        if lines:
-            data.add_lines({str(name): list(numbers) for name, numbers in dict(lines).items()})
-        if arcs:
-            data.add_arcs({str(name): list(pairs) for name, pairs in dict(arcs).items()})
-    data.close()
-    return path
 
 
 def test_a_saved_run_is_the_present_one(run):

@@ -6,9 +6,9 @@ from argparse import Namespace
 from contextlib import redirect_stdout
 
 import pytest
-from unit.checkouts import commit, git, write
-from unit.journal_files import Run
-from unit.test_cli import tasks
+from checkouts import commit, git, write
+from journal_files import Run
+from template import tasks
 
 from coverage_tasks import reports
 from coverage_tasks.annotations import annotations

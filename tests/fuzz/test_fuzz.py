@@ -25,7 +25,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[bytes
 @pytest.fixture
 def fuzzer(recorded: tuple[Path, list[bytes]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> fuzz.Fuzzer:
     monkeypatch.setattr(fuzz, "SHRINK", 0.5)
-    # How fast a file is read says something of the machine, too: unit/test_journals.py counts what it costs.
+    # How fast a file is read says something of the machine, too: speed/test_journals.py counts what it costs.
     monkeypatch.setattr(checks, "SLOW", math.inf)
     monkeypatch.setattr(checks, "HANG", 600)
     return fuzz.Fuzzer(*recorded, random.Random(1), tmp_path / "saved")

@@ -10,8 +10,8 @@ from argparse import Namespace
 from contextlib import redirect_stdout
 
 import pytest
-from unit.checkouts import commit, git
-from unit.journal_files import Run
+from checkouts import commit, git
+from journal_files import Run
 
 from coverage_tasks.analysis import analyze
 from coverage_tasks.candidates import find_candidates
