@@ -16,7 +16,7 @@ def project(tmp_path, monkeypatch):
     return Project(tmp_path, "procfile", tmp_path, ())
 
 
-def test_builds_of_one_name_wait_for_each_other_and_those_of_others_do_not(project, tmp_path):
+def test_builds_of_one_name_wait_for_each_other(project, tmp_path):
     def is_free(name):
         child = os.fork()
         if not child:

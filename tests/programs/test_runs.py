@@ -161,7 +161,7 @@ def test_paths_that_lead_out_of_the_repository_are_not_followed(run, tmp_path):
     assert open_run(run.project, "main").files.keys() == {"orders/main.py", "libs/rates.py"}
 
 
-def test_relative_paths_of_a_data_file_are_to_the_root_or_to_its_own_directory(run):
+def test_relative_paths_of_a_data_file(run):
     root = run.project.root
     below = data_file(root / "orders/.coverage", lines={"main.py": [1], "idle.py": [1]})
     assert executed(open_run(run.project, str(below))) == {"orders/main.py": {1}, "orders/idle.py": {1}}
@@ -169,7 +169,7 @@ def test_relative_paths_of_a_data_file_are_to_the_root_or_to_its_own_directory(r
     assert executed(open_run(run.project, str(at_root))) == {"orders/main.py": {3}, "libs/rates.py": {1}}
 
 
-def test_absolute_paths_of_a_data_file_are_mapped_wherever_the_checkout_was(run, tmp_path):
+def test_absolute_paths_of_a_data_file(run, tmp_path):
     places = (run.project.root, Path("/home/runner/work/shop/shop"), PurePosixPath("/builds/x"))
     for number, there in enumerate(places):
         lines = {there / "orders/main.py": [1], there / "libs/rates.py": [3], there / "orders/gone.py": [1]}
@@ -185,7 +185,7 @@ def test_tests_of_a_data_file_do_not_count(run, tmp_path):
     assert executed(open_run(run.project, str(file))) == {"orders/main.py": {1}}
 
 
-def test_branches_of_a_data_file_are_reduced_to_lines_and_contexts_may_be_there_or_not(run, tmp_path):
+def test_branches_and_contexts_of_a_data_file(run, tmp_path):
     arcs = {"orders/main.py": [(-1, 1), (1, 3), (3, -1)], "libs/rates.py": [(-1, 2), (2, 3), (3, -1)]}
     for contexts in ((), ("test_a|run", "test_b|run")):
         file = data_file(tmp_path / f"arcs{len(contexts)}", arcs=arcs, contexts=contexts)

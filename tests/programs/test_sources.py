@@ -23,7 +23,7 @@ def test_a_repository_without_git_is_walked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("listed", [True, False])
-def test_a_script_without_a_suffix_is_python_when_its_first_line_says_so(tmp_path: Path, listed: bool) -> None:
+def test_script_without_suffix_is_python_by_first_line(tmp_path: Path, listed: bool) -> None:
     python, other = "#!/usr/bin/env python3\nprint()\n", "#!/bin/sh\nexec python3 bin/serve\n"
     write(tmp_path, {"bin/serve": python, "bin/wrap": other, "bin/serve.txt": python, "LICENSE": "python\n"})
     if listed:

@@ -28,7 +28,7 @@ def sources(times):
     return {count for path, count in times.items() if path.endswith(".py")}
 
 
-def test_twice_as_many_files_cost_twice_and_services_cost_no_parsing(tmp_path):
+def test_services_cost_no_parsing(tmp_path):
     cost, read = {}, {}
     for files, services in ((6, 2), (20, 2), (20, 8), (40, 8)):  # the first meets all that is kept for later
         run = many(tmp_path / f"{files}-{services}", files, services)

@@ -17,7 +17,7 @@ def many(root, files, services):
     return run
 
 
-def test_twice_as_many_files_or_services_cost_twice_and_each_source_is_read_once(tmp_path):
+def test_twice_as_much_costs_twice(tmp_path):
     cost = {}
     for files, services in ((10, 2), (40, 4), (40, 8), (80, 8)):  # the first meets all that is kept for later
         run = many(tmp_path / f"{files}-{services}", files, services)

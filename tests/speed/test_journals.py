@@ -55,7 +55,7 @@ def test_of_100_megabytes_of_noise_only_the_beginning_is_read(path: Path, read: 
     assert read == [16]
 
 
-def test_of_100_megabytes_of_noise_behind_a_header_the_first_are_read(path: Path, read: list[int]) -> None:
+def test_noise_behind_a_header_is_read_in_part(path: Path, read: list[int]) -> None:
     with path.open("wb") as file:
         file.write(jf.header(jf.RECEIPT | {"branch": True}))
         piece = b"".join(word.to_bytes(8, "little") for word in jf.file_words(0, NAME, SOURCE))

@@ -63,7 +63,7 @@ def test_what_needs_a_run_says_so_in_one_sentence(repository, task, code):
     assert_one_sentence(tasks(repository, *task.split()), code)
 
 
-def test_a_run_that_was_not_combined_is_not_taken_for_an_older_one_that_was(repository):
+def test_older_combined_run_is_not_taken(repository):
     for task in ("up-coverage", "down-coverage", "coverage-combine", "coverage-save"):
         assert tasks(repository, task, *(["first"] if task == "coverage-save" else [])).returncode == 0
     assert tasks(repository, "up-coverage").returncode == 0
@@ -75,7 +75,7 @@ def test_a_run_that_was_not_combined_is_not_taken_for_an_older_one_that_was(repo
 @pytest.mark.parametrize(
     "task", ["coverage --before RUN -- true", "coverage-html --before RUN", "coverage-report --before RUN"]
 )
-def test_a_run_to_compare_with_is_looked_for_before_anything_is_written(repository, task):
+def test_missing_run_to_compare_writes_nothing(repository, task):
     for first in ("up-coverage", "down-coverage"):
         assert tasks(repository, first).returncode == 0
     before = {path: path.stat().st_mtime_ns for path in repository.rglob("*")}

@@ -88,7 +88,7 @@ SAID = [f"{PREFIX}starting 1 service", f"{PREFIX}the services are ready"]
 WAITING = rf"{PREFIX}waiting for the services: web does not listen on port \d+: (\d+) s"
 
 
-def test_a_terminal_shows_one_line_that_is_rewritten_and_goes_away(slow):
+def test_terminal_shows_one_line_that_goes_away(slow):
     with on_terminal(slow.root, "up-coverage", NO_COLOR="1") as (terminal, process):
         terminal.read(WAITING.replace(r"\d+) s", r"[1-9]\d*) s"))
         slow.release()
@@ -102,7 +102,7 @@ def test_a_terminal_shows_one_line_that_is_rewritten_and_goes_away(slow):
     assert not re.search(r"\x1b\[[\d;]*m", terminal.sent)
 
 
-def test_a_line_is_never_wider_than_the_terminal_and_keeps_its_seconds(slow):
+def test_line_fits_the_terminal(slow):
     with on_terminal(slow.root, "up-coverage", columns=44) as (terminal, _):
         terminal.read(r"waiting [^\r]*\.\.\.: \d+ s")
         slow.release()
@@ -228,7 +228,7 @@ sys.exit(cli.main(sys.argv[1:]))
 """
 
 
-def test_json_stays_pure_while_the_terminal_sees_the_files_go_by(tmp_path):
+def test_json_stays_pure_beside_progress(tmp_path):
     root = recorded(tmp_path / "shop", 600).project.root
     with (tmp_path / "analysis.json").open("w+") as answer:
         eager = ("-c", EAGER)

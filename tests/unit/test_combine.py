@@ -122,7 +122,7 @@ def test_a_bind_mount_shows_all_of_its_directory_and_hides_the_image(run):
     assert catalog.unknown == {}
 
 
-def test_of_the_whole_repository_mounted_only_import_roots_of_what_ran_count(run):
+def test_mounted_repository_counts_by_import_roots(run):
     (run.project.root / "libs/pricing/pricing/__init__.py").write_text("")
     (run.project.root / "libs/pricing/beside.py").write_text("b = 1\n")
     run.service("orders", {}, binds=[["/src", "."]])

@@ -329,7 +329,7 @@ def test_the_others_are_read_all_the_same(tmp_path: Path) -> None:
     tail=st.binary(max_size=200),
     cut=st.integers(0, 900),
 )
-def test_noise_crashes_nothing_and_claims_no_file_and_no_tagged_line(
+def test_noise_crashes_nothing_and_claims_nothing(
     tmp_path_factory: pytest.TempPathFactory, lines: list[int], noise: list[int], tail: bytes, cut: int
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "fuzz.journal"

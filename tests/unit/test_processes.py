@@ -39,7 +39,7 @@ def test_a_process_that_becomes_another_program_sends_a_receipt_for_each():
     assert silent([process(1, 100.5), process(1, 150.5)], both) == []
 
 
-def test_where_pids_cannot_be_compared_each_process_takes_a_receipt_of_its_time():
+def test_receipts_match_by_time_without_pids():
     two = (Sighting(0, 100, "python a.py"), Sighting(0, 120, "python b.py"))
     assert silent([process(7, 100.5), process(8, 120.5)], place(*two)) == []
     assert silent([process(7, 100.5), process(8, 100.6)], place(*two)) == [("web-1", 0, "python b.py")]
@@ -53,7 +53,7 @@ def test_a_place_that_was_restarted_needs_a_receipt_since_then():
     assert silent([process(1, 100.5)], place(started=200.0)) == [("web-1", 0, "sh")]
 
 
-def test_a_place_that_shows_another_host_name_takes_what_no_other_place_claims():
+def test_other_host_name_takes_what_is_unclaimed():
     other = Place("web-2", "web", "i", "sh", 100.0, None)
     assert silent([process(1, 100.5, "machine"), process(1, 100.5, "i")], place(), other) == []
 

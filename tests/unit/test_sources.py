@@ -266,7 +266,7 @@ def test_a_source_that_could_not_be_read_is_not_vouched_for() -> None:
     assert (match.path, match.state) == ("orders/main.py", "drifted")
 
 
-def test_a_source_that_could_not_be_read_is_not_said_to_be_in_the_container() -> None:
+def test_unreadable_source_is_not_said_to_be_there() -> None:
     match = map_layout(LAYOUTS["one service in /app"]).find("/compiled/main.py", None)
     assert match == (None, "unmapped", "its source could not be read where it ran")
 
@@ -366,7 +366,7 @@ def test_links_are_followed_as_the_kernel_does(path: str, expected: str) -> None
     assert Links.followed(made).resolve(path) == expected
 
 
-def test_the_tool_is_no_source_of_the_repository_that_it_was_installed_into(tmp_path, monkeypatch):
+def test_installed_tool_is_no_source(tmp_path, monkeypatch):
     monkeypatch.setattr("coverage_tasks.sources.TOOL", tmp_path)
     ours = [path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.py"), *ROOT.glob("scripts/**/*.py"))]
     theirs = ("orders/main.py", "scripts/release.py")
