@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -83,3 +84,9 @@ def payload():
             found.append(Interpreter(python, version, suffix.strip()))
     with alone_with("payload"):  # one worker fetches them for all
         fill_payload(found)
+
+
+@pytest.fixture
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
