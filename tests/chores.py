@@ -17,12 +17,52 @@ MADE_WORKFLOWS = ("action.yml", "gates.yml", "gitlab.yml", "gitlab-gates.yml")  
 PATHS = {"PYTHONPATH": os.pathsep.join((str(TESTS.parent / "scripts"), str(TESTS)))}
 
 
+def run_tests(session: nox.Session, *selection: str) -> None:
+    session.install(*REQUIREMENTS, "-r", "tests/requirements.txt")
+    parallel = ("--numprocesses", "auto", "--dist", "worksteal")
+    session.run("python", "-m", "pytest", *parallel, *selection, env=PATHS, interrupt_timeout=60.0)
+
+
 @nox.session(default=False, reuse_venv=True, tags=["template"])
 def tests(session: nox.Session) -> None:
     """Run the tests; those that need an engine or a browser are skipped, with the reason, where there is none."""
-    session.install(*REQUIREMENTS, "-r", "tests/requirements.txt")
-    parallel = ("--numprocesses", "auto", "--dist", "worksteal")
-    session.run("python", "-m", "pytest", *parallel, *(session.posargs or ["tests"]), env=PATHS, interrupt_timeout=60.0)
+    run_tests(session, *(session.posargs or ["tests"]))
+
+
+@nox.session(name="tests-unit", default=False, reuse_venv=True, tags=["template"])
+def tests_unit(session: nox.Session) -> None:
+    """Run the unit tests alone: they start no process and wait for no clock."""
+    run_tests(session, *session.posargs, "tests/unit")
+
+
+@nox.session(name="tests-tasks", default=False, reuse_venv=True, tags=["template"])
+def tests_tasks(session: nox.Session) -> None:
+    """Run the tests of what starts git, pip or a shell, and of whole tasks."""
+    run_tests(session, *session.posargs, "tests/programs", "tests/tasks", "tests/bad_input")
+
+
+@nox.session(name="tests-speed", default=False, reuse_venv=True, tags=["template"])
+def tests_speed(session: nox.Session) -> None:
+    """Run the tests of what work may cost, counted and not timed."""
+    run_tests(session, *session.posargs, "tests/speed")
+
+
+@nox.session(name="tests-spy", default=False, reuse_venv=True, tags=["template"])
+def tests_spy(session: nox.Session) -> None:
+    """Run the tests of the spy in every CPython of this machine, and of what damages its journals."""
+    run_tests(session, *session.posargs, "tests/spy", "tests/faults", "tests/fuzz", "tests/soak")
+
+
+@nox.session(name="tests-faces", default=False, reuse_venv=True, tags=["template"])
+def tests_faces(session: nox.Session) -> None:
+    """Run the tests of nox, just, the files for CI, the README and the pages, as a user meets them."""
+    run_tests(session, *session.posargs, "tests/faces", "tests/portal")
+
+
+@nox.session(name="tests-engine", default=False, reuse_venv=True, tags=["template"])
+def tests_engine(session: nox.Session) -> None:
+    """Run the tests that need a Docker engine."""
+    run_tests(session, *session.posargs, "-m", "engine", "tests")
 
 
 @nox.session(default=False, reuse_venv=True, tags=["template"])

@@ -1,10 +1,12 @@
-"""Skips the tests that need an engine, a browser or a btrfs where there is none; in CI that is a failure."""
+"""Marks each test with its group, and skips what this machine lacks something for; in CI that is a failure."""
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 import pytest
 from machine import INTERPRETERS, REQUIRE_ENGINE, alone_with, engine_answers, find_browser, lacks_btrfs, number
@@ -12,6 +14,15 @@ from template import CACHE
 
 from coverage_tasks.injection.payload import fill_payload
 from coverage_tasks.sources.images import Interpreter
+
+# marker: the directories whose tests have it, and what they are
+GROUPS = {
+    "unit": (("unit",), "starts no process and waits for no clock"),
+    "tasks": (("tasks", "programs", "bad_input"), "starts git, pip or a shell, or a whole task"),
+    "speed": (("speed",), "limits what work costs, counted and not timed"),
+    "spy": (("spy", "faults", "fuzz", "soak"), "runs real interpreters under the spy, and damages what they record"),
+    "faces": (("faces", "portal"), "nox, just, files for CI, the README and the pages, as a user meets them"),
+}
 
 
 def lacks(command):
@@ -38,11 +49,18 @@ NEEDS = {
 def pytest_configure(config):
     config.addinivalue_line("markers", "every_engine: the short set, which CI runs on each kind of engine")
     config.addinivalue_line("markers", "root: needs root; skipped for others in CI, too")
-    for marker, (_, need) in NEEDS.items():
+    for marker, (_, need) in (GROUPS | NEEDS).items():
         config.addinivalue_line("markers", f"{marker}: {need}")
     if not os.environ.get(CACHE):  # workers inherit it
         os.environ[CACHE] = tempfile.mkdtemp(prefix="coverage-spy-")
         config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(CACHE), ignore_errors=True))
+
+
+def pytest_itemcollected(item):
+    place = item.path.relative_to(Path(__file__).parent).parts[0]
+    for marker, (places, _) in GROUPS.items():
+        if place in places:
+            item.add_marker(marker)
 
 
 def pytest_runtest_setup(item):
@@ -66,3 +84,9 @@ def payload():
             found.append(Interpreter(python, version, suffix.strip()))
     with alone_with("payload"):  # one worker fetches them for all
         fill_payload(found)
+
+
+@pytest.fixture
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]

@@ -1,6 +1,5 @@
 """Every test has a repository with a project name of its own, and nothing of it stays behind."""
 
-import socket
 from uuid import uuid4
 
 import pytest
@@ -14,9 +13,3 @@ def repository(tmp_path):
     found = Repository(root)
     yield found
     found.clean_up()
-
-
-@pytest.fixture
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]

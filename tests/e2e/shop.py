@@ -15,6 +15,9 @@ IMPORTED = {
     ),
     "shipping": ("shipping/worker.py", f"{PRICING}/money.py", f"{PRICING}/postage.py"),
 }
+# What executes no line: no service imports it, or it has none.
+EMPTY = ("catalog/storage/__init__.py", "orders/checkout/__init__.py", f"{PRICING}/__init__.py")
+IDLE = (*EMPTY, f"{PRICING}/legacy.py")
 
 # Statements of functions, by the function and how they begin. What a process does on its way to its loop or socket;
 STARTED = {

@@ -32,12 +32,15 @@ SERVER = """
 """
 
 
+PROJECT = "com.docker.compose.project"
+
+
 def docker(*arguments: str) -> str:
     return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True).stdout
 
 
 def containers_of(name: str) -> list[str]:
-    return docker("ps", "--all", "--quiet", "--filter", f"label=com.docker.compose.project={name}").split()
+    return docker("ps", "--all", "--quiet", "--filter", f"label={PROJECT}={name}").split()
 
 
 def compose_command() -> list[str]:
@@ -116,16 +119,26 @@ class Repository:
         return {path: found["executed_lines"] for path, found in report["files"].items()}
 
     def clean_up(self) -> None:
-        for name in (self.name, self.stack):
-            label = f"label=com.docker.compose.project={name}"
-            for kind, found in (
-                ("container", containers_of(name)),
-                ("network", docker("network", "ls", "--quiet", "--filter", label).split()),
-                ("volume", docker("volume", "ls", "--quiet", "--filter", label).split()),
-                # By name, which may be one of several of an image that others need.
-                ("image", docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", f"{name}-*").split()),
-                # Newest first, as they are listed: an image stays while there is one derived from it.
-                ("image", docker("image", "ls", "--quiet", "--filter", label).split()),
-            ):
-                if found:
-                    subprocess.run(["docker", kind, "rm", "--force", *dict.fromkeys(found)], capture_output=True)
+        """Removes what is left of the project and of its stack; a question to docker costs more than a test of ours."""
+        names = (self.name, self.stack)
+        by_name = [option for name in names for option in ("--filter", f"reference={name}-*")]
+        labelled = [("image", "ls", "--quiet", "--filter", f"label={PROJECT}={name}") for name in names]
+        for kind, found in (
+            ("container", self._left("container", "{{.ID}}", "--all")),
+            ("network", self._left("network", "{{.ID}}")),
+            ("volume", self._left("volume", "{{.Name}}")),
+            # By name, which may be one of several of an image that others need.
+            ("image", docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", *by_name).split()),
+            # Newest first, as they are listed: an image stays while there is one derived from it.
+            ("image", [image for listed in labelled for image in docker(*listed).split()]),
+        ):
+            if found:
+                subprocess.run(["docker", kind, "rm", "--force", *dict.fromkeys(found)], capture_output=True)
+
+    def _left(self, kind: str, name: str, *options: str) -> list[str]:
+        listed = docker(kind, "ls", *options, "--format", f'{name} {{{{.Label "{PROJECT}"}}}}').splitlines()
+        return [
+            found
+            for found, _, project in (line.partition(" ") for line in listed)
+            if project in (self.name, self.stack)
+        ]

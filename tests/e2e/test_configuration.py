@@ -11,7 +11,7 @@ def test_left_out_is_production_and_sources_decide_a_draw(repository):
     repository.service("worker", WAIT)
     repository.service("other", WAIT)
     repository.service("left", WAIT + "# alone\n")
-    services = (f"  {name}: {{build: {name}, stop_grace_period: 1s}}\n" for name in ("worker", "left"))
+    services = (f"  {name}: {{build: {name}, stop_grace_period: 0s}}\n" for name in ("worker", "left"))
     repository.write("compose.yaml", "services:\n" + "".join(services))
     repository.write("coverage-spy.yml", "leave-out: [left]\nsources: {worker: {/app: worker}}\n")
 

@@ -20,7 +20,7 @@ def test_copied_template_measures_the_repository_it_is_in(repository, free_port)
           api:
             build: src/server
             ports: ["127.0.0.1:{free_port}:8000"]
-            stop_grace_period: 1s
+            stop_grace_period: 0s
         """,
     )
     copy_template(repository.root)
@@ -42,7 +42,7 @@ def test_copied_template_measures_the_repository_it_is_in(repository, free_port)
 
 def test_tool_in_a_directory_of_its_own_measures_the_repository_around_it(repository):
     repository.service("worker", "import time\nprint('up')\nwhile True:\n    time.sleep(0.1)\n")
-    repository.write("compose.yaml", "services:\n  worker: {build: worker, stop_grace_period: 1s}\n")
+    repository.write("compose.yaml", "services:\n  worker: {build: worker, stop_grace_period: 0s}\n")
     copy_template(repository.root / "tools" / "coverage")
     repository.tool = repository.root / "tools" / "coverage"
     repository.succeed("up-coverage")

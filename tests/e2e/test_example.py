@@ -100,9 +100,14 @@ def assert_numbers_are_those_of_coverage(checkout, runtime):
         assert re.findall(r"<td[^>]*>(\d+)</td>", row)[: len(wanted)] == wanted
 
 
-def executed(checkout) -> dict[str, list[int]]:
+def assert_report_is_what_the_sources_say(checkout):
+    """Each file's lines, whichever way the services run."""
     report = json.loads((checkout.root / "coverage.json").read_text())
-    return {path: found["executed_lines"] for path, found in report["files"].items()}
+    expected = {f"examples/shop/{path}": set() for path in shop.IDLE}
+    for name in shop.IMPORTED:
+        for path, line in set().union(*shop.executed(name, ())):
+            expected.setdefault(path, set()).add(line)
+    assert {path: set(found["executed_lines"]) for path, found in report["files"].items()} == expected
 
 
 def assert_startup_is_told_from_traffic(checkout):
@@ -137,30 +142,29 @@ def test_committed_overlay_is_what_the_generator_writes(repository, tmp_path):
 
 @pytest.mark.engine
 @pytest.mark.every_engine
-def test_containers_and_procfile_execute_the_same_and_the_analysis_says_what_and_when(checkout):
-    assert "taking examples/shop" in nox(checkout, "coverage", "procfile")
-    without = executed(checkout)
+def test_containers_execute_what_the_sources_say(checkout):
+    said = nox(checkout, "coverage", "compose")
+    assert "3 containers ran the images as they are" in said
+    assert checkout.proof()["deviations"] == []
+    assert_report_is_what_the_sources_say(checkout)
+    assert_numbers_are_those_of_coverage(checkout, "compose")
+    assert_startup_is_told_from_traffic(checkout)
+
+
+def test_processes_execute_what_the_sources_say(without_engine):
+    checkout = without_engine
+    first = nox(checkout, "coverage-report", "procfile")
+    assert "there is no coverage data yet: running the task `coverage` first" in first
+    assert "taking examples/shop" in first
+    assert "running the task" not in nox(checkout, "coverage-report", "procfile")
     assert all((checkout.root / name).is_file() for name in REPORTS)
+    assert_report_is_what_the_sources_say(checkout)
     assert_numbers_are_those_of_coverage(checkout, "procfile")
     assert_startup_is_told_from_traffic_but_for_chance(checkout)
     nox(checkout, "coverage-clean", "procfile")
     assert not any((checkout.root / name).exists() for name in (*REPORTS, "coverage-data"))
 
-    said = nox(checkout, "coverage", "compose")
-    assert "3 containers ran the images as they are" in said
-    assert checkout.proof()["deviations"] == []
-    assert executed(checkout) == without
-    assert {"examples/shop/orders/main.py", "examples/shop/catalog/main.py"} <= set(without)
-    assert_numbers_are_those_of_coverage(checkout, "compose")
-    assert_startup_is_told_from_traffic(checkout)
-
-
-def test_report_without_data_runs_everything_first(without_engine):
-    checkout = without_engine
-    first = nox(checkout, "coverage-report", "procfile", COVERAGE_BRANCH="true")
-    assert "there is no coverage data yet: running the task `coverage` first" in first
-    assert all((checkout.root / name).is_file() for name in REPORTS)
+    nox(checkout, "coverage", "procfile", COVERAGE_BRANCH="true")
     assert analysis(checkout, "procfile")["totals"]["branches"] > 0
     assert_numbers_are_those_of_coverage(checkout, "procfile")
     assert_startup_is_told_from_traffic_but_for_chance(checkout)
-    assert "running the task" not in nox(checkout, "coverage-report", "procfile")

@@ -10,9 +10,9 @@ from coverage_tasks.runtimes.compose import overlay
 pytestmark = pytest.mark.engine
 
 
-def test_journals_come_out_of_containers_that_cannot_write_to_the_data_directory(repository, monkeypatch):
+def test_journals_come_out_of_closed_data_directory(repository, monkeypatch):
     repository.service("web", "import time\nprint('up')\nwhile True:\n    time.sleep(0.1)\n", more="USER 12345")
-    repository.write("docker-compose.yml", "services:\n  web: {build: web, stop_grace_period: 1s}\n")
+    repository.write("docker-compose.yml", "services:\n  web: {build: web, stop_grace_period: 0s}\n")
     project = find_project(repository.root, {"COVERAGE_SPY_RUNTIME": "compose"})
     for name in [name for name in os.environ if name.startswith(("COMPOSE_", "COVERAGE_")) and name != CACHE]:
         monkeypatch.delenv(name)

@@ -9,10 +9,10 @@ from uuid import uuid4
 
 import pytest
 import yaml
+from checkouts import commit, git
 from e2e.engines import other_engine
 from e2e.stacks import SERVER, Repository, compose_command, docker
 from faces.workflow import Job, alpine
-from unit.checkouts import commit, git
 
 from coverage_tasks.errors import TaskError
 from coverage_tasks.project import TOOL

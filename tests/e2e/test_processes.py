@@ -29,7 +29,7 @@ def test_a_process_without_a_receipt_is_named_beside_those_that_have_one(reposit
     repository.write("web/secret.py", LOOP)
     repository.write("web/start.sh", "python -S -u secret.py --token hush & exec python main.py\n")
     repository.write(
-        "compose.yaml", "services:\n  web: {build: web, command: [sh, start.sh], stop_grace_period: 1s, scale: 2}\n"
+        "compose.yaml", "services:\n  web: {build: web, command: [sh, start.sh], stop_grace_period: 0s, scale: 2}\n"
     )
     repository.succeed("up-coverage")
     places = [f"{repository.stack}-web-{number}" for number in (1, 2)]
@@ -57,7 +57,7 @@ def test_a_container_that_ran_python_and_is_gone_is_named(repository):
         "compose.yaml",
         """
         services:
-          web: {build: web, stop_grace_period: 1s}
+          web: {build: web, stop_grace_period: 0s}
           migrate: {build: web, command: [python, -S, migrate.py, --password, hush]}
         """,
     )
@@ -88,7 +88,7 @@ def test_measured_processes_of_every_kind_are_not_called_silent(repository):
         "compose.yaml",
         """
         services:
-          web: {build: web, command: sh -c "sleep 1; exec python main.py", stop_grace_period: 1s, hostname: same}
+          web: {build: web, command: sh -c "sleep 1; exec python main.py", stop_grace_period: 0s, hostname: same}
         """,
     )
     repository.succeed("up-coverage")

@@ -43,7 +43,7 @@ def test_reaches_every_interpreter_without_a_variable(repository, base):
             build: web
             read_only: true
             user: "1000"
-            stop_grace_period: 1s
+            stop_grace_period: 0s
             environment: {PYTHONPATH: /nowhere}
         """,
     )
@@ -69,7 +69,7 @@ def test_volumes_stay_as_they_are_and_variables_make_up_for_it(repository):
     )
     repository.write(
         "docker-compose.yml",
-        "services:\n  web: {build: web, stop_grace_period: 1s, volumes: [venv:/opt/venv]}\nvolumes: {venv: {}}\n",
+        "services:\n  web: {build: web, stop_grace_period: 0s, volumes: [venv:/opt/venv]}\nvolumes: {venv: {}}\n",
     )
     repository.succeed("up-coverage", COVERAGE_SPY_INJECT="pth")
     (container,) = repository.containers()

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from unit.checkouts import commit, git
+from checkouts import commit, git
 
 pytestmark = pytest.mark.engine
 
@@ -30,7 +30,7 @@ def test_linked_and_single_files_are_mapped_and_measured(repository):
     )
     repository.write(
         "docker-compose.yml",
-        "services:\n  web: {build: {context: ., dockerfile: web/Dockerfile}, stop_grace_period: 1s}\n",
+        "services:\n  web: {build: {context: ., dockerfile: web/Dockerfile}, stop_grace_period: 0s}\n",
     )
 
     before = json.loads(repository.succeed("coverage-sources", "--json").stdout)
@@ -61,9 +61,9 @@ def test_linked_and_single_files_are_mapped_and_measured(repository):
     assert "not mapped: /srv/releases/1/mail.py (ran): it is only in the container" in after
 
 
-def test_code_edited_since_the_image_was_built_is_known_where_it_has_not_changed(repository):
+def test_unchanged_lines_of_edited_code_are_known(repository):
     repository.service("web", "import time\nSTARTED = 1\nif STARTED == 2:\n    print('never')\ntime.sleep(1000)\n")
-    repository.write("docker-compose.yml", "services:\n  web: {build: web, stop_grace_period: 1s}\n")
+    repository.write("docker-compose.yml", "services:\n  web: {build: web, stop_grace_period: 0s}\n")
     git(repository.root, "init", "-q")
     built = commit(repository.root)
     repository.succeed("coverage-overlay")

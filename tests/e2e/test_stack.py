@@ -7,9 +7,9 @@ import time
 
 import pytest
 import yaml
+from checkouts import IDENTITY, git
 from e2e.stacks import SERVER, compose_command, docker
 from template import run
-from unit.checkouts import IDENTITY, git
 
 from coverage_tasks.project import TOOL
 
@@ -31,7 +31,7 @@ def shop(repository, free_port):
         services:
           web:
             build: web
-            stop_grace_period: 1s
+            stop_grace_period: 0s
             ports: ["127.0.0.1:{free_port}:8000"]
             environment: {{TOKEN: hush-hush}}
             depends_on:
@@ -44,10 +44,10 @@ def shop(repository, free_port):
             build: migrate
           proxy:
             build: proxy
-            stop_grace_period: 1s
+            stop_grace_period: 0s
           job:
             image: python:3.11-slim
-            stop_grace_period: 1s
+            stop_grace_period: 0s
             command: [python, task.py]
             working_dir: /work
             volumes: ["./job:/work:ro", "kept:/kept"]
@@ -159,7 +159,7 @@ def test_mounted_and_built_in_spy_see_the_same(repository, free_port):
     repository.service("old", "import time\nprint('up')\nwhile True:\n    time.sleep(0.1)\n\n", "python:3.11-slim")
     repository.write(
         "docker-compose.yml",
-        "services:\n  new: {build: new, stop_grace_period: 1s}\n  old: {build: old, stop_grace_period: 1s}\n",
+        "services:\n  new: {build: new, stop_grace_period: 0s}\n  old: {build: old, stop_grace_period: 1s}\n",
     )
     found = []
     for way in ("mount", "image"):
@@ -199,7 +199,7 @@ def test_service_that_died_shows_its_logs_and_leaves_nothing(repository):
     repository.service("other", "import time\ntime.sleep(600)\n")
     repository.write(
         "docker-compose.yml",
-        "services:\n  web: {build: web, stop_grace_period: 1s}\n  other: {build: other, stop_grace_period: 1s}\n",
+        "services:\n  web: {build: web, stop_grace_period: 0s}\n  other: {build: other, stop_grace_period: 1s}\n",
     )
     answer = repository.tasks("up-coverage")
     assert answer.returncode == 1
@@ -217,7 +217,7 @@ def test_service_others_wait_for_shows_its_logs(repository):
         services:
           web:
             build: web
-            stop_grace_period: 1s
+            stop_grace_period: 0s
             depends_on: {migrate: {condition: service_completed_successfully}}
           migrate: {build: migrate}
         """,
@@ -237,7 +237,7 @@ def test_service_that_never_gets_healthy_is_named(repository):
         services:
           web:
             build: web
-            stop_grace_period: 1s
+            stop_grace_period: 0s
             healthcheck: {test: [CMD, "false"], interval: 60s}
         """,
     )
@@ -256,7 +256,7 @@ def test_port_that_is_taken_is_named(shop, free_port):
 
 def test_image_that_does_not_build_shows_why(repository):
     repository.service("web", "pass\n", more="RUN echo it-went-wrong && false")
-    repository.write("docker-compose.yml", "services:\n  web: {build: web, stop_grace_period: 1s}\n")
+    repository.write("docker-compose.yml", "services:\n  web: {build: web, stop_grace_period: 0s}\n")
     answer = repository.tasks("up-coverage")
     assert answer.returncode == 1
     assert "the image of web does not build: correct its Dockerfile" in answer.stderr
@@ -301,7 +301,7 @@ def test_plain_compose_reaches_the_stack_from_the_test_command(shop):
 
 def test_interrupted_run_leaves_no_container_and_keeps_its_data(repository):
     repository.service("web", "import time\nprint('up')\nwhile True:\n    time.sleep(0.1)\n")
-    repository.write("docker-compose.yml", "services:\n  web: {build: web, stop_grace_period: 1s}\n")
+    repository.write("docker-compose.yml", "services:\n  web: {build: web, stop_grace_period: 0s}\n")
     with repository.start("coverage", "--", "sh", "-c", "echo testing; exec sleep 600") as process:
         assert process.stdout.readline() == "testing\n"
         process.terminate()
@@ -312,7 +312,7 @@ def test_interrupted_run_leaves_no_container_and_keeps_its_data(repository):
 
 def test_stack_removed_by_hand_is_no_stack(repository):
     repository.service("web", "import time\ntime.sleep(600)\n")
-    repository.write("docker-compose.yml", "services:\n  web: {build: web, stop_grace_period: 1s}\n")
+    repository.write("docker-compose.yml", "services:\n  web: {build: web, stop_grace_period: 0s}\n")
     repository.succeed("up-coverage")
     docker("rm", "--force", *repository.containers())
     assert "run up-coverage first" in repository.refuse("ensure-services-ready")
@@ -345,7 +345,7 @@ def leftovers(repository):
 
 
 @pytest.mark.parametrize("when", ["import", "create"])
-def test_interrupted_helper_leaves_nothing_that_the_next_run_does_not_remove(loop, tmp_path, when):
+def test_next_run_removes_an_interrupted_helper(loop, tmp_path, when):
     # A task that is killed once docker has done what it was told, before it hears of it.
     (tmp_path / "bin").mkdir()
     wrapped, real = tmp_path / "bin" / "docker", shutil.which("docker")
@@ -367,7 +367,7 @@ def test_interrupted_helper_leaves_nothing_that_the_next_run_does_not_remove(loo
     assert loop.executed() == {"web/main.py": [1, 2, 3, 4]}
 
 
-def test_stack_that_goes_from_volumes_to_mounts_loses_nothing_and_leaves_nothing(loop):
+def test_going_from_volumes_to_mounts_loses_nothing(loop):
     loop.write("web/main.py", LEAVES)
     loop.write("docker-compose.yml", "services:\n  web: {build: web}\n")
     loop.succeed("up-coverage", COVERAGE_SPY_MOUNT="volume")
@@ -380,7 +380,7 @@ def test_stack_that_goes_from_volumes_to_mounts_loses_nothing_and_leaves_nothing
 
 
 @pytest.mark.parametrize("mount", ["bind", "volume"])
-def test_stack_whose_containers_were_removed_by_hand_is_read_and_cleared_away(loop, mount):
+def test_containers_removed_by_hand_are_read(loop, mount):
     loop.succeed("up-coverage", COVERAGE_SPY_MOUNT=mount)
     docker("rm", "--force", *loop.containers())
     loop.succeed("down-coverage")
@@ -389,7 +389,7 @@ def test_stack_whose_containers_were_removed_by_hand_is_read_and_cleared_away(lo
     assert loop.executed() == {"web/main.py": [1, 2, 3, 4]}
 
 
-def test_data_directory_that_was_removed_while_the_stack_was_up_is_mounted_again(loop):
+def test_removed_data_directory_is_mounted_again(loop):
     loop.succeed("up-coverage")
     shutil.rmtree(loop.root / "coverage-data")
     loop.succeed("up-coverage")

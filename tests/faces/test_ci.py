@@ -10,10 +10,10 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
+from checkouts import commit, git, write
 from faces.workflow import READ, READ_OF_FILE, Job, Steps, alpine, evaluate
 from machine import ROOT
 from template import WAIT_FOR, environment, run
-from unit.checkouts import commit, git, write
 
 WORKFLOW = yaml.safe_load((ROOT / "docs/ci/github-actions.yml").read_text())["jobs"]
 GITLAB = yaml.safe_load((ROOT / "docs/ci/gitlab-ci.yml").read_text())

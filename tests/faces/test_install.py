@@ -186,7 +186,8 @@ def workspace(tmp_path):
     """A checkout of coverage-spy, with what use leaves in it, and a repository beside it."""
     checkout, mine = tmp_path / "coverage-spy", tmp_path / "my-monorepo"
     copy_template(checkout)
-    shutil.rmtree(checkout / "tests" / "faults")  # a thousand files that copier looks at each time
+    for name in ("faults", "monorepos"):  # a thousand files that copier looks at each time
+        shutil.rmtree(checkout / "tests" / name)
     git("init", "--quiet", "--initial-branch", "main", cwd=checkout)
     commit(checkout)
     for name in ("coverage-spy/payload/tracer.so", "scripts/coverage_tasks/__pycache__/cli.pyc", ".nox/x/x.py"):

@@ -8,7 +8,7 @@ import urllib.request
 
 import pytest
 from machine import ROOT, alone_with
-from template import commands, copy_template, shell
+from template import WITHOUT_UV, commands, copy_template, shell
 
 from coverage_tasks.runtimes.compose.names import stack_name
 
@@ -30,7 +30,7 @@ def remove_images(project):
 def test_try_it_without_an_engine(tmp_path):
     copy_template(tmp_path)
     with alone_with("shop"):
-        output = shell(TRY, tmp_path, COVERAGE_SPY_RUNTIME="procfile")
+        output = shell(TRY, tmp_path, COVERAGE_SPY_RUNTIME="procfile", **WITHOUT_UV)
     header = re.search(r"^    (service .*)$", README, re.MULTILINE).group(1)
     assert header.split() == next(line for line in output.splitlines() if line.startswith("service ")).split()
     for name in ("htmlcov/index.html", "coverage.json", "coverage.xml", "lcov.info", "coverage.md"):
@@ -110,7 +110,7 @@ def monorepo(tmp_path):
 @pytest.mark.engine
 def test_put_it_into_your_monorepo(monorepo):
     executed = [1, 4, 5, 6, 7, 8, 10, 14]
-    shell(PUT, monorepo.parent)
+    shell(PUT, monorepo.parent, **WITHOUT_UV)
     report = json.loads((monorepo / "coverage.json").read_text())
     assert {name: file["executed_lines"] for name, file in report["files"].items()} == {"hello/main.py": executed}
     assert sorted(entry.name for entry in (monorepo / "hello").iterdir()) == ["Dockerfile", "main.py"]

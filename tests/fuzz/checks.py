@@ -135,7 +135,7 @@ def report(root: Path, contents: Sequence[bytes]) -> None:
         if found != "unborn" and (isinstance(found, str) or found.unreadable):
             bad.append(path.name)
     marks = {path.name: index for index, path in enumerate(place.iterdir())}
-    (data / "startup.json").write_text(json.dumps(marks))
+    (data / "marks.json").write_text(json.dumps({"version": 1, "startup": marks}))
     said = io.StringIO()
     quiet = redirect_stdout(io.StringIO()), redirect_stderr(said)
     try:

@@ -7,8 +7,8 @@ import zlib
 from collections.abc import Sequence
 from typing import Any
 
+import journal_files as jf
 from fuzz.model import parts_of
-from unit import journal_files as jf
 
 BOUNDARIES = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0x3C, 0x3E, 127, 128, 255, 65535, 1 << 20, 1 << 23, (1 << 64) - 1)
 FIELDS = ((56, 8), (56, 8), (40, 16), (24, 16), (0, 24), (20, 20), (0, 20), (0, 40), (32, 8), (0, 64))  # shift, bits

@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import PurePosixPath
 
-from unit.journal_files import Run
+from journal_files import Run
 
 from coverage_tasks.combined.combine import combine
 from coverage_tasks.recorded.marks import mark_startup

@@ -8,9 +8,9 @@ from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from data_files import data_file
+from journal_files import Run
 from portal import sites
-from unit.journal_files import Run
-from unit.test_runs import data_file
 
 from coverage_tasks.combined.combine import combine
 from coverage_tasks.reports import formats

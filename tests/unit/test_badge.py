@@ -5,8 +5,8 @@ import re
 from xml.etree import ElementTree
 
 import pytest
+from journal_files import Run
 from portal import sites
-from unit.journal_files import Run
 
 from coverage_tasks.combined.combine import combine
 from coverage_tasks.recorded.sightings import Place, add_sightings

@@ -1,14 +1,11 @@
 """Reservation where the file system copies on write: the request, and what happens where it is not heard."""
 
 import errno
-import os
-import subprocess
 import sys
 from ctypes import c_long, sizeof
 from mmap import mmap
 
 import pytest
-from machine import SPY
 
 from coverage_spy import blocks
 from coverage_spy.journal import Guarded
@@ -80,32 +77,3 @@ def test_guarded_words_are_stored_in_the_mapping(tmp_path):
         words[len(words)] = 3
     stored = memoryview((tmp_path / "file").read_bytes()).cast("Q")
     assert (stored[8], stored[1008], sum(stored)) == (1, 2, 3)
-
-
-# A file that ends before its mapping does refuses each store, as one on a full disk does.
-STORE = """
-import os, resource, signal, sys
-sys.path[:0] = [{tests!r}, {spy!r}]
-from pathlib import Path
-from unit.test_blocks import guarded
-words = guarded(Path("file"))
-os.truncate("file", 0)
-if {limit}:
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-try:
-    words[1000] = 1
-except IndexError:
-    print("full", len(words))
-print(os.path.getsize("file"))
-"""
-
-
-@pytest.mark.parametrize(("limit", "out"), [(False, f"{64 + 8008}\n"), (True, "full 0\n0\n")])
-@pytest.mark.skipif(sys.platform != "linux", reason="the kernel is asked for the page")
-def test_store_that_would_kill_is_written_or_the_journal_is_full(tmp_path, limit, out):
-    script = STORE.format(limit=limit, tests=str(SPY.parent / "tests"), spy=str(SPY))
-    result = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, env=dict(os.environ)
-    )
-    assert (result.returncode, result.stdout) == (0, out), result.stderr

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from coverage import CoverageData
-from unit.costs import opened, steps
-from unit.journal_files import Run, file_words, line_word, sentences, write, write_lines
+from data_files import executed
+from journal_files import Run, file_words, line_word, sentences, write, write_lines
 
 from coverage_tasks.combined.combine import combine
 from coverage_tasks.combined.model import read_combined
@@ -35,18 +35,6 @@ def run(tmp_path):
     run.service("orders", orders | rates)
     run.service("catalog", {"/app/main.py": run.source("catalog/main.py")} | rates)
     return run
-
-
-def executed(run):
-    """Service -> repository file -> executed lines, as coverage.py reads them."""
-    data = CoverageData(str(run.project.coverage_file))
-    data.read()
-    found = {}
-    for service in data.measured_contexts() - {""}:
-        data.set_query_context(service)
-        lines = {path: set(data.lines(path)) for path in data.measured_files()}
-        found[service] = {path: numbers for path, numbers in lines.items() if numbers}
-    return found
 
 
 def run_both(run):
@@ -135,7 +123,7 @@ def test_a_bind_mount_shows_all_of_its_directory_and_hides_the_image(run):
     assert catalog.unknown == {}
 
 
-def test_of_the_whole_repository_mounted_only_import_roots_of_what_ran_count(run):
+def test_mounted_repository_counts_by_import_roots(run):
     (run.project.root / "libs/pricing/pricing/__init__.py").write_text("")
     (run.project.root / "libs/pricing/beside.py").write_text("b = 1\n")
     run.service("orders", {}, binds=[["/src", "."]])
@@ -345,28 +333,6 @@ def test_an_unwritable_root_is_said(run, monkeypatch):
     run.project.coverage_file.mkdir()
     with pytest.raises(TaskError, match="cannot write"):
         combine(run.project)
-
-
-def many(root, files, services):
-    names = [f"libs/p{i // 50}/m{i}.py" for i in range(files)]
-    run = Run(root, {name: f"a = {name!r}\n" + "b = 2\n" * 40 for name in names})
-    image = {f"/app/{name}": run.source(name) for name in names}
-    for number in range(services):
-        run.service(f"s{number}", image)
-        run.lines(f"s{number}", {path: (source, range(1, 40)) for path, source in image.items()})
-    return run
-
-
-def test_twice_as_many_files_or_services_cost_twice_and_each_source_is_read_once(tmp_path):
-    cost = {}
-    for files, services in ((10, 2), (40, 4), (40, 8), (80, 8)):  # the first meets all that is kept for later
-        run = many(tmp_path / f"{files}-{services}", files, services)
-        with opened(run.project.root) as times:
-            cost[files, services] = steps(lambda run=run: combine(run.project))
-        assert {path: count for path, count in times.items() if path.endswith(".py") and count > 1} == {}
-        assert len(executed(run)[f"s{services - 1}"]) == files
-    assert cost[40, 8] < 2.2 * cost[40, 4]
-    assert cost[80, 8] < 2.2 * cost[40, 8]
 
 
 def test_journal_is_of_the_service_in_whose_directory_it_lies(run):

@@ -3,8 +3,8 @@
 import re
 
 import pytest
+from journal_files import Run
 from machine import ROOT
-from unit.journal_files import Run
 
 from coverage_tasks.combined.combine import combine
 from coverage_tasks.configuration import Configuration, Thresholds, read_configuration

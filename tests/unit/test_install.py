@@ -1,14 +1,10 @@
 """coverage-install: what it does to each file, and that nothing of the user's is lost."""
 
 import json
-import subprocess
-import sys
 from functools import partial
 
 import pytest
-from bad_input.tasks import read_only
 from machine import ROOT
-from template import environment
 
 from coverage_tasks import install
 from coverage_tasks.errors import TaskError
@@ -281,12 +277,6 @@ def test_a_prefix_that_is_none(host, source, prefix, sentence):
     refuse(host, source, prefix, match=sentence)
 
 
-def test_a_destination_that_cannot_be_written(host, source):
-    with read_only(host):
-        refuse(host, source, match=f"cannot write to {host}: make it writable")
-        refuse(host, source, "tools/coverage", match=f"cannot write to {host}: make it writable")
-
-
 def test_a_disk_that_is_full_leaves_whole_files_and_can_be_repeated(put, host, source, monkeypatch):
     put()
     write(source, {"coverage.just": "new\n", "scripts/requirements.txt": "new\n"})
@@ -389,46 +379,6 @@ def test_a_justfile_that_defines_one_of_the_names_gets_a_module(put, host, text,
 
 
 # The task itself, on the template itself.
-
-
-def task(*arguments, cwd):
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "coverage_tasks", "coverage-install", *map(str, arguments)],
-        cwd=cwd,
-        env=environment(PYTHONPATH=str(ROOT / "scripts")),
-        capture_output=True,
-        text=True,
-    )
-
-
-def test_dry_run_says_the_same_and_writes_nothing(host):
-    answer = task("host", "--prefix", "tools", "--dry-run", cwd=host.parent)
-    assert answer.returncode == 0
-    assert answer.stdout.startswith(f"nothing is written; files in {host}/tools: ")
-    assert tree(host) == {"orders/main.py": "print(1)\n"}
-
-
-def test_json_names_every_file_and_what_is_left_to_do(host):
-    answer = task(host, "--json", cwd=host)
-    found = json.loads(answer.stdout)
-    assert (found["target"], found["written"], found["mount"]) == (str(host), True, {})
-    assert set(found["files"].values()) == {"added"}
-    assert {*found["files"], install.STAMP, "orders/main.py"} == {
-        path.relative_to(host).as_posix() for path in host.rglob("*") if path.is_file()
-    }
-    assert found["files"]["coverage-spy/LICENSE"]
-    (host / "coverage.just").write_text("mine\n")
-    (host / install.STAMP).unlink()
-    answer = task(host, "--json", cwd=host)
-    found = json.loads(answer.stdout)
-    assert (answer.returncode, found["written"], found["files"]["coverage.just"]) == (1, False, "in the way")
-    assert answer.stderr.count("\n") == 1
-    assert answer.stderr.startswith("coverage-spy: nothing was installed, because")
-
-
-def test_it_needs_no_project(tmp_path, host):
-    assert task(host, cwd=tmp_path).returncode == 0
-    assert task(cwd=tmp_path).returncode == 2
 
 
 def test_the_license_goes_along():

@@ -1,6 +1,3 @@
-import fcntl
-import os
-
 import pytest
 
 from coverage_tasks import locks
@@ -34,24 +31,6 @@ def test_lock_that_is_a_link_is_not_followed(project, tmp_path):
     with pytest.raises(TaskError, match=r"cannot lock .*/coverage-data/lock"), locks.only_run(project):
         pass
     assert not (tmp_path / "precious").exists()
-
-
-def test_builds_of_one_name_wait_for_each_other_and_those_of_others_do_not(project, tmp_path):
-    def is_free(name):
-        child = os.fork()
-        if not child:
-            file = os.open(tmp_path / "cache" / "builds.lock", os.O_RDWR)
-            try:
-                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, locks.crc32(name.encode()))
-            except BlockingIOError:
-                os._exit(1)
-            os._exit(0)
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-
-    with locks.only_build("shop"):
-        assert not is_free("shop")
-        assert is_free("other")
-    assert is_free("shop")
 
 
 def test_builds_go_on_where_no_lock_can_be_had(project, tmp_path, monkeypatch):

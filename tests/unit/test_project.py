@@ -1,5 +1,4 @@
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -56,27 +55,10 @@ def test_compose_file_of_dotenv_counts(tmp_path):
     assert find_project(tmp_path, COMPOSE).files == (tmp_path / "deploy/a.yml", tmp_path / "b.yml")
 
 
-def test_procfile_runs_where_no_engine_answers(tmp_path, monkeypatch):
-    write(tmp_path, "compose.yml", "Procfile")
-    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent.sock")
-    found = find_project(tmp_path, {})
-    assert (found.runtime, found.files) == ("procfile", (tmp_path / "Procfile",))
-
-
 def test_running_processes_keep_their_runtime(tmp_path):
     write(tmp_path, "compose.yml", "Procfile", "coverage-data/stack.json")
     write_stack(tmp_path / "coverage-data", Stack("procfile", "p", on_host=True))
     assert find_project(tmp_path, {}).runtime == "procfile"
-
-
-def test_who_only_reads_needs_no_engine_once_a_run_has_ended(tmp_path, monkeypatch):
-    write(tmp_path, "compose.yml", "Procfile", "coverage-data/stack.json")
-    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent.sock")
-    write_stack(tmp_path / "coverage-data", Stack("compose", "p", on_host=False, ended=1.0))
-    assert find_project(tmp_path, {}, reads=True).runtime == "compose"
-    assert find_project(tmp_path, {}).runtime == "procfile"
-    write_stack(tmp_path / "coverage-data", Stack("anything", "p", on_host=False, ended=1.0))
-    assert find_project(tmp_path, {}, reads=True).runtime == "procfile"
 
 
 @pytest.mark.parametrize(
@@ -95,19 +77,6 @@ def test_says_what_is_missing(tmp_path, there, environ, message):
     with pytest.raises(TaskError, match=message) as raised:
         find_project(tmp_path, environ)
     assert "\n" not in str(raised.value)
-
-
-@pytest.mark.parametrize(("command", "remedy"), [("docker", "start Docker"), ("other", "install Docker")])
-def test_names_both_remedies_where_no_engine_answers(tmp_path, monkeypatch, command, remedy):
-    write(tmp_path, "compose.yml")
-    file = tmp_path / "bin" / command
-    file.parent.mkdir()
-    file.write_text("#!/bin/sh\nexit 1\n")
-    file.chmod(0o755)
-    monkeypatch.setenv("PATH", str(file.parent))
-    monkeypatch.delenv("DOCKER_HOST", raising=False)
-    with pytest.raises(TaskError, match=f"{remedy}, or add a Procfile"):
-        find_project(tmp_path, {})
 
 
 def test_nothing_is_written_through_a_link_that_waits_beside_a_result(tmp_path):
@@ -167,12 +136,3 @@ def test_own_environment_hides_the_tasks(tmp_path):
     }
     assert own_environment(example, below_nox) == below_nox | {"PYTHONPATH": "/mine"}
     assert "PYTHONPATH" not in own_environment(other, {"PYTHONPATH": str(TOOL / "scripts"), "PATH": "/bin"})
-
-
-def test_tasks_import_without_any_requirement():
-    # nox reads the table of tasks with nothing installed but itself.
-    code = "import sys; sys.path.insert(0, sys.argv[1]); import coverage_tasks.cli; print(*sys.modules)"
-    answer = subprocess.run(
-        [sys.executable, "-S", "-E", "-c", code, str(TOOL / "scripts")], capture_output=True, text=True, check=True
-    )
-    assert not {"yaml", "coverage", "honcho"} & set(answer.stdout.split())

@@ -5,7 +5,7 @@ import re
 from xml.etree import ElementTree
 
 import pytest
-from unit.journal_files import Run, sentences
+from journal_files import Run, sentences
 
 from coverage_tasks.combined.combine import combine
 from coverage_tasks.errors import TaskError

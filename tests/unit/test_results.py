@@ -1,7 +1,7 @@
 """Questions to the results that more than one report asks."""
 
 import pytest
-from unit.journal_files import Run
+from journal_files import Run
 
 from coverage_tasks.combined.combine import combine
 from coverage_tasks.files import file_name

@@ -4,7 +4,7 @@ import json
 from argparse import Namespace
 
 import pytest
-from unit.journal_files import Run
+from journal_files import Run
 
 from coverage_tasks.errors import TaskError
 from coverage_tasks.tasks.sources import sources as show

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from checkouts import write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from machine import ROOT
-from unit.checkouts import git, write
 
 from coverage_tasks.project import Project
 from coverage_tasks.sources.maps import Filesystem, Links, SourceMap
@@ -267,7 +267,7 @@ def test_a_source_that_could_not_be_read_is_not_vouched_for() -> None:
     assert (match.path, match.state) == ("orders/main.py", "drifted")
 
 
-def test_a_source_that_could_not_be_read_is_not_said_to_be_in_the_container() -> None:
+def test_unreadable_source_is_not_said_to_be_there() -> None:
     match = map_layout(LAYOUTS["one service in /app"]).find("/compiled/main.py", None)
     assert match == (None, "unmapped", "its source could not be read where it ran")
 
@@ -327,43 +327,6 @@ def test_identity_maps_the_repositorys_own_paths(tmp_path: Path) -> None:
     assert source_map.sources == [str(tmp_path)]
 
 
-def test_a_repository_without_git_is_walked(tmp_path: Path) -> None:
-    write(tmp_path, ORDERS | {"node_modules/x/a.py": "", "env/pyvenv.cfg": "", "env/bin/a.py": "", "tool/own.py": ""})
-    (tmp_path / "link.py").symlink_to(tmp_path / "orders/main.py")
-    repository = Repository.read(tmp_path, [tmp_path / "tool"])
-    assert repository.files == {path: digest_of(text.encode()) for path, text in ORDERS.items()}
-
-
-@pytest.mark.parametrize("listed", [True, False])
-def test_a_script_without_a_suffix_is_python_when_its_first_line_says_so(tmp_path: Path, listed: bool) -> None:
-    python, other = "#!/usr/bin/env python3\nprint()\n", "#!/bin/sh\nexec python3 bin/serve\n"
-    write(tmp_path, {"bin/serve": python, "bin/wrap": other, "bin/serve.txt": python, "LICENSE": "python\n"})
-    if listed:
-        git(tmp_path, "init")
-    assert Repository.read(tmp_path).files == {"bin/serve": digest_of(python.encode())}
-
-
-def test_git_says_which_files_count(tmp_path: Path) -> None:
-    library = tmp_path / "library"
-    write(library, {"pricing.py": code("pricing")})
-    main = tmp_path / "main"
-    write(main, ORDERS | {".gitignore": "generated.py\n", "orders/generated.py": "", "gone.py": ""})
-    for root in (library, main):
-        git(root, "init", "-q")
-        git(root, "add", ".")
-        git(root, "commit", "-qm", "first")
-    git(main, "submodule", "add", "-q", str(library), "libs")
-    write(main, {"orders/untracked.py": "", "venv/pyvenv.cfg": "", "venv/lib/python3.11/site-packages/six.py": ""})
-    (main / "gone.py").unlink()
-    assert sorted(Repository.read(main).files) == sorted([*ORDERS, "orders/untracked.py", "libs/pricing.py"])
-    assert sorted(Repository.read(main / "orders").files) == [
-        "api/__init__.py",
-        "api/routes.py",
-        "main.py",
-        "untracked.py",
-    ]
-
-
 @pytest.mark.parametrize("make_map", [SourceMap.identity, lambda r: map_sources(Filesystem({}, [("/app", ".")]), r)])
 def test_links_of_the_checkout_lead_to_the_file(tmp_path: Path, make_map: Callable[[Repository], SourceMap]) -> None:
     write(tmp_path, PRICING)
@@ -404,7 +367,7 @@ def test_links_are_followed_as_the_kernel_does(path: str, expected: str) -> None
     assert Links.followed(made).resolve(path) == expected
 
 
-def test_the_tool_is_no_source_of_the_repository_that_it_was_installed_into(tmp_path, monkeypatch):
+def test_installed_tool_is_no_source(tmp_path, monkeypatch):
     monkeypatch.setattr("coverage_tasks.sources.repository.TOOL", tmp_path)
     ours = [path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.py"), *ROOT.glob("scripts/**/*.py"))]
     theirs = ("orders/main.py", "scripts/release.py")

@@ -1,7 +1,7 @@
 """Lines that ran before the stack was ready are told from those that traffic ran first."""
 
 import pytest
-from unit.journal_files import ORPHAN, RECEIPT, Run, arc_word, file_words, header, line_word
+from journal_files import ORPHAN, RECEIPT, Run, arc_word, file_words, header, line_word
 
 from coverage_tasks.combined.combine import combine
 from coverage_tasks.recorded.journals import count_words, find_journals, read_journal

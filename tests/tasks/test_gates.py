@@ -5,10 +5,9 @@ import subprocess
 import sys
 
 import pytest
+from checkouts import commit, git, write
 from machine import INTERPRETERS
-from template import WAIT_FOR
-from unit.checkouts import commit, git, write
-from unit.test_cli import tasks
+from template import WAIT_FOR, tasks
 
 # One that needs no payload, where there is one.
 PYTHON = next((INTERPRETERS[version] for version in ("3.13", "3.12") if version in INTERPRETERS), sys.executable)

@@ -8,9 +8,9 @@ from argparse import Namespace
 from contextlib import redirect_stdout
 
 import pytest
+from checkouts import commit, git, write
 from coverage import CoverageData
-from unit.checkouts import commit, git, write
-from unit.journal_files import Run
+from journal_files import Run
 
 from coverage_tasks.combined.combine import combine
 from coverage_tasks.coverage_settings import TEMPLATE

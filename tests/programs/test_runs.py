@@ -5,9 +5,9 @@ import sqlite3
 from pathlib import Path, PurePosixPath
 
 import pytest
-from coverage import CoverageData
-from unit.checkouts import commit, git
-from unit.journal_files import Run
+from checkouts import commit, git
+from data_files import data_file
+from journal_files import Run
 
 from coverage_tasks.combined.combine import combine
 from coverage_tasks.errors import TaskError
@@ -47,21 +47,6 @@ def executed(run):
 
 
 RAN = {"orders/main.py": {1, 3}, "orders/idle.py": set(), "libs/rates.py": {1}}
-
-
-def data_file(path, lines=(), arcs=(), contexts=()):
-    """A data file as somebody's unit tests leave it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    data = CoverageData(str(path))
-    data.read()
-    for context in contexts or [None]:
-        data.set_context(context)
-        if lines:
-            data.add_lines({str(name): list(numbers) for name, numbers in dict(lines).items()})
-        if arcs:
-            data.add_arcs({str(name): list(pairs) for name, pairs in dict(arcs).items()})
-    data.close()
-    return path
 
 
 def test_a_saved_run_is_the_present_one(run):
@@ -174,7 +159,7 @@ def test_paths_that_lead_out_of_the_repository_are_not_followed(run, tmp_path):
     assert open_run(run.project, "main").files.keys() == {"orders/main.py", "libs/rates.py"}
 
 
-def test_relative_paths_of_a_data_file_are_to_the_root_or_to_its_own_directory(run):
+def test_relative_paths_of_a_data_file(run):
     root = run.project.root
     below = data_file(root / "orders/.coverage", lines={"main.py": [1], "idle.py": [1]})
     assert executed(open_run(run.project, str(below))) == {"orders/main.py": {1}, "orders/idle.py": {1}}
@@ -182,7 +167,7 @@ def test_relative_paths_of_a_data_file_are_to_the_root_or_to_its_own_directory(r
     assert executed(open_run(run.project, str(at_root))) == {"orders/main.py": {3}, "libs/rates.py": {1}}
 
 
-def test_absolute_paths_of_a_data_file_are_mapped_wherever_the_checkout_was(run, tmp_path):
+def test_absolute_paths_of_a_data_file(run, tmp_path):
     places = (run.project.root, Path("/home/runner/work/shop/shop"), PurePosixPath("/builds/x"))
     for number, there in enumerate(places):
         lines = {there / "orders/main.py": [1], there / "libs/rates.py": [3], there / "orders/gone.py": [1]}
@@ -198,7 +183,7 @@ def test_tests_of_a_data_file_do_not_count(run, tmp_path):
     assert executed(open_run(run.project, str(file))) == {"orders/main.py": {1}}
 
 
-def test_branches_of_a_data_file_are_reduced_to_lines_and_contexts_may_be_there_or_not(run, tmp_path):
+def test_branches_and_contexts_of_a_data_file(run, tmp_path):
     arcs = {"orders/main.py": [(-1, 1), (1, 3), (3, -1)], "libs/rates.py": [(-1, 2), (2, 3), (3, -1)]}
     for contexts in ((), ("test_a|run", "test_b|run")):
         file = data_file(tmp_path / f"arcs{len(contexts)}", arcs=arcs, contexts=contexts)

@@ -10,8 +10,8 @@ from argparse import Namespace
 from contextlib import redirect_stdout
 
 import pytest
-from unit.checkouts import commit, git
-from unit.journal_files import Run
+from checkouts import commit, git
+from journal_files import Run
 
 from coverage_tasks.answers.analysis import of_results
 from coverage_tasks.combined.combine import combine
@@ -160,7 +160,7 @@ def test_a_run_without_the_file_or_with_a_silent_service_is_not_counted(runs):
     assert runs.files() == {"orders/idle.py": 1, "orders/jobs.py": 1}  # billing told of them in no other run
 
 
-def test_of_a_changed_file_the_function_of_the_same_name_counts_wherever_it_stood(runs):
+def test_moved_function_counts_by_its_name(runs):
     runs.record("first", main=ON_IMPORT + USED + STATE)
     (runs.project.root / "orders/main.py").write_text(SHIFTED)
     runs.record(main=[line + 3 for line in ON_IMPORT])
@@ -171,7 +171,7 @@ def test_of_a_changed_file_the_function_of_the_same_name_counts_wherever_it_stoo
     }  # fmt: skip
 
 
-def test_a_function_that_an_old_source_does_not_have_is_not_said_to_be_known_there(runs):
+def test_old_source_knows_no_new_function(runs):
     runs.record("first", main=ON_IMPORT)
     (runs.project.root / "orders/main.py").write_text(MAIN + "\ndef added():\n    return 5\n")
     runs.record(main=[*ON_IMPORT, 27])

@@ -4,9 +4,9 @@ import json
 from dataclasses import replace
 
 import pytest
-from unit.checkouts import commit, git
-from unit.journal_files import Run, sentences
-from unit.test_combine import executed
+from checkouts import commit, git
+from data_files import executed
+from journal_files import Run, sentences
 
 from coverage_tasks.combined.combine import combine
 from coverage_tasks.combined.model import Carried, read_combined
@@ -117,7 +117,7 @@ def test_a_process_of_the_present_version_makes_all_of_it_known(run):
     assert executed(run)["orders"]["orders/main.py"] == {1, 2, 4, 5, 9, 12}
 
 
-def test_an_old_file_that_nobody_imported_is_known_where_it_has_not_changed(run):
+def test_old_unimported_file_is_known_in_part(run):
     run.lines("orders", {"/app/util.py": (b"a = 1\n", [1])})
     orders = combine(run.project).services["orders"]
     assert orders.never_imported == ["orders/main.py"]

@@ -65,7 +65,7 @@ def test_process_that_is_left_out_runs_without_the_spy(project):
     assert logs == {"a": ["true", f"{project.root}:/srv/build"], "b": []}
 
 
-def test_setting_for_a_process_that_there_is_not_is_named_before_anything_starts(project):
+def test_setting_for_no_process_starts_nothing(project):
     (project.root / "coverage-spy.yml").write_text("leave-out: [bb]\n")
     lines(project, bbb=FOREVER)
     with pytest.raises(TaskError, match="there is no service 'bb': did you mean bbb"):
@@ -73,7 +73,7 @@ def test_setting_for_a_process_that_there_is_not_is_named_before_anything_starts
     assert not project.stack_file.exists()
 
 
-def test_journals_are_open_to_every_user_and_nothing_else_is_and_all_outside_git(project):
+def test_only_journals_are_open_to_every_user(project):
     lines(project, a=FOREVER)
     stack.up(project)
     assert project.data.stat().st_mode & 0o7777 == project.journals.stat().st_mode & 0o7777 == 0o755
@@ -96,7 +96,7 @@ def as_another_user():
     shutil.rmtree(root)
 
 
-def test_data_directory_that_is_a_link_is_refused_and_nothing_behind_it_touched(project, tmp_path):
+def test_linked_data_directory_is_refused(project, tmp_path):
     (tmp_path / "theirs" / "runs" / "kept").mkdir(parents=True)
     (tmp_path / "theirs" / "thesis").touch()
     (tmp_path / "theirs").chmod(0o700)

@@ -6,9 +6,9 @@ from argparse import Namespace
 from contextlib import redirect_stdout
 
 import pytest
-from unit.checkouts import commit, git, write
-from unit.journal_files import Run
-from unit.test_runs import data_file
+from checkouts import commit, git, write
+from data_files import data_file
+from journal_files import Run
 
 from coverage_tasks.combined.combine import combine
 from coverage_tasks.results.lines import Share

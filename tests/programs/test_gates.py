@@ -8,9 +8,9 @@ from argparse import Namespace
 from contextlib import redirect_stdout
 
 import pytest
-from unit.checkouts import commit, git, write
-from unit.journal_files import Run
-from unit.test_cli import tasks
+from checkouts import commit, git, write
+from journal_files import Run
+from template import tasks
 
 from coverage_tasks.combined.combine import combine
 from coverage_tasks.errors import TaskError
@@ -231,7 +231,7 @@ def test_sources_that_changed_since_are_not_judged(run):
         write_baseline(run.project)
 
 
-def test_a_pull_request_that_removes_a_test_fails_the_ratchet_with_the_right_file_named(run):
+def test_removed_test_fails_the_ratchet(run):
     write_baseline(run.project)
     assert failed(run) == {}
     record(run, FEWER)
@@ -363,7 +363,7 @@ def test_a_pull_request_that_adds_untested_lines_fails_patch_coverage(run):
     ]
 
 
-def test_what_is_not_committed_belongs_to_the_patch_and_lines_are_not_shifted(run):
+def test_patch_holds_what_is_not_committed(run):
     branch_off(run, {"orders/main.py": ADDED})
     write(run.project.root, {"orders/main.py": "first = 1\nsecond = 2\n" + ADDED})
     record(run, {**ALL, "orders": {"orders/main.py": [1, 2, 3, 4, 10, 16], "libs/rates.py": [1]}})

@@ -11,7 +11,7 @@ from fuzz import checks
 from fuzz.model import claims_of
 from machine import INTERPRETERS, number
 
-from coverage_tasks.combined import findings
+from coverage_tasks.combined import combine
 from coverage_tasks.recorded import journals
 
 pytestmark = pytest.mark.skipif(not INTERPRETERS, reason="no CPython but those of virtual environments")
@@ -26,7 +26,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[bytes
 @pytest.fixture
 def fuzzer(recorded: tuple[Path, list[bytes]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> fuzz.Fuzzer:
     monkeypatch.setattr(fuzz, "SHRINK", 0.5)
-    # How fast a file is read says something of the machine, too: unit/test_journals.py counts what it costs.
+    # How fast a file is read says something of the machine, too: speed/test_journals.py counts what it costs.
     monkeypatch.setattr(checks, "SLOW", math.inf)
     monkeypatch.setattr(checks, "HANG", 600)
     return fuzz.Fuzzer(*recorded, random.Random(1), tmp_path / "saved")
@@ -66,11 +66,11 @@ def hangs(_: journals.Journal) -> journals.Journal:
 
 
 def refuses(journal: journals.Journal) -> journals.Journal:
-    raise journals.JournalError("foreign", str(journal.path))
+    raise journals.JournalError("foreign", str(journal.path), "remove it")
 
 
 def refuses_namelessly(_: journals.Journal) -> journals.Journal:
-    raise journals.JournalError("foreign", "a file")
+    raise journals.JournalError("foreign", "a file", "remove it")
 
 
 @pytest.mark.parametrize(
@@ -101,6 +101,6 @@ def test_finds_a_reader_that(
 
 
 def test_finds_reports_that_do_not_name_the_damage(fuzzer: fuzz.Fuzzer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(findings, "unread_words", lambda journals: [])
+    monkeypatch.setattr(combine, "of_journals", lambda journals, errors: [])
     fuzzer.run(math.inf, inputs=len(fuzzer.seeds) + 10, per_directory=5)
     assert list(fuzzer.wrong) == ["reports do not name the damage"]

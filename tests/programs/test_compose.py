@@ -295,7 +295,7 @@ def test_podman_notes_no_signals_so_all_came_with_the_order_to_stop(commands, tm
 
 
 @pytest.mark.parametrize("podman", [True, False])
-def test_checks_health_by_the_command_podman_on_the_engine_that_docker_talks_to(commands, tmp_path, podman):
+def test_podman_checks_health_on_dockers_engine(commands, tmp_path, podman):
     commands("docker", VERSIONS % "Podman Engine " + "echo unix:///run/podman/podman.sock")
     if podman:
         commands("podman", f'echo "$*" >>{tmp_path}/said; while :; do :; done')

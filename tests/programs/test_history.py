@@ -1,7 +1,7 @@
 """Old versions of files, found in git by name and digest."""
 
 import pytest
-from unit.checkouts import commit, git, write
+from checkouts import commit, git, write
 
 from coverage_tasks.sources.history import History
 from coverage_tasks.sources.repository import digest_of

@@ -10,9 +10,9 @@ from xml.etree import ElementTree
 import pytest
 from coverage import CoverageData
 from coverage.config import CoverageConfig, read_coverage_config
+from journal_files import Run
 from machine import ROOT
 from template import environment
-from unit.journal_files import Run
 
 from coverage_tasks import coverage_settings as settings
 from coverage_tasks.combined.combine import combine
