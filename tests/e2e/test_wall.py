@@ -1,6 +1,7 @@
 """What a container can't do to the host and to its neighbours, tried by one that runs as root."""
 
 import json
+from pathlib import Path
 
 import pytest
 from e2e.stacks import docker
@@ -85,3 +86,54 @@ def test_container_sees_no_state_and_no_neighbour(stack):
     assert {mount["Destination"]: mount["RW"] for mount in mounts} == {"/coverage": True, "/coverage-spy": False}
     assert [m["Source"] for m in mounts if m["RW"]] == [str(stack.root / "coverage-data" / "journals" / "evil")]
     stack.tasks("down-coverage")
+
+
+# Runs wherever it is loaded from: what an image calls its Python leaves it where others might look.
+LOADED = "import os\nos.path.isdir('/pwned') or os.makedirs('/pwned')\n"
+PYTHON = """
+FROM python:3.12-slim
+RUN python - <<'END'
+import importlib.util, marshal, os
+code = compile({loaded!r}, "settings.py", "exec")
+os.makedirs("/opt/evil/bin")
+os.makedirs("/opt/evil/lib/python3.11/lib-dynload")
+open("/opt/evil/lib/python3.11/lib-dynload/_x.cpython-311-x86_64-linux-gnu.so", "w").close()
+for tag in ("311", "312", "313"):
+    with open("/opt/evil/settings.cpython-%s.pyc" % tag, "wb") as file:
+        file.write(importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + bytes(8) + marshal.dumps(code))
+with open("/opt/evil/bin/python3.11", "w") as file:
+    file.write("#!/bin/sh\\nmkdir -p /coverage-spy/coverage_spy/__pycache__\\n"
+               "cp /opt/evil/*.pyc /coverage-spy/coverage_spy/__pycache__\\n"
+               "echo 'import os' >/coverage-spy/usercustomize.py\\n")
+os.chmod("/opt/evil/bin/python3.11", 0o755)
+END
+COPY . /app
+WORKDIR /app
+CMD ["python", "main.py"]
+"""
+
+
+@pytest.mark.parametrize("mount", ["bind", "volume"])
+def test_code_of_an_image_runs_in_no_neighbour_and_not_on_the_host(repository, mount):
+    repository.environ["COVERAGE_SPY_MOUNT"] = mount
+    for name in ("web", "evil"):
+        repository.service(name, WEB)
+    repository.write("evil/Dockerfile", PYTHON.format(loaded=LOADED))
+    repository.write(
+        "docker-compose.yml",
+        """
+        services:
+          web: {build: web, stop_grace_period: 0s}
+          evil: {build: evil, stop_grace_period: 0s}
+        """,
+    )
+    repository.succeed("up-coverage")
+    look = ("exec", f"{repository.stack}-web-1", "sh", "-c", "ls -d /pwned; find /coverage-spy -name '*311*'; true")
+    assert docker(*look) == ""
+    repository.succeed("down-coverage")
+    assert not Path("/pwned").exists()
+    copies = [path.resolve() for path in (repository.root / "coverage-data" / "spy").iterdir()]
+    assert len({*copies}) == 2
+    assert not [path for copy in copies for path in copy.rglob("usercustomize*")]
+    spy = repository.root / "coverage-spy"
+    assert not [path for path in spy.rglob("*.pyc") if b"pwned" in path.read_bytes()]

@@ -1,14 +1,11 @@
-import compileall
-import os
-import sys
+from pathlib import Path
 
 import pytest
 import yaml
 
 from coverage_tasks.errors import TaskError
 from coverage_tasks.injection import spy
-from coverage_tasks.injection.spy import is_compiled
-from coverage_tasks.project import SPY, Project
+from coverage_tasks.project import Project
 from coverage_tasks.runtimes.compose import overlay
 from coverage_tasks.runtimes.compose.names import RESET
 from coverage_tasks.runtimes.compose.overlay import render
@@ -60,7 +57,7 @@ def test_measured_service_gets_the_spy_and_a_place_for_data(project):
         "volumes": [
             {
                 "type": "bind",
-                "source": os.path.relpath(SPY, project.root / "deploy"),
+                "source": "../coverage-data/spy/orders",
                 "target": "/coverage-spy",
                 "read_only": True,
                 "bind": {"create_host_path": False},
@@ -233,9 +230,13 @@ def test_volumes_are_declared_and_keep_their_owners_names_beside_them(project):
     text = render(project, [service()], {"orders": "shop-orders"}, {}, names, "volume")
     found = yaml.safe_load(text)
     assert list(found) == ["services", "volumes"]
-    assert found["volumes"] == {"kept": {"name": "other"}, "coverage-spy": None, "coverage-spy-data-orders": None}
+    assert found["volumes"] == {
+        "kept": {"name": "other"},
+        "coverage-spy-data-orders": None,
+        "coverage-spy-of-orders": None,
+    }
     assert [volume["source"] for volume in found["services"]["orders"]["volumes"]] == [
-        "coverage-spy",
+        "coverage-spy-of-orders",
         "coverage-spy-data-orders",
     ]
 
@@ -251,18 +252,33 @@ def test_procfile_has_no_overlay(project):
         overlay.make_overlay(Project(project.root, "procfile", ()))
 
 
-def test_compiled_is_what_belongs_to_the_source(tmp_path, monkeypatch):
-    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    module = tmp_path / "coverage_spy" / "journal.py"
-    module.parent.mkdir()
-    module.write_text("KIND = 1\n")
+def test_copy_of_the_spy_is_named_after_what_it_is_made_of(tmp_path, monkeypatch):
     monkeypatch.setattr(spy, "SPY", tmp_path)
-    assert not is_compiled(version)
-    compileall.compile_dir(tmp_path, quiet=1)
-    assert is_compiled(version)
-    assert not is_compiled("3.1")
-    module.write_text("KIND = 10\n")
-    assert not is_compiled(version)
+    (tmp_path / "coverage_spy").mkdir()
+    (tmp_path / "coverage_spy/journal.py").write_text("KIND = 1\n")
+    (tmp_path / "tracer.so").write_bytes(b"1")
+    key = spy.key_of("image", [])
+    assert spy.key_of("image", []) == key
+    (tmp_path / "coverage_spy/notes.txt").touch()
+    assert spy.key_of("image", []) == key
+    (tmp_path / "coverage_spy/journal.py").write_text("KIND = 2\n")
+    keys = {key, spy.key_of("image", []), spy.key_of("another", []), spy.key_of("image", [tmp_path / "tracer.so"])}
+    assert len(keys) == 4
+
+
+def test_copy_of_the_spy_holds_what_is_ours_and_stands_when_it_is_complete(tmp_path):
+    (tmp_path / "tracer.so").touch()
+    with spy.new_copy(tmp_path / "copies/key", [tmp_path / "tracer.so"]) as directory:
+        assert not (tmp_path / "copies/key").exists()
+    found = {path.relative_to(tmp_path / "copies/key") for path in (tmp_path / "copies/key").rglob("*.*")}
+    assert found == {*spy.sources(), Path("payload/tracer.so")}
+    assert directory.name == "spy"
+    assert [path.name for path in (tmp_path / "copies").iterdir()] == ["key"]
+
+
+def test_bytecode_that_is_taken_is_that_of_our_modules():
+    assert "coverage_spy/__pycache__/journal.cpython-312.pyc" in spy.bytecode_names("3.12")
+    assert "coverage_spy/__pycache__/journal.cpython-311.pyc" not in spy.bytecode_names("3.12")
 
 
 def test_spy_can_be_read_by_any_user(tmp_path):

@@ -66,7 +66,7 @@ def test_refuses_a_port_that_is_no_number(project):
 @pytest.mark.parametrize(("existing", "expected"), [("", [SPY]), ("/a::/b", [SPY, "/a", "/b"])])
 def test_spy_comes_first_and_nothing_is_empty(project, existing, expected):
     process = read(project, "it: a\n", PYTHONPATH=existing)["it"]
-    environment = with_spy(process, project)
+    environment = with_spy(process, project, SPY)
     assert environment["PYTHONPATH"].split(os.pathsep) == [str(path) for path in expected]
     assert environment["COVERAGE_FILE"] == str(project.journals / "it" / ".coverage.it")
     assert environment["COVERAGE_SOURCE"] == str(project.root)

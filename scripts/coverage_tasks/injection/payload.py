@@ -72,6 +72,11 @@ def needs_tracer(interpreter: Interpreter, branch: bool) -> bool:
     return interpreter.measurable and (branch or version < MONITORED)
 
 
+def tracer_of(interpreter: Interpreter, directory: Path = PAYLOAD) -> Path:
+    """Return where the tracer of an interpreter is kept."""
+    return directory / f"tracer{interpreter.suffix}"
+
+
 def fill_payload(interpreters: Iterable[Interpreter], directory: Path = PAYLOAD) -> None:
     """Puts the tracer of every interpreter in `directory`; what is there already is not fetched again.
 
@@ -79,7 +84,7 @@ def fill_payload(interpreters: Iterable[Interpreter], directory: Path = PAYLOAD)
     says in its receipt that nothing is measured there.
     """
     for interpreter in interpreters:
-        target = directory / f"tracer{interpreter.suffix}"
+        target = tracer_of(interpreter, directory)
         if _is_built_for(target, interpreter.libc):
             continue
         wheel = _wheel_for(interpreter)

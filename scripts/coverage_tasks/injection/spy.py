@@ -1,32 +1,64 @@
 """What a measured process gets: the spy, compiled and readable, its line for site directories, its variables."""
 
-import struct
-from collections.abc import Mapping
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 
 from ..errors import TaskError
 from ..project import SPY
 from ..sources.repository import Repository, is_library
 from ..sources.services import Service, map_service
+from .payload import PAYLOAD
 
 LINE = "coverage_spy.pth"
 PASSED_ON = ("COVERAGE_BRANCH", "COVERAGE_OMIT", "COVERAGE_SPY_WINDOW")
 
 
-def is_compiled(version: str) -> bool:
-    """Whether every module of the spy has a .pyc of this Python version that belongs to its source."""
+# Who imports the spy from here trusts what is in it, so it holds what we put there and no file more.
+SOURCES = ("sitecustomize.py", LINE, "Dockerfile.coverage", "coverage_spy/*.py")
+# Bytecode is made by the very interpreter that loads it, so no source has to be compared at a start.
+COMPILE = ("-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash")
+
+
+def sources() -> list[Path]:
+    """Return the files of the spy, relative to SPY."""
+    return sorted(path.relative_to(SPY) for pattern in SOURCES for path in SPY.glob(pattern))
+
+
+def key_of(whose: str, tracers: Iterable[Path]) -> str:
+    """Return a name for the copy of the spy that belongs to an image (or the host) with these tracers."""
+    digest = sha256(whose.encode())
+    for path in (*(SPY / source for source in sources()), *sorted(tracers)):
+        digest.update(b"\0%s\0%s" % (path.name.encode(), path.read_bytes()))
+    return digest.hexdigest()[:20]
+
+
+@contextmanager
+def new_copy(target: Path, tracers: Iterable[Path]) -> Iterator[Path]:
+    """Make a copy of the spy with its tracers; the body compiles it, then it stands at `target`, complete."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".spy-", dir=target.parent) as made:
+        directory = Path(made, "spy")
+        for source in sources():
+            (directory / source).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(SPY / source, directory / source)
+        for tracer in tracers:
+            (directory / PAYLOAD.name).mkdir(exist_ok=True)
+            shutil.copyfile(tracer, directory / PAYLOAD.name / tracer.name)
+        yield directory
+        let_everybody_read(directory)
+        with suppress(OSError):  # another task has just made the same
+            directory.rename(target)
+
+
+def bytecode_names(version: str) -> frozenset[str]:
+    """Return the files that compiling the spy with a Python of this version may make, relative to the copy."""
     tag = f"cpython-{version.replace('.', '')}"
-    return all(_is_fresh(source, tag) for source in (*SPY.glob("*.py"), *SPY.glob("coverage_spy/*.py")))
-
-
-def _is_fresh(source: Path, tag: str) -> bool:
-    try:
-        with (source.parent / "__pycache__" / f"{source.stem}.{tag}.pyc").open("rb") as compiled:
-            _magic, flags, mtime, size = struct.unpack("<4sIII", compiled.read(16))
-    except (OSError, struct.error):
-        return False
-    status = source.stat()
-    return bool(flags == 0 and mtime == int(status.st_mtime) & 0xFFFFFFFF and size == status.st_size)
+    modules = (source for source in sources() if source.suffix == ".py")
+    return frozenset((module.parent / "__pycache__" / f"{module.stem}.{tag}.pyc").as_posix() for module in modules)
 
 
 def let_everybody_read(directory: Path) -> None:

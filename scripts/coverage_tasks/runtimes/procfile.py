@@ -16,14 +16,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from honcho import environ as honcho
 
 from ..configuration import LEFT_OUT, read_configuration
 from ..errors import TaskError
 from ..files import file_name
-from ..injection import spy
-from ..injection.payload import fill_payload, needs_tracer
+from ..injection.payload import fill_payload, needs_tracer, tracer_of
+from ..injection.spy import COMPILE, key_of, new_copy
 from ..project import SPY, Project
 from ..recorded.directory import empty, open_journals
 from ..recorded.sightings import Place, Signals
@@ -79,14 +80,13 @@ def start(project: Project, _build: bool, fresh: bool) -> None:
         for port in process.ports:
             if accepts(port):
                 raise TaskError(f"port {port} of {process.name} is taken: stop what listens there")
-    version, reason = _prepare_host(processes[0].environment)
+    host = _prepare_host(project, processes[0].environment)
     if fresh:
         empty(project)
-    reasons = {p.name: LEFT_OUT if p.name in configuration.leave_out else reason for p in processes}
+    reasons = {p.name: LEFT_OUT if p.name in configuration.leave_out else host.reason for p in processes}
+    versions = (host.version,) if host.version else ()
     records = {
-        process.name: ServiceRecord(
-            not reasons[process.name], reasons[process.name], (version,) if version else (), ports=process.ports
-        )
+        process.name: ServiceRecord(not reasons[process.name], reasons[process.name], versions, ports=process.ports)
         for process in processes
     }
     stack = Stack("procfile", f"{project.root.name}-coverage", on_host=True, services=records)
@@ -96,7 +96,7 @@ def start(project: Project, _build: bool, fresh: bool) -> None:
         environment = process.environment
         if process.name not in configuration.leave_out:
             sources = (path for path, _ in configuration.sources.get(process.name, ()))
-            environment = with_spy(process, project, sources)
+            environment = with_spy(process, project, host.spy, sources)
         started = run(process, environment, project.root, log_file(project, process.name))
         stack = stack.having(process.name, pid=started.pid, born=started.born)
         # After each one, so that `down` finds every process even when the next does not start.
@@ -187,15 +187,15 @@ def read_processes(project: Project, environ: Mapping[str, str]) -> list[Process
     return [_process(found.name.rpartition(".")[0], found.cmd, found.env) for found in _expand(parsed, variables)]
 
 
-def with_spy(process: Process, project: Project, sources: Iterable[str] = ()) -> dict[str, str]:
-    """The environment of a measured process. Code below `sources` is recorded, and that of the project."""
+def with_spy(process: Process, project: Project, spy: Path, sources: Iterable[str] = ()) -> dict[str, str]:
+    """The environment of a measured process that loads `spy`. Code of the project and below `sources` is recorded."""
     python_path = [part for part in process.environment.get("PYTHONPATH", "").split(os.pathsep) if part]
     return {
         **process.environment,
         "COVERAGE_ENABLE": "true",
         "COVERAGE_FILE": str(project.journals_of(process.name) / f".coverage.{process.name}"),
         "COVERAGE_SOURCE": os.pathsep.join([str(project.root), *sources]),
-        "PYTHONPATH": os.pathsep.join([str(SPY), *python_path]),
+        "PYTHONPATH": os.pathsep.join([str(spy), *python_path]),
     }
 
 
@@ -351,18 +351,30 @@ def _stat(entry: Path) -> list[str]:
         return []
 
 
-def _prepare_host(environment: Mapping[str, str]) -> tuple[str, str]:
-    """The version of the Python that the processes start, and why it is not measured, if it is not."""
+class _Host(NamedTuple):
+    """The Python that the processes start: its version, why it is not measured ("" when it is), and its spy."""
+
+    version: str
+    reason: str
+    spy: Path
+
+
+def _prepare_host(project: Project, environment: Mapping[str, str]) -> _Host:
     python = find_python(environment) or sys.executable
     answer = subprocess.run([python, "-c", _DESCRIBE], capture_output=True, text=True, check=False)
     if answer.returncode:
-        return "", f"{python} does not start"
+        return _Host("", f"{python} does not start", SPY)
     implementation, version, suffix, libc = json.loads(answer.stdout)
     interpreter = Interpreter(python, version, suffix, libc)
     if implementation != "CPython" or not interpreter.measurable:
-        return version, f"{python} is {implementation} {version}, and only CPython 3.8 or newer is measured"
+        reason = f"{python} is {implementation} {version}, and only CPython 3.8 or newer is measured"
+        return _Host(version, reason, SPY)
+    tracers = []
     if needs_tracer(interpreter, is_true(environment.get("COVERAGE_BRANCH"))):
         fill_payload([interpreter])
-    if not spy.is_compiled(version):
-        subprocess.run([python, "-m", "compileall", "-q", str(SPY)], capture_output=True, check=False)
-    return version, ""
+        tracers = [path for path in (tracer_of(interpreter),) if path.is_file()]
+    spy = project.data / "spies" / key_of(f"{python} {suffix}", tracers)
+    if not spy.is_dir():
+        with new_copy(spy, tracers) as directory:
+            subprocess.run([python, *COMPILE, str(directory)], capture_output=True, check=False)
+    return _Host(version, "", spy)

@@ -19,7 +19,7 @@ from typing import IO, Any, Literal
 from ...errors import TaskError
 from ...files import beside, file_name
 from ...progress import say
-from ...project import SPY, Project
+from ...project import Project
 from ...recorded.journals import LARGEST
 from ...sources.services import Service
 from . import engine
@@ -56,14 +56,12 @@ def choose(project: Project, services: Iterable[Service], environ: Mapping[str, 
 
 
 def is_seen(data: Path) -> bool:
-    """Whether a container of this engine sees the data directory and the spy. Nothing is started to find out."""
+    """Whether a container of this engine sees the data directory. Nothing is started to find out."""
     mark = data / f".seen-{token_hex(8)}"
     mark.touch()
-    mounted = [f"type=bind,source={source},target=/seen/{name}" for source, name in ((data, "data"), (SPY, "spy"))]
     try:
-        with engine.empty_container("--mount", mounted[0], "--mount", mounted[1]) as container:
-            files = (f"data/{mark.name}", "spy/sitecustomize.py")
-            return all(any(engine.files_in(container, f"/seen/{file}")) for file in files)
+        with engine.empty_container("--mount", f"type=bind,source={data},target=/seen") as container:
+            return any(engine.files_in(container, f"/seen/{mark.name}"))
     except TaskError as error:
         if _UNSEEN.search(str(error)):
             return False
@@ -125,12 +123,17 @@ def volume_of(service: str) -> str:
     return f"{SPY_VOLUME}-data-{file_name(service)}"
 
 
-def fill(stack: str, services: Iterable[str], with_spy: bool) -> None:
-    """Copies the spy into the volumes of a created stack, and opens those for data to every user."""
+def spy_volume_of(service: str) -> str:
+    """The key of the volume that holds a service's spy."""
+    return f"{SPY_VOLUME}-of-{file_name(service)}"
+
+
+def fill(stack: str, services: Iterable[str], spies: Mapping[str, Path]) -> None:
+    """Opens the volumes for data of a created stack to every user, and copies the spies into theirs: by service."""
     volumes = [volume_of(service) for service in services]
-    with _volumes(stack, [SPY_VOLUME, *volumes] if with_spy else volumes) as container:
-        if with_spy:
-            engine.docker("cp", f"{SPY}/.", f"{container}:/{SPY_VOLUME}")
+    with _volumes(stack, [*map(spy_volume_of, spies), *volumes]) as container:
+        for service, spy in spies.items():
+            engine.docker("cp", f"{spy}/.", f"{container}:/{spy_volume_of(service)}")
         for volume in volumes:
             # Podman leaves the mode of a mount point alone, unless it is what is copied to; docker the other way round.
             place, name = (f"/{volume}", ".") if engine.is_podman() else ("/", volume)

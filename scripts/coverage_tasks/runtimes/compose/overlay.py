@@ -14,20 +14,19 @@ from typing import Any
 import yaml
 
 from ...errors import TaskError
-from ...files import beside
-from ...injection.payload import fill_payload, needs_tracer
-from ...injection.spy import LINE, is_below, is_compiled, let_everybody_read, pth_line, variables_of
+from ...files import beside, file_name
+from ...injection.spy import LINE, is_below, pth_line, variables_of
 from ...locks import only_build
 from ...progress import Stage, say
-from ...project import SPY, Project
+from ...project import Project
 from ...recorded.directory import open_journals
-from ...settings import is_true, way_of
-from ...sources.images import Image, Interpreter
+from ...settings import way_of
 from ...sources.repository import Repository
 from ...sources.services import Service
 from . import engine, mounts
 from .names import Reset, container_names, own_names, stack_name
 from .services import find_services
+from .spies import prepare_spies, spy_of
 
 HEADER = """\
 # Written by the task coverage-overlay, which overwrites changes. It gives the services that run Python the spy and
@@ -109,9 +108,9 @@ def write_overlay(
     open_journals(project, (service.name for service in services if service.measured))
     kind = _kind(project, services, environ)
     way = way_of(environ)
-    prepare_spy(services, environ)
+    prepare_spies(project, services, environ)
     if way == "image":
-        _derive_images(services, _images(model, project, services, way))
+        _derive_images(project, services, _images(model, project, services, way))
     if way == "pth":
         _write_lines(project, services, environ)
     file = output or engine.overlay_file(project)
@@ -185,9 +184,9 @@ def render(
         entries.setdefault(name, {}).update(entry)
     document: dict[str, Any] = {"services": entries} | {part: names[part] for part in names if part != "services"}
     if kind == "volume" and any(service.measured for service in services):
-        used = [mounts.volume_of(service.name) for service in services if service.measured]
-        if way != "image":
-            used.insert(0, mounts.SPY_VOLUME)
+        measured = [service.name for service in services if service.measured]
+        used = [mounts.volume_of(name) for name in measured]
+        used += [mounts.spy_volume_of(name) for name in measured if way != "image"]
         document["volumes"] = {**names.get("volumes", {}), **dict.fromkeys(used)}
     text: str = yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=10_000, allow_unicode=True)
     return HEADER + text
@@ -210,43 +209,6 @@ def own_names_of(model: Mapping[str, Any], stack: str) -> dict[str, Any]:
     return own_names(model, taken)
 
 
-def prepare_spy(services: Iterable[Service], environ: Mapping[str, str]) -> None:
-    """Fills the payload and compiles the spy for every interpreter that will run it."""
-    found: dict[Interpreter, Image] = {}
-    for service in services:
-        if service.measured and service.image:
-            for interpreter in service.image.interpreters:
-                if interpreter.measurable:
-                    found.setdefault(interpreter, service.image)
-    branch = is_true(environ.get("COVERAGE_BRANCH"))
-    fill_payload(interpreter for interpreter in found if needs_tracer(interpreter, branch))
-    for interpreter, image in found.items():
-        if not is_compiled(interpreter.version):
-            with Stage(f"compiling the spy for Python {interpreter.version}", aloud=True):
-                _compile(image, interpreter)
-    let_everybody_read(SPY)
-
-
-def _compile(image: Image, interpreter: Interpreter) -> None:
-    # A read-only mount has no place for .pyc, and compiling at every start doubles it. Copied, since the engine may not
-    # see this directory, or the container's root may not be who writes here.
-    options = ("--network", "none", "--user", "0:0", "--env", "PYTHONPYCACHEPREFIX=", "--env", "PYTHONPATH=")
-    command = ("-m", "compileall", "-q", "/coverage-spy")
-    name, platform = image.ids[0], image.platform
-    try:
-        with engine.made(name, *options, platform=platform, entrypoint=interpreter.path, command=command) as container:
-            engine.docker("cp", f"{SPY}/.", f"{container}:/coverage-spy")
-            engine.docker("start", "--attach", container)
-            for path, content in engine.files_in(container, "/coverage-spy"):
-                if path.suffix == ".pyc":
-                    compiled = SPY / path.relative_to("coverage-spy")
-                    compiled.parent.mkdir(exist_ok=True)
-                    with beside(compiled) as part:
-                        part.write_bytes(content.read())
-    except (TaskError, OSError) as error:
-        say(f"the spy stays uncompiled for Python {interpreter.version}, services start a little slower: {error}")
-
-
 def _write_lines(project: Project, services: Iterable[Service], environ: Mapping[str, str]) -> None:
     repository = Repository.of_project(project)
     for service in services:
@@ -261,7 +223,7 @@ def _write_lines(project: Project, services: Iterable[Service], environ: Mapping
 
 
 def _line_file(project: Project, service: Service) -> Path:
-    return project.data / "pth" / f"{service.name}.pth"
+    return project.data / "pth" / f"{file_name(service.name)}.pth"
 
 
 def _sites(service: Service) -> list[str]:
@@ -276,21 +238,23 @@ def _is_reached(service: Service, way: str) -> bool:
     return way == "pth" and bool(sites) and service.image is not None and len(sites) == len(service.image.sites)
 
 
-def _derive_images(services: Iterable[Service], images: Mapping[str, str]) -> None:
+def _derive_images(project: Project, services: Iterable[Service], images: Mapping[str, str]) -> None:
     for service in services:
         if service.measured and service.image:
             arguments = {"BASE_IMAGE": service.image.name}
             with Stage(f"adding the spy to the image of {service.name}", aloud=True):
-                engine.build_image(
-                    images[service.name], str(SPY / "Dockerfile.coverage"), str(SPY), arguments, service.image.platform
-                )
+                spy = spy_of(project, service.name).resolve()
+                dockerfile = str(spy / "Dockerfile.coverage")
+                engine.build_image(images[service.name], dockerfile, str(spy), arguments, service.image.platform)
 
 
 def _volumes(project: Project, service: Service, way: str, kind: mounts.Kind) -> list[dict[str, Any]]:
     # Compose reads these as relative to the first compose file, so that no machine's paths are in the overlay.
     here = project.files[0].parent
-    places = [] if way == "image" else [(SPY, mounts.SPY_VOLUME, "/coverage-spy", True)]
-    places.append((project.journals_of(service.name), mounts.volume_of(service.name), "/coverage", False))
+    name = service.name
+    places = [(project.journals_of(name), mounts.volume_of(name), "/coverage", False)]
+    if way != "image":
+        places.insert(0, (spy_of(project, name), mounts.spy_volume_of(name), "/coverage-spy", True))
     if way == "pth":
         places += [(_line_file(project, service), "", f"{site}/{LINE}", True) for site in _sites(service)]
     return [

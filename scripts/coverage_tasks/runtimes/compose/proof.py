@@ -31,7 +31,7 @@ ALLOWED = (
     r"services/[^/]+/(container_name|network_mode|pid|ipc)",
     r"services/[^/]+/networks/[^/]+(/aliases)?",
     r"(networks|volumes)/[^/]+/name",
-    r"volumes/coverage-(spy|data)",
+    r"volumes/coverage-spy-(data|of)-[^/]+",
 )
 _ALLOWED = re.compile("|".join(f"(?:{pattern})" for pattern in ALLOWED))
 

@@ -26,6 +26,7 @@ from . import engine, healthchecks, mounts, overlay, proof
 from .images import record_images
 from .names import stack_name
 from .services import find_services
+from .spies import spy_of
 
 # How often containers are created again because somebody moved the name of an image in between.
 CREATIONS = 3
@@ -47,7 +48,8 @@ def start(project: Project, build: bool, fresh: bool) -> None:
     say(f"the compose project is {name}")
     if kind == "volume":
         measured = [service.name for service in services if service.measured]
-        mounts.fill(name, measured, way_of(os.environ) != "image")
+        mounted = [] if way_of(os.environ) == "image" else measured
+        mounts.fill(name, measured, {service: spy_of(project, service).resolve() for service in mounted})
     try:
         with healthchecks.checked(name):
             engine.up(project, name, timeout())
