@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from coverage_tasks.project import EXAMPLE, TOOL
+from coverage_tasks.project import EXAMPLE
 
 PRICING = "libs/pricing/pricing"
 IMPORTED = {
@@ -59,7 +59,7 @@ def executed(service: str, started: tuple[str, ...]) -> Executed:
                 continue
             when = found.traffic if function else found.definitions
             when = found.startup if function and text.startswith(started) else when
-            when.add((str((EXAMPLE / path).relative_to(TOOL)), line))
+            when.add((path, line))
     return found
 
 

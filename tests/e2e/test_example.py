@@ -13,6 +13,7 @@ from machine import alone_with
 from template import copy_template, run
 
 from coverage_tasks.project import TOOL
+from coverage_tasks.runtimes.compose.names import stack_name
 
 REPORTS = ("htmlcov/index.html", "coverage.json", "coverage.xml", "lcov.info", "coverage.md", ".coverage")
 
@@ -20,7 +21,8 @@ REPORTS = ("htmlcov/index.html", "coverage.json", "coverage.xml", "lcov.info", "
 @contextmanager
 def checked_out(repository):
     copy_template(repository.root)
-    repository.tool = repository.root
+    repository.tool, repository.root = repository.root, repository.root / "examples" / "shop"
+    repository.stack = stack_name(repository.name, repository.root.resolve())
     repository.environ["COMPOSE_PROJECT_NAME"] = repository.name
     with alone_with("shop"):
         yield repository
@@ -42,7 +44,7 @@ def without_engine(tmp_path):
 def nox(checkout, session, runtime, **environ):
     """Runs a session and returns what it said."""
     environ |= {"COVERAGE_SPY_RUNTIME": runtime, "COMPOSE_PROJECT_NAME": checkout.name}
-    result = run("nox", "-s", session, cwd=checkout.root, **environ)
+    result = run("nox", "-s", session, cwd=checkout.tool, **environ)
     return result.stdout + result.stderr
 
 
@@ -52,7 +54,8 @@ def analysis(checkout, runtime):
 
 def by_coverage(checkout, *options):
     """What coverage.py by itself makes of the combined data."""
-    command = (sys.executable, "-m", "coverage", "json", "-q", "--rcfile=scripts/coveragerc", "-o", "-", *options)
+    settings = f"--rcfile={checkout.tool}/scripts/coveragerc"
+    command = (sys.executable, "-m", "coverage", "json", "-q", settings, "-o", "-", *options)
     return json.loads(run(*command, cwd=checkout.root).stdout)
 
 
@@ -164,7 +167,24 @@ def test_processes_execute_what_the_sources_say(without_engine):
     nox(checkout, "coverage-clean", "procfile")
     assert not any((checkout.root / name).exists() for name in (*REPORTS, "coverage-data"))
 
+<<<<<<< HEAD
     nox(checkout, "coverage", "procfile", COVERAGE_BRANCH="true")
+=======
+    said = nox(checkout, "coverage", "compose")
+    assert "3 containers ran the images as they are" in said
+    assert checkout.proof()["deviations"] == []
+    assert executed(checkout) == without
+    assert {"orders/main.py", "catalog/main.py"} <= set(without)
+    assert_numbers_are_those_of_coverage(checkout, "compose")
+    assert_startup_is_told_from_traffic(checkout)
+
+
+def test_report_without_data_runs_everything_first(without_engine):
+    checkout = without_engine
+    first = nox(checkout, "coverage-report", "procfile", COVERAGE_BRANCH="true")
+    assert "there is no coverage data yet: running the task `coverage` first" in first
+    assert all((checkout.root / name).is_file() for name in REPORTS)
+>>>>>>> 969baa8d87985a919464597838e1f266cfba7066
     assert analysis(checkout, "procfile")["totals"]["branches"] > 0
     assert_numbers_are_those_of_coverage(checkout, "procfile")
     assert_startup_is_told_from_traffic_but_for_chance(checkout)

@@ -33,13 +33,14 @@ def test_try_it_without_an_engine(tmp_path):
         output = shell(TRY, tmp_path, COVERAGE_SPY_RUNTIME="procfile", **WITHOUT_UV)
     header = re.search(r"^    (service .*)$", README, re.MULTILINE).group(1)
     assert header.split() == next(line for line in output.splitlines() if line.startswith("service ")).split()
+    example = tmp_path / "examples" / "shop"
     for name in ("htmlcov/index.html", "coverage.json", "coverage.xml", "lcov.info", "coverage.md"):
-        assert (tmp_path / name).is_file()
-    files = json.loads((tmp_path / "coverage.json").read_text())["files"]
-    assert {"examples/shop/orders/main.py", "examples/shop/catalog/main.py"} <= set(files)
+        assert (example / name).is_file()
+    files = json.loads((example / "coverage.json").read_text())["files"]
+    assert {"orders/main.py", "catalog/main.py"} <= set(files)
     worker = (ROOT / "examples/shop/shipping/worker.py").read_text().splitlines()
     loop = next(number for number, line in enumerate(worker, 1) if "time.sleep" in line)
-    assert loop in files["examples/shop/shipping/worker.py"]["executed_lines"]
+    assert loop in files["shipping/worker.py"]["executed_lines"]
 
 
 def test_ci_runs_the_test_command():

@@ -164,9 +164,7 @@ def watched() -> Iterator[tuple[set[object], set[int]]]:
     seen: set[object] = set()
     ways: dict[tuple[CodeType, int], set[int]] = defaultdict(set)
     codes = [
-        f.__code__
-        for f in vars(journals).values()
-        if isinstance(f, FunctionType) and f.__module__ == "coverage_tasks.journals"
+        f.__code__ for f in vars(journals).values() if isinstance(f, FunctionType) and f.__module__ == journals.__name__
     ]
     for code in codes:
         codes += [constant for constant in code.co_consts if isinstance(constant, CodeType)]

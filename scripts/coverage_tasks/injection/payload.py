@@ -1,6 +1,6 @@
 """The payload: builds of coverage.py's C tracer, one per interpreter, fetched by pip with pinned hashes.
 
-`python -m coverage_tasks.payload` writes payload.lock anew, after a version in VERSIONS was changed.
+`python -m coverage_tasks.injection.payload` writes payload.lock anew, after a version in VERSIONS was changed.
 """
 
 import platform
@@ -158,7 +158,7 @@ def write_lock(lock: Path = LOCK) -> None:
         " \\\n    ".join([f"coverage=={version}", *(f"--hash=sha256:{digest}" for digest in sorted(hashes[version]))])
         for version in dict.fromkeys(VERSIONS.values())
     ]
-    lock.write_text("# Written by `python -m coverage_tasks.payload`.\n" + "\n".join(blocks) + "\n")
+    lock.write_text("# Written by `python -m coverage_tasks.injection.payload`.\n" + "\n".join(blocks) + "\n")
 
 
 def _every_wheel() -> Iterator[Wheel]:
