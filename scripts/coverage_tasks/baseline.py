@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import Self
 
 from .combine import read_combined
+from .files import read_json
 from .lines import Share
 from .project import Project, TaskError, beside
 from .results import Results, read_results
@@ -41,7 +42,7 @@ class Baseline:
     def read(cls, project: Project) -> Self | None:
         """The repository's; None when it keeps none. Raises TaskError when it cannot be read."""
         try:
-            found = json.loads(project.baseline.read_text("utf-8"))
+            found = read_json(project.baseline, within=project.root)
             if found["version"] != 1:
                 raise ValueError
             files = {path: Share(int(line["executed"]), int(line["of"])) for path, line in found["files"].items()}

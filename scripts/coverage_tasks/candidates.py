@@ -17,7 +17,7 @@ from .combine import Combined
 from .history import History
 from .lines import Function
 from .progress import Stage, advance
-from .project import Project, printable
+from .project import Project, TaskError, printable
 from .results import Results
 from .runs import COMBINED, DATA, newest_first
 from .sources import Digest, digest_of
@@ -148,7 +148,7 @@ def find_candidates(project: Project, results: Results, services: Collection[str
         for name in names if most else ():
             try:
                 suspects.look_at(_Past.read(project.runs / name, results.combined, services))
-            except (OSError, ValueError, sqlite3.Error) as error:
+            except (OSError, ValueError, TaskError, sqlite3.Error) as error:
                 notes.append(printable(f"the saved run {name} is left out, it cannot be read ({error}): remove it"))
                 continue
             runs.append(name)

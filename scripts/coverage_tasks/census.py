@@ -10,6 +10,7 @@ from typing import Any
 
 from . import compose, procfile
 from .commands import is_python, shown
+from .files import read_json
 from .project import Project, beside, say
 
 KILLED = 128 + 9
@@ -77,7 +78,7 @@ def take_census(project: Project, state: Mapping[str, Any], signals: Mapping[str
 def read_census(project: Project) -> list[Place]:
     """The places that were seen; none when nobody looked, or what was written is not readable any more."""
     try:
-        found = json.loads(_file(project.data).read_text())
+        found = read_json(_file(project.data))
         return [Place(**{**place, "seen": tuple(Sighting(**seen) for seen in place["seen"])}) for place in found]
     except (OSError, ValueError, TypeError, KeyError):
         return []

@@ -18,6 +18,7 @@ from coverage.exceptions import CoverageException
 from . import loops
 from .carry import Arc, Carried, Old, Ran, lines_of
 from .census import Place, read_census
+from .files import read_file, read_json
 from .history import History
 from .journals import Journal, read_journals
 from .origins import UNNAMED, Origins, of_run, read_stack
@@ -27,6 +28,7 @@ from .project import Project, TaskError, beside, counted, printable
 from .sources import LIBRARY, Digest, Repository, Root, SourceMap, is_test
 from .startup import read_marks
 
+LARGEST = 256 << 20  # bytes of a combined.json: 80,000 files of 8 services
 REMEDY = (
     "look into its command for what keeps Python from loading the spy "
     "(-I, -E, env -i, which COVERAGE_SPY_INJECT=pth gets past, or -S)"
@@ -100,7 +102,7 @@ class Combined:
     def read(cls, file: Path) -> Self:
         """From its JSON. Raises OSError, or ValueError when it is another's or damaged."""
         try:
-            found = json.loads(file.read_text())
+            found = read_json(file, LARGEST)
             services = {
                 name: Result(
                     **values
@@ -174,9 +176,9 @@ class _Painted:
     def complete_loops(self, root: Path) -> None:
         """Adds the endless loops that an old Python did not record."""
         for path, lines in self.lines.items():
-            lines.update(loops.missing_lines((root / path).read_bytes(), lines))
+            lines.update(loops.missing_lines(read_file(root / path), lines))
         for path, arcs in self.arcs.items():
-            arcs.update(loops.missing_arcs((root / path).read_bytes(), arcs))
+            arcs.update(loops.missing_arcs(read_file(root / path), arcs))
 
 
 def combine(project: Project) -> Combined:

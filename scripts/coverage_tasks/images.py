@@ -13,6 +13,7 @@ from typing import NamedTuple
 from zlib import crc32
 
 from . import compose
+from .files import read_json
 from .progress import Stage, advance
 from .project import Project, TaskError, beside, cache_directory
 from .sources import SHEBANG_LENGTH, Digest, Links, digest_of, is_python
@@ -288,11 +289,11 @@ def _name_in_cache(data: Path, files: Sequence[str]) -> None:
         named = set[str]()
         for file in runs.glob("*.json"):
             try:
-                run = json.loads(file.read_text())
+                run = read_json(file)
                 if Path(run["data"]).is_dir():
                     named.update(run["images"])
                     continue
-            except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            except (TaskError, OSError, ValueError, TypeError, KeyError):
                 pass  # damaged: its images are read again when it needs them
             with suppress(OSError):
                 file.unlink()
@@ -307,7 +308,7 @@ def _forget(directory: Path, kept: Collection[str]) -> None:
 
 def _load(file: Path) -> Image | None:
     try:
-        found = json.loads(file.read_text())
+        found = read_json(file)
         if set(found) != {known.name for known in fields(Image)}:
             return None  # another version of this module wrote it
         if not all(isinstance(found[name], dict) for name in ("environment", "files", "shebangs", "links")):
@@ -317,7 +318,7 @@ def _load(file: Path) -> Image | None:
         found["interpreters"] = tuple(Interpreter(**interpreter) for interpreter in found["interpreters"])
         found["files"] = {path: Digest(*digest) for path, digest in found["files"].items()}
         return Image(**found)
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+    except (TaskError, OSError, ValueError, TypeError, KeyError):
         return None
 
 

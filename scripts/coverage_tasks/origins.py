@@ -1,6 +1,5 @@
 """Where the files of each service come from: its source map and git's history, for what its image holds and it ran."""
 
-import json
 import os
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -12,6 +11,7 @@ from typing import Any
 from . import compose
 from .carry import carry
 from .configuration import Configuration, read_configuration
+from .files import read_file, read_json
 from .history import History, Version
 from .images import load_image
 from .journals import Journal
@@ -82,7 +82,7 @@ class Origins:
             self._carried[key] = {}
             if version and version.now:
                 old = History(repository.root).read(version)
-                self._carried[key] = carry(old, (repository.root / version.now).read_bytes())
+                self._carried[key] = carry(old, read_file(repository.root / version.now))
         return self._carried[key]
 
     def stale(self) -> Iterator[tuple[str, Digest]]:
@@ -112,7 +112,7 @@ class Origins:
 def read_stack(project: Project) -> dict[str, Any]:
     """What stack.json says; without one, or with a damaged one, nothing but the runtime."""
     try:
-        stack: dict[str, Any] = json.loads(project.stack_file.read_text())
+        stack: dict[str, Any] = read_json(project.stack_file)
         if isinstance(stack["services"], dict) and stack["runtime"]:
             return stack
     except (OSError, ValueError, KeyError, TypeError):

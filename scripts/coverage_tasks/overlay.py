@@ -16,6 +16,7 @@ import yaml
 from coverage_spy.settings import ON
 
 from . import compose, mounts
+from .files import ANYWHERE, read_file
 from .images import Image, Interpreter
 from .locks import only_build
 from .names import Reset, container_names, own_names, stack_name
@@ -76,7 +77,7 @@ def check_overlay(project: Project, output: Path | None = None) -> Path:
     option = f" -- --output {shlex.quote(str(output))}" if output else ""
     remedy = f"write it anew with `coverage-overlay{option}`"
     try:
-        found = file.read_bytes()
+        found = read_file(file, within=ANYWHERE)
     except OSError as error:
         raise TaskError(f"the overlay {file} cannot be read ({error.strerror}): {remedy}") from None
     if found != _text_of(project, model, services, os.environ, _kind(project, services, os.environ)).encode():

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from honcho import environ as honcho
 
+from .files import ANYWHERE, read_text
 from .project import SPY, Project, TaskError, own_environment
 
 FIRST_PORT = 5000  # honcho's
@@ -161,7 +162,7 @@ def find_python(environment: Mapping[str, str]) -> str | None:
 
 def _read(file: Path) -> str:
     try:
-        text = file.read_text("utf-8")
+        text = read_text(file, within=ANYWHERE)
     except (OSError, UnicodeDecodeError) as error:
         raise TaskError(f"{file} cannot be read ({error}): correct it") from None
     if "\0" in text:

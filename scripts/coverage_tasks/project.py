@@ -1,6 +1,5 @@
 """Which repository is measured, by which runtime, and where the results go."""
 
-import json
 import logging
 import os
 import re
@@ -247,8 +246,11 @@ def _compose_files(root: Path, directory: Path, environ: Mapping[str, str]) -> t
 
 def _dotenv(root: Path) -> dict[str, str]:
     """What compose's .env says about the compose files; compose reads everything else in it by itself."""
+    from .files import ANYWHERE, read_text  # that module imports this one
+
+    file = root / ".env"
     try:
-        lines = (root / ".env").read_text(errors="replace").splitlines()
+        lines = [] if file.is_dir() else read_text(file, within=ANYWHERE, errors="replace").splitlines()
     except OSError:
         return {}
     pairs = (line.split("=", 1) for line in lines if line.startswith("COMPOSE_") and "=" in line)
@@ -270,8 +272,10 @@ def _engine_answers(procfile: Path) -> bool:
 
 def _recorded_run(root: Path) -> tuple[str, bool]:
     """The runtime of the present run, "" without one, and whether it has ended."""
+    from .files import read_json  # that module imports this one
+
     try:
-        state = json.loads((root / "coverage-data" / "stack.json").read_text())
+        state = read_json(root / "coverage-data" / "stack.json")
         runtime, ended = state["runtime"], bool(state.get("ended"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return "", False

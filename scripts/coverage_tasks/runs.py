@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -14,8 +13,9 @@ from pathlib import Path, PurePosixPath
 from coverage import CoverageData
 from coverage.exceptions import CoverageException
 
-from .combine import Combined, Result, read_combined
+from .combine import LARGEST, Combined, Result, read_combined
 from .coveragepy import analyse_file
+from .files import ANYWHERE, copy_file, read_end, read_file
 from .history import History
 from .lines import Lines
 from .progress import Stage
@@ -29,6 +29,7 @@ DATA, COMBINED = "coverage.sqlite", "combined.json"
 # In directories that are given by their paths: a saved run, or the root of a repository that was measured.
 DATA_NAMES = (DATA, ".coverage")
 COMBINED_NAMES = (COMBINED, f"coverage-data/{COMBINED}")
+LARGEST_DATA = 1 << 30  # bytes of a data file of coverage.py's
 NO_SOURCE = "its source is neither in the checkout nor in git"
 
 _STARTED = re.compile(rb'"started": ([0-9.e+]+)\s*}\s*$')
@@ -62,7 +63,7 @@ class Run:
 
     def text(self, path: str) -> bytes:
         """The source of one of its `files`."""
-        return self.texts[path] if path in self.texts else (self.root / path).read_bytes()
+        return self.texts[path] if path in self.texts else read_file(self.root / path)
 
     @property
     def notes(self) -> Iterator[str]:
@@ -95,8 +96,8 @@ def save_run(project: Project, name: str, force: bool) -> Path:
         with tempfile.TemporaryDirectory(prefix=".", dir=directory.parent) as beside:
             made = Path(beside, name)
             made.mkdir()
-            shutil.copyfile(project.coverage_file, made / DATA)
-            shutil.copyfile(project.data / COMBINED, made / COMBINED)
+            copy_file(project.coverage_file, made / DATA, LARGEST_DATA)
+            copy_file(project.data / COMBINED, made / COMBINED, LARGEST)
             if directory.exists():
                 directory.replace(Path(beside, "old"))
             made.replace(directory)
@@ -111,7 +112,7 @@ def saved_runs(project: Project) -> dict[str, Combined]:
     for name in _names(project):
         try:
             found[name] = Combined.read(project.runs / name / COMBINED)
-        except (OSError, ValueError):
+        except (OSError, ValueError, TaskError):
             continue
     return dict(sorted(found.items(), key=lambda item: item[1].started))
 
@@ -125,10 +126,8 @@ def newest_first(project: Project) -> dict[str, float]:
 def _started(file: Path) -> float:
     """What `Combined.started` is; the last thing in a file of megabytes. 0 when nothing is there."""
     try:
-        with file.open("rb") as opened:
-            opened.seek(max(file.stat().st_size - 100, 0))
-            found = _STARTED.search(opened.read())
-    except OSError:
+        found = _STARTED.search(read_end(file, 100))
+    except (OSError, TaskError):
         return 0.0
     return float(found[1]) if found else 0.0
 
@@ -145,7 +144,7 @@ def open_run(project: Project, word: str = "") -> Run:
     if word in _names(project):
         path = project.runs / word
     if path.is_file():
-        return _foreign(project, word, path)
+        return _foreign(project, word, path, ANYWHERE)
     if path.is_dir():
         return _directory(project, word, path)
     names = _names(project)
@@ -194,11 +193,11 @@ def _measured(project: Project, name: str, file: Path, combined: Combined) -> Ru
         return _analysed(project, name, data, combined, Repository.of_project(project))
 
 
-def _foreign(project: Project, name: str, file: Path) -> Run:
-    """A run out of anybody's data file: lines, under the repository's paths, without contexts."""
+def _foreign(project: Project, name: str, file: Path, within: Path | None = None) -> Run:
+    """A run out of anybody's data file: lines, under the repository's paths, without contexts; links as `read_file`."""
     checkout = Repository.of_project(project)
     lines: dict[str, set[int]] = defaultdict(set)
-    with _private(file) as data:
+    with _private(file, within) as data:
         measured = sorted(path for path in data.measured_files() if not is_library(path))
         places = locate(measured, checkout, file.parent)
         for path, place in places.items():
@@ -209,13 +208,13 @@ def _foreign(project: Project, name: str, file: Path) -> Run:
 
 
 @contextmanager
-def _private(file: Path) -> Iterator[CoverageData]:
+def _private(file: Path, within: Path | None = None) -> Iterator[CoverageData]:
     """A copy of a data file: coverage.py makes tables in what it opens, whatever it is."""
     with tempfile.TemporaryDirectory() as directory:
         copy = Path(directory, DATA)
         data = CoverageData(str(copy))
         try:
-            shutil.copyfile(file, copy)
+            copy_file(file, copy, LARGEST_DATA, within)
             data.read()
         except (OSError, CoverageException) as error:
             raise TaskError(f"{file} is no data file of coverage.py's ({error}): name another one") from None

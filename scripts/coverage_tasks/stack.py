@@ -19,6 +19,7 @@ from coverage_spy.settings import FALLBACK
 from . import compose, healthchecks, mounts, overlay, procfile, proof
 from .census import NOBODY, forget_census, take_census
 from .configuration import LEFT_OUT, read_configuration
+from .files import read_end, read_json
 from .images import Interpreter, record_images
 from .journals import find_journals
 from .locks import only_build
@@ -36,6 +37,7 @@ POLL_SECONDS = 0.3
 SETTLED_SECONDS = 1.0
 # How often containers are made anew because somebody moved the name of an image in between.
 CREATIONS = 3
+END_OF_LOG = 1 << 16  # bytes that hold the last lines of a service
 
 _DESCRIBE = """
 import importlib.machinery, json, platform, sys
@@ -450,7 +452,8 @@ def _look_at_processes(project: Project, state: Mapping[str, Any]) -> tuple[list
         entry = state["services"][name]
         code = 0 if entry.get("finished") else procfile.exit_code(started)
         if code:
-            _died(name, _log_file(project, name).read_text(errors="replace"), f"exit code {code}" if code > 0 else "")
+            log = read_end(_log_file(project, name), END_OF_LOG).decode(errors="replace")
+            _died(name, log, f"exit code {code}" if code > 0 else "")
         if code == 0:
             # Only its parent learns an exit code, and only once.
             entry["finished"] = True
@@ -534,7 +537,7 @@ def _require_running(project: Project) -> dict[str, Any]:
 
 def _read_state(project: Project) -> dict[str, Any]:
     try:
-        state: dict[str, Any] = json.loads(project.stack_file.read_text())
+        state: dict[str, Any] = read_json(project.stack_file)
         if state["version"] != VERSION:
             if state.get("ended"):
                 return {}  # a run of another version of coverage-spy that needs nothing any more

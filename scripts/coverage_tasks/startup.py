@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from .files import read_json
 from .journals import JournalError, count_words, find_journals
 from .project import Project, beside, say
 
@@ -30,7 +31,7 @@ def mark_startup(project: Project, before: Collection[Path]) -> None:
 def read_marks(project: Project) -> Mapping[str, int]:
     """Name of a journal -> its words when the stack was ready; nothing when nobody kept them."""
     try:
-        marks = json.loads((project.data / "startup.json").read_text())
+        marks = read_json(project.data / "startup.json")
         return {str(name): max(int(words), 0) for name, words in marks.items()}
-    except (OSError, ValueError, AttributeError, TypeError, OverflowError, RecursionError):
+    except (OSError, ValueError, AttributeError, TypeError, OverflowError):
         return {}

@@ -125,7 +125,7 @@ def test_refuses_what_is_no_text(tmp_path, content):
 
 def test_refuses_a_directory_in_its_place(tmp_path):
     (tmp_path / "coverage-spy.yml").mkdir()
-    with pytest.raises(TaskError, match="Is a directory"):
+    with pytest.raises(TaskError, match="is a directory: put a file in its place"):
         read_configuration(tmp_path)
 
 

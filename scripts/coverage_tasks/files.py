@@ -1,0 +1,95 @@
+"""Files that anybody may have put there: only regular ones are read, none is waited for, and none without a limit."""
+
+import json
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from .project import TaskError
+
+MOST = 64 << 20  # bytes: what reading and parsing can cost without harm
+WRITTEN_BY_HAND = 1 << 20
+ANYWHERE = Path("/")
+
+_PIECE = 1 << 20
+_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
+_KINDS = {
+    stat.S_IFLNK: "a link",
+    stat.S_IFDIR: "a directory",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def read_file(path: Path, most: int = MOST, within: Path | None = None) -> bytes:
+    """The content of a regular file of `most` bytes; a link is followed only as far as it leads to a place `within`.
+
+    Raises OSError where the system lets nobody read it, and TaskError when it is something else or has more.
+    """
+    return b"".join(_pieces(path, most, within))
+
+
+def read_text(path: Path, most: int = WRITTEN_BY_HAND, within: Path | None = None, errors: str = "strict") -> str:
+    """The same of a text in UTF-8, with the ends of lines as Python has them. Raises UnicodeDecodeError, too."""
+    text = read_file(path, most, within).decode("utf-8", errors)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_json(path: Path, most: int = MOST, within: Path | None = None) -> Any:
+    """What the JSON in such a file says. Raises ValueError, too, when it is none."""
+    try:
+        return json.loads(read_file(path, most, within))
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def read_end(path: Path, most: int) -> bytes:
+    """The last `most` bytes of such a file, or all of them; no link is followed. Raises as `read_file` does."""
+    with _opened(path, None) as file:
+        file.seek(max(os.fstat(file.fileno()).st_size - most, 0))
+        return file.read(most)
+
+
+def copy_file(path: Path, target: Path, most: int, within: Path | None = None) -> None:
+    """Write the content of such a file to another one."""
+    with target.open("xb") as written:
+        for piece in _pieces(path, most, within):
+            written.write(piece)
+
+
+def _pieces(path: Path, most: int, within: Path | None) -> Iterator[bytes]:
+    with _opened(path, within) as file:
+        left = most
+        while piece := file.read(min(_PIECE, left + 1)):
+            left -= len(piece)
+            if left < 0:
+                raise TaskError(f"{path} has more than {most} bytes: put a smaller file in its place, or remove it")
+            yield piece
+
+
+def _opened(path: Path, within: Path | None) -> IO[bytes]:
+    place = path
+    if within is not None:
+        place, end = Path(os.path.realpath(path)), Path(os.path.realpath(within))
+        if not place.is_relative_to(end):
+            raise TaskError(
+                f"{path} is a link that leads out of {within}: put the file itself in its place, or remove it"
+            )
+    _require_regular(path, place.lstat())  # to open a device may set it off
+    file = os.fdopen(os.open(place, _FLAGS), "rb")
+    try:
+        _require_regular(path, os.fstat(file.fileno()))  # still
+    except TaskError:
+        file.close()
+        raise
+    return file
+
+
+def _require_regular(path: Path, status: os.stat_result) -> None:
+    kind = stat.S_IFMT(status.st_mode)
+    if kind != stat.S_IFREG:
+        raise TaskError(f"{path} is {_KINDS.get(kind, 'no file')}: put a file in its place, or remove it")
