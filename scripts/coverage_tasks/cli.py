@@ -13,6 +13,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from . import progress
+from .files import refuse_links
 from .project import PREFIX, Project, TaskError, find_project, say
 from .reader import NewerSource, read_again
 
@@ -446,6 +447,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         project = find_project(Path.cwd(), os.environ, args.reads) if args.needs_project else None
         if project and project.example:
             say(f"nothing to run in {project.root}: taking {project.directory.relative_to(project.root)}")
+        if project:
+            refuse_links(project.data)
         try:
             code: int = args.run(project, args)
         except NewerSource as source:

@@ -61,6 +61,17 @@ def copy_file(path: Path, target: Path, most: int, within: Path | None = None) -
             written.write(piece)
 
 
+def refuse_links(data: Path) -> None:
+    """Raises TaskError when a data directory, or one right in it or among its journals, is a link.
+
+    A repository may have it that way, and what is in them is removed, opened to everybody and written.
+    """
+    whatever_it_leads_to = (data, data / ".gitignore")
+    for path in (*whatever_it_leads_to, *data.glob("*"), *data.glob("journals/*")):
+        if path.is_symlink() and (path in whatever_it_leads_to or path.is_dir()):
+            raise TaskError(f"{path} is a link, and what is in it is removed and written: remove the link")
+
+
 def _pieces(path: Path, most: int, within: Path | None) -> Iterator[bytes]:
     with _opened(path, within) as file:
         left = most

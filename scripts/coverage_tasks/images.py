@@ -326,6 +326,5 @@ def _store(file: Path, image: Image) -> None:
     # Whoever may not write here reads the image again the next time.
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        part = file.with_suffix(f".{os.getpid()}")
-        part.write_text(json.dumps(asdict(image)))
-        part.replace(file)
+        with beside(file) as part:
+            part.write_text(json.dumps(asdict(image)))

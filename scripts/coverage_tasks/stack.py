@@ -19,7 +19,7 @@ from coverage_spy.settings import FALLBACK
 from . import compose, healthchecks, mounts, overlay, procfile, proof
 from .census import NOBODY, forget_census, take_census
 from .configuration import LEFT_OUT, read_configuration
-from .files import read_end, read_json
+from .files import read_end, read_json, refuse_links
 from .images import Interpreter, record_images
 from .journals import find_journals
 from .locks import only_build
@@ -234,8 +234,7 @@ def clean(project: Project) -> None:
     """
     if running(project):
         raise TaskError("a measured stack is up: run down-coverage first")
-    if project.data.is_symlink():
-        raise TaskError(f"{project.data} is a link, and what it leads to stays: remove the link")
+    refuse_links(project.data)
     state = _read_state(project)
     if _is_unfinished(project, state):
         mounts.remove(state["project"])
@@ -265,8 +264,7 @@ def prepare_data(project: Project) -> None:
     It is nobody else's: a service's directory of journals, which is open to every user, lies in it.
     """
     data = project.data
-    if data.is_symlink():
-        raise TaskError(f"{data} is a link, and what is in it is removed and written: remove the link")
+    refuse_links(data)
     try:
         project.journals.mkdir(parents=True, exist_ok=True)
         for directory in (data, project.journals):

@@ -106,6 +106,25 @@ def test_data_directory_that_is_a_link_is_refused_and_nothing_behind_it_touched(
     project.data.unlink()
 
 
+@pytest.mark.parametrize("name", ["journals", "journals/a", "services", "runs", "logs", "images", ".gitignore"])
+def test_link_in_the_data_directory_is_refused_and_nothing_behind_it_touched(project, tmp_path, name):
+    theirs = tmp_path / "theirs"
+    (theirs / "a").mkdir(parents=True)
+    (theirs / "a.log").write_text("mine")
+    theirs.chmod(0o700)
+    place = project.data / name
+    place.parent.mkdir(parents=True)
+    place.symlink_to(theirs / "a.log" if name == ".gitignore" else theirs)
+    lines(project, a=FOREVER)
+    with pytest.raises(TaskError, match=rf"coverage-data/{name} is a link, .*: remove the link"):
+        stack.up(project, append=True)
+    with pytest.raises(TaskError, match=rf"coverage-data/{name} is a link, .*: remove the link"):
+        stack.clean(project)
+    assert sorted(path.name for path in theirs.iterdir()) == ["a", "a.log"]
+    assert theirs.stat().st_mode & 0o777 == 0o700
+    assert (theirs / "a.log").read_text() == "mine"
+
+
 def test_what_root_left_is_named_with_the_way_to_remove_it(as_another_user):
     remedy = (
         r"coverage-data in .* cannot be replaced by you.* `sudo rm -rf coverage-data`, or `docker .*/coverage-data`"
