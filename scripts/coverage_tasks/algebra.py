@@ -155,7 +155,7 @@ def _show_saved(project: Project, args: Namespace) -> None:
         {
             "run": name,
             "recorded": time.strftime("%Y-%m-%d %H:%M", time.localtime(run.started)),
-            "commit": run.commit[:10],
+            "commit": printable(run.commit[:10]),
             "services": str(len(run.services)),
             "files": str(len(run.files)),
         }

@@ -14,6 +14,8 @@ from typing import NamedTuple
 from coverage.regions import code_regions
 
 from .combine import Combined
+from .data_files import LARGEST_DATA, require_sound
+from .files import require_file
 from .history import History
 from .lines import Function
 from .progress import Stage, advance
@@ -166,6 +168,8 @@ def find_candidates(project: Project, results: Results, services: Collection[str
 def _executed(file: Path, branch: bool, services: Collection[str]) -> dict[str, Bits]:
     """Path -> executed lines, out of a data file of coverage.py's that nothing is written to."""
     executed: dict[int, Bits] = defaultdict(int)
+    require_file(file, LARGEST_DATA)
+    require_sound(file)
     with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as data:
         data.create_function("counts", 1, lambda context: not services or context in services)
         if branch:

@@ -25,9 +25,11 @@ from .origins import UNNAMED, Origins, of_run, read_stack
 from .processes import Processes, Silent
 from .progress import Stage, advance
 from .project import Project, TaskError, beside, counted, printable
+from .shapes import is_repository_path, shaped
 from .sources import LIBRARY, Digest, Repository, Root, SourceMap, is_test
 from .startup import read_marks
 
+SIZES = 1 << 32  # what a journal has room for, as in its digests
 LARGEST = 256 << 20  # bytes of a combined.json: 80,000 files of 8 services
 REMEDY = (
     "look into its command for what keeps Python from loading the spy "
@@ -100,25 +102,26 @@ class Combined:
 
     @classmethod
     def read(cls, file: Path) -> Self:
-        """From its JSON. Raises OSError, or ValueError when it is another's or damaged."""
-        try:
-            found = read_json(file, LARGEST)
-            services = {
-                name: Result(
-                    **values
-                    | {
-                        "processes": Processes.from_json(values["processes"]),
-                        "carried": {path: Carried(**carried) for path, carried in values["carried"].items()},
-                    }
-                )
-                for name, values in found.pop("services").items()
-            }
-            digests = {path: Digest(*digest) for path, digest in found.pop("digests").items()}
-            if found.pop("version") != 1:
-                raise ValueError("it is of another version")
-            return cls(services, digests=digests, **found)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(str(error)) from None
+        """From its JSON. Raises TaskError as `read_json`, OSError, or ValueError when it is another's or damaged."""
+        found = read_json(file, LARGEST)
+        if type(found) is not dict or found.pop("version", None) != 1:
+            raise ValueError("it is of another version")
+        combined: Self = shaped(cls, found)
+        for path in combined.named:
+            if not is_repository_path(path):
+                raise ValueError(f"it names {path!r:.200}, and no file of a repository is called that")
+        for path, digest in combined.digests.items():
+            if not (0 <= digest.size < SIZES and 0 <= digest.crc < SIZES):
+                raise ValueError(f"it has an impossible digest of {path}")
+        return combined
+
+    @property
+    def named(self) -> set[str]:
+        """Every repository file that it says something about."""
+        named = set(self.digests)
+        for result in self.services.values():
+            named.update(result.files, result.never_imported, result.unknown, result.carried, result.startup)
+        return named
 
     @property
     def files(self) -> set[str]:

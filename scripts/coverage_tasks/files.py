@@ -54,6 +54,14 @@ def read_end(path: Path, most: int) -> bytes:
         return file.read(most)
 
 
+def require_file(path: Path, most: int) -> None:
+    """Raises TaskError unless it is a regular file of no more than `most` bytes, for what only takes a path."""
+    status = path.lstat()
+    _require_regular(path, status)
+    if status.st_size > most:
+        raise _too_large(path, most)
+
+
 def copy_file(path: Path, target: Path, most: int, within: Path | None = None) -> None:
     """Write the content of such a file to another one."""
     with target.open("xb") as written:
@@ -78,7 +86,7 @@ def _pieces(path: Path, most: int, within: Path | None) -> Iterator[bytes]:
         while piece := file.read(min(_PIECE, left + 1)):
             left -= len(piece)
             if left < 0:
-                raise TaskError(f"{path} has more than {most} bytes: put a smaller file in its place, or remove it")
+                raise _too_large(path, most)
             yield piece
 
 
@@ -98,6 +106,10 @@ def _opened(path: Path, within: Path | None) -> IO[bytes]:
         file.close()
         raise
     return file
+
+
+def _too_large(path: Path, most: int) -> TaskError:
+    return TaskError(f"{path} has more than {most} bytes: put a smaller file in its place, or remove it")
 
 
 def _require_regular(path: Path, status: os.stat_result) -> None:

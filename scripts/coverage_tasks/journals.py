@@ -18,11 +18,11 @@ from coverage_spy import receipt as head
 from coverage_spy.scope import LONGEST
 
 from .progress import Stage, advance
+from .shapes import LARGEST_NUMBER, YEAR_3000
 from .sources import Digest
 
 LARGEST = 4 * words.LAST_SIZE  # bytes read of one journal, its receipt among them: what costs a second at most
 
-YEAR_3000 = 32503680000.0  # seconds since the epoch, and what every part of a report can write as a date
 RIVAL_WORD = words.RIVAL << words.KIND_SHIFT
 
 Kind = Literal["foreign", "truncated", "version", "unreadable", "unborn"]
@@ -212,6 +212,7 @@ def _is_sound(values: Mapping[str, Any]) -> bool:
     return (
         all(type(value) is types[key] for key, value in values.items())
         and 0 <= values["started"] < YEAR_3000
+        and all(abs(values[key]) <= LARGEST_NUMBER for key in ("pid", "segment"))
         and all(isinstance(refusal, str) for refusal in values["refusals"])
     )
 

@@ -5,22 +5,22 @@ import re
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
 from coverage import CoverageData
-from coverage.exceptions import CoverageException
 
 from .combine import LARGEST, Combined, Result, read_combined
 from .coveragepy import analyse_file
+from .data_files import LARGEST_DATA, opened_data
 from .files import ANYWHERE, copy_file, read_end, read_file
 from .history import History
 from .lines import Lines
 from .progress import Stage
 from .project import Project, TaskError, printable
 from .results import read_results
+from .shapes import is_repository_path
 from .sources import Digest, Repository, is_library, is_test
 
 PRESENT = "the present run"
@@ -29,7 +29,6 @@ DATA, COMBINED = "coverage.sqlite", "combined.json"
 # In directories that are given by their paths: a saved run, or the root of a repository that was measured.
 DATA_NAMES = (DATA, ".coverage")
 COMBINED_NAMES = (COMBINED, f"coverage-data/{COMBINED}")
-LARGEST_DATA = 1 << 30  # bytes of a data file of coverage.py's
 NO_SOURCE = "its source is neither in the checkout nor in git"
 
 _STARTED = re.compile(rb'"started": ([0-9.e+]+)\s*}\s*$')
@@ -164,17 +163,21 @@ def _names(project: Project) -> list[str]:
 
 
 def _directory(project: Project, name: str, directory: Path) -> Run:
-    files = [directory / data for data in DATA_NAMES if (directory / data).is_file()]
+    files = [directory / data for data in DATA_NAMES if _is_there(directory / data)]
     if not files:
         parts = "run `coverage combine` there first" if any(directory.glob(".coverage.*")) else "name the file itself"
         raise TaskError(f"there is no data of coverage.py's in {directory}: {parts}")
     for combined in COMBINED_NAMES:
-        if (directory / combined).is_file():
+        if _is_there(directory / combined):
             try:
                 return _measured(project, name, files[0], Combined.read(directory / combined))
             except (OSError, ValueError) as error:
                 raise TaskError(f"{directory / combined} cannot be read ({error}): save the run again") from None
     return _foreign(project, name, files[0])
+
+
+def _is_there(file: Path) -> bool:
+    return file.is_file() or file.is_symlink()  # a link is refused, wherever it leads
 
 
 def _present(project: Project, name: str) -> Run:
@@ -189,7 +192,12 @@ def _present(project: Project, name: str) -> Run:
 
 
 def _measured(project: Project, name: str, file: Path, combined: Combined) -> Run:
-    with _private(file) as data:
+    with opened_data(file) as data:
+        strange = next((path for path in sorted(data.measured_files()) if not is_repository_path(path)), None)
+        if strange is not None:
+            raise TaskError(
+                f"{file} names {strange!r:.200}, and no file of a repository is called that: save the run again"
+            )
         return _analysed(project, name, data, combined, Repository.of_project(project))
 
 
@@ -197,7 +205,7 @@ def _foreign(project: Project, name: str, file: Path, within: Path | None = None
     """A run out of anybody's data file: lines, under the repository's paths, without contexts; links as `read_file`."""
     checkout = Repository.of_project(project)
     lines: dict[str, set[int]] = defaultdict(set)
-    with _private(file, within) as data:
+    with opened_data(file, within) as data:
         measured = sorted(path for path in data.measured_files() if not is_library(path))
         places = locate(measured, checkout, file.parent)
         for path, place in places.items():
@@ -205,23 +213,6 @@ def _foreign(project: Project, name: str, file: Path, within: Path | None = None
                 lines[place].update(data.lines(path) or ())
     elsewhere = tuple(path for path in measured if path not in places)
     return replace(_of_lines(project, name, lines, checkout), elsewhere=elsewhere)
-
-
-@contextmanager
-def _private(file: Path, within: Path | None = None) -> Iterator[CoverageData]:
-    """A copy of a data file: coverage.py makes tables in what it opens, whatever it is."""
-    with tempfile.TemporaryDirectory() as directory:
-        copy = Path(directory, DATA)
-        data = CoverageData(str(copy))
-        try:
-            copy_file(file, copy, LARGEST_DATA, within)
-            data.read()
-        except (OSError, CoverageException) as error:
-            raise TaskError(f"{file} is no data file of coverage.py's ({error}): name another one") from None
-        try:
-            yield data
-        finally:
-            data.close()
 
 
 def _of_lines(project: Project, name: str, lines: Mapping[str, Collection[int]], checkout: Repository) -> Run:
@@ -236,7 +227,7 @@ def _of_lines(project: Project, name: str, lines: Mapping[str, Collection[int]],
 
 def _analysed(project: Project, name: str, data: CoverageData, combined: Combined | None, checkout: Repository) -> Run:
     """The run of a data file, analysed beside the very sources that it speaks of, in a directory made for that."""
-    measured = {path for path in data.measured_files() if ".." not in PurePosixPath(path).parts}
+    measured = data.measured_files()
     known = combined.digests if combined else checkout.files
     digests = {path: known[path] for path in sorted(measured) if path in known}
     old = {path: digest for path, digest in digests.items() if checkout.files.get(path) != digest}
@@ -244,16 +235,22 @@ def _analysed(project: Project, name: str, data: CoverageData, combined: Combine
         texts = _texts(project.root, old)
     missing = dict.fromkeys(old.keys() - texts.keys(), NO_SOURCE)
     with tempfile.TemporaryDirectory() as tree:
-        for path in digests.keys() - missing.keys():
-            place = Path(tree, path)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            if path in texts:
-                place.write_bytes(texts[path])
-            else:
-                place.symlink_to(project.root / path)
+        for path in sorted(digests.keys() - missing.keys()):
+            _lay_out(Path(tree, path), texts[path] if path in texts else project.root / path, name)
         analysed = analyse_file(Path(tree), Path(data.data_filename()), combined or Combined({}))
     unknown = {**(combined.unknown if combined else {}), **analysed.unparsed, **missing}
     return Run(name, project.root, analysed.files, unknown, digests, texts, combined)
+
+
+def _lay_out(place: Path, source: bytes | Path, run: str) -> None:
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(source, bytes):
+            place.write_bytes(source)
+        else:
+            place.symlink_to(source)
+    except OSError as error:
+        raise TaskError(f"{run} names a file that there cannot be ({error}): save the run again") from None
 
 
 def _texts(root: Path, digests: Mapping[str, Digest]) -> dict[str, bytes]:
