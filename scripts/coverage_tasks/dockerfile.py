@@ -68,7 +68,7 @@ def _copies(text: str) -> Iterator[tuple[list[str], str]]:
         try:
             rest = found["rest"]
             flags, words = [], [str(word) for word in (json.loads(rest) if rest[:1] == "[" else shlex.split(rest))]
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         while words and words[0].startswith("--"):
             flags.append(words.pop(0))
