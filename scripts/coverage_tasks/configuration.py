@@ -15,6 +15,7 @@ from .files import ANYWHERE, read_text
 from .project import COMPOSE_NAMES, OVERRIDE_NAMES, Project, TaskError
 
 NAME = "coverage-spy.yml"
+LARGEST = 1 << 17  # bytes: each pattern in it is compared with each file
 LEFT_OUT = f"left out in {NAME}"
 
 _PROCESS = re.compile(r"^([\w-]+):", re.MULTILINE)
@@ -71,7 +72,7 @@ def read_configuration(root: Path) -> Configuration:
             raise TaskError(f"{misnamed} is not read: rename it to {NAME}")
         return Configuration()
     try:
-        node = yaml.compose(read_text(file, within=root), Loader=yaml.SafeLoader)
+        node = yaml.compose(read_text(file, LARGEST, within=root), Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         raise _error(error.problem_mark, f"it is no YAML ({error.problem}): correct it") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:

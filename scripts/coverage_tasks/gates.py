@@ -8,11 +8,9 @@ from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from coverage.exceptions import ConfigError
-from coverage.files import GlobMatcher
-
 from .baseline import Baseline, Shares, by_directory, require_present_sources
 from .configuration import NAME, Thresholds, read_configuration
+from .globs import glob_expression
 from .lines import Share
 from .patch import measure_patch
 from .project import Project, TaskError, printable
@@ -90,11 +88,12 @@ def _thresholds(results: Results, thresholds: Thresholds) -> Iterator[Verdict]:
 
 
 def _matching(glob: str, files: Mapping[str, Share]) -> dict[str, Share]:
+    globs = [glob] if glob.endswith("*") else [glob, f"{glob.rstrip('/')}/**"]
     try:
-        matcher = GlobMatcher([glob] if glob.endswith("*") else [glob, f"{glob.rstrip('/')}/**"])
-    except ConfigError as error:
+        either = [glob_expression(each) for each in globs]
+    except ValueError as error:
         raise TaskError(f"{NAME}: thresholds.paths has {glob!r} ({error}): write it as for coverage.py") from None
-    return {path: share for path, share in files.items() if matcher.match(path)}
+    return {path: share for path, share in files.items() if any(each.fullmatch(path) for each in either)}
 
 
 def _reached(rule: str, files: Shares, wanted: float, unit: str) -> Verdict:
