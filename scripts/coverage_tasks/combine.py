@@ -26,7 +26,7 @@ from .processes import Processes, Silent
 from .progress import Stage, advance
 from .project import Project, TaskError, beside, counted, printable
 from .shapes import is_repository_path, shaped
-from .sources import LIBRARY, Digest, Repository, Root, SourceMap, is_test
+from .sources import LARGEST_SOURCE, LIBRARY, Digest, Repository, Root, SourceMap, is_test
 from .startup import read_marks
 
 SIZES = 1 << 32  # what a journal has room for, as in its digests
@@ -179,9 +179,9 @@ class _Painted:
     def complete_loops(self, root: Path) -> None:
         """Adds the endless loops that an old Python did not record."""
         for path, lines in self.lines.items():
-            lines.update(loops.missing_lines(read_file(root / path), lines))
+            lines.update(loops.missing_lines(read_file(root / path, LARGEST_SOURCE), lines))
         for path, arcs in self.arcs.items():
-            arcs.update(loops.missing_arcs(read_file(root / path), arcs))
+            arcs.update(loops.missing_arcs(read_file(root / path, LARGEST_SOURCE), arcs))
 
 
 def combine(project: Project) -> Combined:
@@ -224,6 +224,8 @@ def combine(project: Project) -> Combined:
             f"{_and(with_lines)} recorded lines and {_and(with_arcs)} branches, "
             "so only lines are shown: set COVERAGE_BRANCH the same for all services and record again"
         )
+    for reason, paths in _by_value(repository.unread).items():
+        findings.append(f"{some(paths)} left out: {reason}")
     unborn = sum(error.kind == "unborn" for error in errors)
     if unborn:
         findings.append(f"of {counted(unborn, 'process')} nothing is known: killed at the very start")

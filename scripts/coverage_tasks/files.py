@@ -3,7 +3,7 @@
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,7 +13,7 @@ MOST = 64 << 20  # bytes: what reading and parsing can cost without harm
 WRITTEN_BY_HAND = 1 << 20
 ANYWHERE = Path("/")
 
-_PIECE = 1 << 20
+_BEGINNING, _PIECE = 1 << 12, 1 << 20
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
 _KINDS = {
     stat.S_IFLNK: "a link",
@@ -30,7 +30,7 @@ def read_file(path: Path, most: int = MOST, within: Path | None = None) -> bytes
 
     Raises OSError where the system lets nobody read it, and TaskError when it is something else or has more.
     """
-    return b"".join(_pieces(path, most, within))
+    return b"".join(read_pieces(path, most, within))
 
 
 def read_text(path: Path, most: int = WRITTEN_BY_HAND, within: Path | None = None, errors: str = "strict") -> str:
@@ -65,7 +65,7 @@ def require_file(path: Path, most: int) -> None:
 def copy_file(path: Path, target: Path, most: int, within: Path | None = None) -> None:
     """Write the content of such a file to another one."""
     with target.open("xb") as written:
-        for piece in _pieces(path, most, within):
+        for piece in read_pieces(path, most, within):
             written.write(piece)
 
 
@@ -80,11 +80,12 @@ def refuse_links(data: Path) -> None:
             raise TaskError(f"{path} is a link, and what is in it is removed and written: remove the link")
 
 
-def _pieces(path: Path, most: int, within: Path | None) -> Iterator[bytes]:
+def read_pieces(path: Path, most: int, within: Path | None = None) -> Generator[bytes, None, None]:
+    """The content of such a file, the beginning first, which may be enough. Raises as `read_file` does."""
     with _opened(path, within) as file:
-        left = most
-        while piece := file.read(min(_PIECE, left + 1)):
-            left -= len(piece)
+        left, size = most, _BEGINNING
+        while piece := file.read(min(size, left + 1)):
+            left, size = left - len(piece), _PIECE
             if left < 0:
                 raise _too_large(path, most)
             yield piece

@@ -8,17 +8,19 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import IO, NamedTuple
 from zlib import crc32
 
 from . import compose
 from .files import read_json
 from .progress import Stage, advance
 from .project import Project, TaskError, beside, cache_directory
-from .sources import SHEBANG_LENGTH, Digest, Links, digest_of, is_python
+from .sources import SHEBANG_LENGTH, Digest, Links, digest_of_pieces, is_python
 
 OLDEST = (3, 8)
+PIECE = 1 << 20
 
 _EXECUTABLE = re.compile(r"(?P<prefix>.*)/bin/python(?P<version>\d+\.\d+)t?")
 _EXTENSION = re.compile(
@@ -198,12 +200,12 @@ class _Reading:
         above, beginning = path.rpartition("/")[0], b""
         if path.endswith(".py") and not _STANDARD_LIBRARY.search(path):
             opened = self.archive.extractfile(member) if member.isreg() else None
-            content = opened.read() if opened else None
+            if opened:
+                beginning = opened.read(SHEBANG_LENGTH)
+                self.files[path] = _digest(beginning, opened)
             # A hard link follows the file it shares its content with.
-            digest = self.files.get("/" + member.linkname.strip("/")) if content is None else digest_of(content)
-            if digest:
+            elif digest := self.files.get("/" + member.linkname.strip("/")):
                 self.files[path] = digest
-            beginning = content or b""
         elif (found := _EXECUTABLE.fullmatch(path)) and member.mode & 0o111:
             self.executables[found["prefix"], found["version"]] = path
         elif found := _EXTENSION.fullmatch(path):
@@ -224,7 +226,7 @@ class _Reading:
             return b""
         beginning = content.read(SHEBANG_LENGTH)
         if is_python(path, beginning):
-            self.files[path] = digest_of(beginning + content.read())
+            self.files[path] = _digest(beginning, content)
         return beginning
 
     def contents(self) -> _Contents:
@@ -249,6 +251,11 @@ class _Reading:
     def _links_to_sources(self) -> dict[str, str]:
         places = {str(place) for path in self.files for place in (path, *PurePosixPath(path).parents)} - {"/"}
         return {link: path for link, path in sorted(Links.followed(self.links).links.items()) if path in places}
+
+
+def _digest(beginning: bytes, rest: IO[bytes]) -> Digest:
+    """That of a file of any size, which needs not be in memory for it."""
+    return digest_of_pieces(chain((beginning,), iter(lambda: rest.read(PIECE), b"")))
 
 
 def _is_read(prefix: str, version: str, interpreters: Collection[tuple[str, str]]) -> bool:

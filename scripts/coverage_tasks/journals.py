@@ -231,25 +231,31 @@ def _decode(path: Path, receipt: Receipt, all_words: "array[int]", unread: int) 
         if kind == words.FILE or word == words.END << words.KIND_SHIFT:
             continue
         number = word >> words.NUMBER_SHIFT & 0xFFFF
-        name, tag = names.get(number, ("", -1))
+        name, tag, last = names.get(number, ("", -1, -1))
         if kind == words.LINE and not receipt.branch and tag == word >> words.TAG_SHIFT & 0xFFFF:
-            lines[name].add(word & words.LAST_LINE)
+            if word & words.LAST_LINE <= last:
+                lines[name].add(word & words.LAST_LINE)
+                continue
         elif words.ARC <= kind < words.END and receipt.branch and name:
             start, end = word >> words.FROM_SHIFT & words.LAST_ARC_LINE, word & words.LAST_ARC_LINE
             signs = kind - words.ARC
-            arcs[name].add((-start if signs & 1 else start, -end if signs & 2 else end))
-        else:
-            unreadable += 1
-    last = all_words[-1] if all_words else 0
-    return Journal(path, receipt, digests, dict(lines), dict(arcs), last, unreadable)
+            if max(start, end) <= last:
+                arcs[name].add((-start if signs & 1 else start, -end if signs & 2 else end))
+                continue
+        unreadable += 1
+    final = all_words[-1] if all_words else 0
+    return Journal(path, receipt, digests, dict(lines), dict(arcs), final, unreadable)
 
 
-def _files(file_words: Iterable[int]) -> tuple[dict[int, tuple[str, int]], dict[str, Digest | None], int]:
-    """File number -> name and tag, and name -> digest, of the records that are whole; and how many words are no use."""
+def _files(file_words: Iterable[int]) -> tuple[dict[int, tuple[str, int, int]], dict[str, Digest | None], int]:
+    """File number -> name, tag and last line, and name -> digest, of the records that are whole.
+
+    And how many words are no use.
+    """
     records: dict[int, bytearray] = defaultdict(bytearray)
     for word in file_words:
         records[word >> words.NUMBER_SHIFT & 0xFFFF] += (word & (1 << words.NUMBER_SHIFT) - 1).to_bytes(5, "big")
-    names: dict[int, tuple[str, int]] = {}
+    names: dict[int, tuple[str, int, int]] = {}
     digests: dict[str, Digest | None] = {}
     unreadable = 0
     for number, record in records.items():
@@ -264,7 +270,9 @@ def _files(file_words: Iterable[int]) -> tuple[dict[int, tuple[str, int]], dict[
             continue
         size, crc = int.from_bytes(record[2:6], "big"), int.from_bytes(record[6:10], "big")
         digest = None if size == words.UNREADABLE else Digest(size, crc)
-        names[number] = name, zlib.crc32(record[:length]) & 0xFFFF
+        # A file has no more lines than bytes, and one: numbers beyond are nobody's, and costly to keep as bits.
+        last = words.LAST_LINE if digest is None else size + 1
+        names[number] = name, zlib.crc32(record[:length]) & 0xFFFF, last
         # Two sources under one name: neither vouches for the lines.
         digests[name] = digest if digests.get(name, digest) == digest else None
     return names, digests, unreadable

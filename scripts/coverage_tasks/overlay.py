@@ -30,6 +30,7 @@ HEADER = """\
 # Written by the task coverage-overlay, which overwrites changes. It gives the services that run Python the spy and
 # a place for its data, and pins every image to the one the project runs without it.
 """
+LARGEST_PYC = 1 << 24  # bytes
 WAYS = ("mount", "image", "pth")
 LINE = "coverage_spy.pth"
 PASSED_ON = ("COVERAGE_BRANCH", "COVERAGE_OMIT", "COVERAGE_SPY_WINDOW")
@@ -270,7 +271,7 @@ def _compile(image: Image, interpreter: Interpreter) -> None:
         with compose.made(name, *options, platform=platform, entrypoint=interpreter.path, command=command) as container:
             compose.docker("cp", f"{SPY}/.", f"{container}:/coverage-spy")
             compose.docker("start", "--attach", container)
-            for path, content in compose.files_in(container, "/coverage-spy"):
+            for path, content in compose.files_in(container, "/coverage-spy", LARGEST_PYC):
                 if path.suffix == ".pyc":
                     compiled = SPY / path.relative_to("coverage-spy")
                     compiled.parent.mkdir(exist_ok=True)

@@ -12,7 +12,7 @@ from .dockerfile import copied_files
 from .election import map_sources
 from .images import Image, inspect_image
 from .project import Project, TaskError
-from .sources import Digest, Filesystem, Links, Repository, SourceMap, read_source
+from .sources import Digest, Filesystem, Links, Repository, SourceMap, digest_of_source
 
 
 @dataclass(frozen=True)
@@ -161,9 +161,16 @@ def _binds(root: Path, definition: Mapping[str, Any]) -> tuple[tuple[str, str], 
         source = Path(os.path.realpath(volume.get("source") or ""))
         if volume.get("type") != "bind" or not source.is_relative_to(root):
             continue
-        if source.is_dir() or (source.is_file() and read_source(source) is not None):
+        if source.is_dir() or _is_source(source):
             pairs.append((str(PurePosixPath(volume["target"])), source.relative_to(root).as_posix()))
     return tuple(pairs)
+
+
+def _is_source(file: Path) -> bool:
+    try:
+        return file.is_file() and digest_of_source(file) is not None
+    except (OSError, TaskError):
+        return False
 
 
 def _volumes(definition: Mapping[str, Any]) -> tuple[str, ...]:

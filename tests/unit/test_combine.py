@@ -378,3 +378,12 @@ def test_journal_is_of_the_service_in_whose_directory_it_lies(run):
     assert executed(run)["catalog"] == before["catalog"]
     (finding,) = [finding for finding in combined.findings if "said to be of" in finding]
     assert finding.startswith("orders: 1 process said to be of catalog\\x1b[2J, and counts for orders")
+
+
+def test_a_file_that_is_too_large_for_a_source_is_a_finding(tmp_path):
+    run = Run(tmp_path, {"main.py": "a = 1\n", "big.py": ""})
+    os.truncate(tmp_path / "big.py", 1 << 40)
+    run.service("web", {"/app/main.py": run.source("main.py")})
+    run.lines("web", {"/app/main.py": (run.source("main.py"), [1])})
+    (finding,) = combine(run.project).findings
+    assert finding == "big.py is left out: it has more than 16777216 bytes; make it smaller, or let git ignore it"
