@@ -88,8 +88,8 @@ class Combined:
     """What `combine` found out, service by service; kept in coverage-data/combined.json.
 
     `findings` are what somebody should look at, each in a sentence; those of `damage` come first. `digests` are those
-    of the files as they were then, `commit` is what was checked out ("" without git), and `started` when the last
-    process did, in seconds since the epoch.
+    of the files as they were then, `commit` is what was checked out ("" without git), `run` what stack.json calls the
+    run, and `started` when the last process did, in seconds since the epoch.
     """
 
     services: dict[str, Result]
@@ -98,6 +98,7 @@ class Combined:
     findings: list[str] = field(default_factory=list)
     digests: dict[str, Digest] = field(default_factory=dict)
     commit: str = ""
+    run: str = ""
     started: float = 0.0
 
     @classmethod
@@ -217,6 +218,7 @@ def combine(project: Project) -> Combined:
     with_arcs = [name for name, p in painted.items() if p.arcs]
     combined = Combined(results, bool(with_arcs and not with_lines), damage, commit=History(project.root).commit)
     combined.digests = {path: repository.files[path] for path in sorted(combined.files)}
+    combined.run = str(read_stack(project).get("run", ""))
     combined.started = max(journal.receipt.started for journal in journals)
     findings = []
     if with_arcs and with_lines:
@@ -249,11 +251,10 @@ def read_combined(project: Project) -> Combined:
     file = project.data / "combined.json"
     try:
         status = file.stat()
-        combined, written = _read_once(file, status.st_ino, status.st_mtime_ns), status.st_mtime
+        combined = _read_once(file, status.st_ino, status.st_mtime_ns)
     except (OSError, ValueError):
         raise TaskError("nothing has been combined yet: run coverage-combine first") from None
-    started = read_stack(project).get("started")
-    if isinstance(started, float) and started > written:
+    if read_stack(project).get("run", combined.run) != combined.run:  # a time would be that of a clock, which is set
         raise TaskError("nothing has been combined since the services were started: run coverage-combine first")
     return combined
 

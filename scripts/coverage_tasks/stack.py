@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from coverage_spy.settings import FALLBACK
@@ -521,6 +522,7 @@ def _new_state(project: Project, name: str, services: dict[str, Any]) -> dict[st
         "version": VERSION,
         "runtime": project.runtime,
         "project": name,
+        "run": token_hex(8),
         "started": time.time(),
         "services": services,
     }

@@ -387,3 +387,24 @@ def test_a_file_that_is_too_large_for_a_source_is_a_finding(tmp_path):
     run.lines("web", {"/app/main.py": (run.source("main.py"), [1])})
     (finding,) = combine(run.project).findings
     assert finding == "big.py is left out: it has more than 16777216 bytes; make it smaller, or let git ignore it"
+
+
+def test_what_was_combined_is_of_the_run_that_says_so_whatever_the_clock_says(tmp_path):
+    run = Run(tmp_path, {"main.py": "a = 1\n"})
+    run.service("web", {"/app/main.py": run.source("main.py")})
+    run.lines("web", {"/app/main.py": (run.source("main.py"), [1])})
+
+    def start(name, at):
+        state = json.loads(run.project.stack_file.read_text())
+        run.project.stack_file.write_text(json.dumps(state | {"run": name, "started": at}))
+
+    start("first", 4e9)  # the clock was set back since
+    combine(run.project)
+    assert read_combined(run.project).run == "first"
+    start("second", 1.0)  # and again
+    with pytest.raises(TaskError, match="nothing has been combined since the services were started"):
+        read_combined(run.project)
+    combine(run.project)
+    assert read_combined(run.project).run == "second"
+    run.project.stack_file.unlink()  # a copy of what services wrote may have none
+    assert read_combined(run.project).run == "second"
