@@ -1,8 +1,15 @@
 """Rows of text as tables: for a terminal, and in Markdown."""
 
+import re
 from collections.abc import Sequence
 
 Row = dict[str, str]  # heading -> cell
+
+_SPACES = re.compile(r"(\s+)")
+_SPECIAL = re.compile(r"[&\\`*_\[\]<>|]")
+_NO_CODE = re.compile(r"([`|\\])")
+# @user #1 $x$ ~label !1 %1 ^1 &1 GH-1 :shipit: www.x x://y mailto:x; GitLab's besides GitHub's.
+_LINKED = re.compile(r"[@#$~]|[!%^&]\w|GH-\d|:\w[\w+-]*:|www\.|://|(?:mailto|xmpp):", re.IGNORECASE)
 
 
 def text_table(rows: Sequence[Row]) -> list[str]:
@@ -37,7 +44,24 @@ def rounded_percent(executed: int, statements: int) -> int:
 
 
 def escaped(text: str) -> str:
-    """The text as Markdown shows it, whatever it is."""
-    for special in "\\`*_[]<>|":
-        text = text.replace(special, f"&#{ord(special)};")
-    return text
+    """The text as Markdown shows it, whatever it is, in a cell of a table too.
+
+    Words out of which GitHub or GitLab would make a link, a mention or a picture are code, where they leave them alone.
+    They look for mentions in the text that is shown, so entities are no help there:
+    https://github.com/github/cmark-gfm/issues/181.
+    """
+    return "".join(map(_escaped_word, _SPACES.split(text)))
+
+
+def _escaped_word(word: str) -> str:
+    if not _LINKED.search(word):
+        return _entities(word)
+    name = word.rstrip(".,:;)")  # what can be copied, without the sentence's own signs
+    # What ends code, or a cell, stands between the pieces.
+    pieces = _NO_CODE.split(name)
+    code = (f"`{piece}`" if piece and not _NO_CODE.match(piece) else _entities(piece) for piece in pieces)
+    return "".join((*code, word[len(name) :]))
+
+
+def _entities(text: str) -> str:
+    return _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", text)

@@ -16,7 +16,7 @@ from coverage_tasks.lines import Share
 from coverage_tasks.portal import fitted, step
 from coverage_tasks.project import TaskError
 from coverage_tasks.results import read_results
-from coverage_tasks.tables import escaped, percent
+from coverage_tasks.tables import escaped, markdown_table, percent
 
 FILES = {
     "orders/main.py": "import api\n\n\ndef order():\n    return {\n        'id': 1,\n    }\n",
@@ -280,6 +280,28 @@ def test_percentages_are_0_and_100_only_where_they_are(executed, statements, tex
 
 def test_markdown_from_names_is_inert():
     assert escaped("<b>|`x`|[a](b)*") == "&#60;b&#62;&#124;&#96;x&#96;&#124;&#91;a&#93;(b)&#42;"
+
+
+@pytest.mark.parametrize(
+    ("text", "markdown"),
+    [
+        ("@octocat", "`@octocat`"),
+        ("ask @team/all, or #1.", "ask `@team/all`, or `#1`."),
+        ("libs/@scope/main_a.py is drifted", "`libs/@scope/main_a.py` is drifted"),
+        ("see https://evil.example/login", "see `https://evil.example/login`"),
+        ("WWW.evil.example ftp://x mailto:a xmpp:b", "`WWW.evil.example` `ftp://x` `mailto:a` `xmpp:b`"),
+        ("owner/repo#1 GH-1 gh-2 :shipit: $x$", "`owner/repo#1` `GH-1` `gh-2` `:shipit`: `$x$`"),
+        ("!1 %1 ~bug &1 ^alert", "`!1` `%1` `~bug` `&1` `^alert`"),
+        ("&#64;octocat &commat;octocat &lt;b>", "`&#64;octocat` `&commat;octocat` `&lt;b>`"),
+        ("a|@b`@c\\@d", "`a`&#124;`@b`&#96;`@c`&#92;`@d`"),
+        ("```@x```", "&#96;&#96;&#96;`@x`&#96;&#96;&#96;"),
+        ("40 % of 5 & more: a:b, C:3", "40 % of 5 &#38; more: a:b, C:3"),
+    ],
+)
+def test_no_word_becomes_a_link_or_a_mention(text, markdown):
+    """GitHub and GitLab make them of what is shown, entities or not, and leave code alone."""
+    assert escaped(text) == markdown
+    assert markdown_table([{"name": text}])[2] == f"| {markdown} |"
 
 
 def test_each_service_has_xml_and_lcov_of_its_own(run):
