@@ -13,12 +13,11 @@ from .lines import Function
 from .processes import Processes
 from .project import Project, TaskError, counted, printable
 from .results import Results, Totals, counts, read_results
-from .tables import Row, escaped, markdown_table, text_table
+from .tables import Row, escaped, fitting, markdown_table, text_table
 
 # Rows of complete processes that the tables show; --json has all.
 SHOWN_PROCESSES = 20
 SHOWN_GAPS = 15
-SUMMARY_BYTES = (1 << 20) - 200  # GitHub takes 1 MiB, a last line among them
 PROCESS_COUNTS = ("all", "without_lines", "partly_measured", "not_measured", "end_unknown", "refusals")
 
 
@@ -40,7 +39,7 @@ def analyze(project: Project, args: Namespace) -> None:
     if args.json:
         print(json.dumps(_as_json(results, candidates), indent=1))
     elif args.markdown:
-        print("\n".join(_fitting(_markdown(_sections(project, results, candidates), findings))))
+        print("\n".join(fitting(_markdown(_sections(project, results, candidates), findings))))
     else:
         for section in _sections(project, results, candidates):
             print(section.title)
@@ -142,18 +141,6 @@ def _markdown(sections: Iterable[Section], findings: Iterable[str]) -> Iterator[
             yield from ("", *markdown_table(rows))
         yield ""
     yield from (f"- {escaped(finding)}" for finding in findings)
-
-
-def _fitting(lines: Iterable[str]) -> Iterator[str]:
-    """As many lines as fit into GitHub's summary of a step; the last one says how many do not."""
-    lines = list(lines)
-    room = SUMMARY_BYTES
-    for index, line in enumerate(lines):
-        room -= len(line.encode()) + 1
-        if room < 0:
-            yield f"\n{len(lines) - index} more lines do not fit here: `analyze-coverage` shows them all"
-            return
-        yield line
 
 
 def process_rows(processes: Processes) -> list[Row]:

@@ -19,8 +19,9 @@ from . import loops
 from .carry import Arc, Carried, Old, Ran, lines_of
 from .census import Place, read_census
 from .files import read_file, read_json
+from .grouping import ALONE, grouped, limited
 from .history import History
-from .journals import Journal, read_journals
+from .journals import Journal, JournalError, read_journals
 from .origins import UNNAMED, Origins, of_run, read_stack
 from .processes import Processes, Silent
 from .progress import Stage, advance
@@ -87,9 +88,9 @@ class Result:
 class Combined:
     """What `combine` found out, service by service; kept in coverage-data/combined.json.
 
-    `findings` are what somebody should look at, each in a sentence; those of `damage` come first. `digests` are those
-    of the files as they were then, `commit` is what was checked out ("" without git), `run` what stack.json calls the
-    run, and `started` when the last process did, in seconds since the epoch.
+    `findings` are what somebody should look at, each in a sentence; those of `damage`, of `damaged` journals, come
+    first. `digests` are those of the files as they were then, `commit` is what was checked out ("" without git), `run`
+    what stack.json calls the run, and `started` when the last process did, in seconds since the epoch.
     """
 
     services: dict[str, Result]
@@ -97,6 +98,7 @@ class Combined:
     damage: list[str] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     digests: dict[str, Digest] = field(default_factory=dict)
+    damaged: int = 0
     commit: str = ""
     run: str = ""
     started: float = 0.0
@@ -198,10 +200,11 @@ def combine(project: Project) -> Combined:
     Journals are read only, and damaged ones are left out. Raises TaskError when there is none to read.
     """
     journals, errors = read_journals(project.journals, read_marks(project))
-    damage = [printable(text) for text in (*(str(e) for e in errors if e.kind != "unborn"), *_unread_words(journals))]
+    damaged = [*_refused(errors), *_unread_words(journals)]
+    damage = [printable(text) for text in grouped(damaged)]
     if not journals:
-        if len(damage) > 1:
-            damage[0] += f"; so it is with all {len(damage)} of {project.journals}"
+        if len(damaged) > 1:
+            damage[0] += f"; so it is with all {len(damaged)} of {project.journals}"
         raise TaskError(
             damage[0] if damage else f"there is nothing to combine in {project.journals}: run up-coverage first"
         )
@@ -218,6 +221,7 @@ def combine(project: Project) -> Combined:
     with_arcs = [name for name, p in painted.items() if p.arcs]
     combined = Combined(results, bool(with_arcs and not with_lines), damage, commit=History(project.root).commit)
     combined.digests = {path: repository.files[path] for path in sorted(combined.files)}
+    combined.damaged = len(damaged)
     combined.run = str(read_stack(project).get("run", ""))
     combined.started = max(journal.receipt.started for journal in journals)
     findings = []
@@ -231,7 +235,8 @@ def combine(project: Project) -> Combined:
     unborn = sum(error.kind == "unborn" for error in errors)
     if unborn:
         findings.append(f"of {counted(unborn, 'process')} nothing is known: killed at the very start")
-    combined.findings = [*damage, *(printable(text) for text in (*findings, *_findings(combined)))]
+    kinds = [(findings, "all services"), *_findings(combined)]
+    combined.findings = [*damage, *(printable(text) for kind, whose in kinds for text in limited(kind, whose))]
     try:
         with Stage(f"writing {project.coverage_file.name}"):
             _write_coverage(project, combined, painted)
@@ -354,13 +359,22 @@ def _import_root(path: str, files: Mapping[str, Digest]) -> str:
     return str(directory)
 
 
-def _unread_words(journals: Iterable[Journal]) -> Iterator[str]:
-    for journal in journals:
-        if journal.unreadable:
-            yield (
-                f"{journal.path} holds {counted(journal.unreadable, 'record')} that nobody can read, the others count: "
-                "copy it again if it is a copy, or remove it"
-            )
+def _refused(errors: Iterable[JournalError]) -> Iterator[tuple[str, str]]:
+    """The journals of which nothing could be read, and why."""
+    for error in errors:
+        if error.kind != "unborn":
+            yield str(error.path), str(error).replace(f"{error.path} ", "", 1)
+
+
+def _unread_words(journals: Iterable[Journal]) -> Iterator[tuple[str, str]]:
+    """The journals with words that nobody can read, and how many where they are few."""
+    found = [journal for journal in journals if journal.unreadable]
+    for journal in found:
+        records = counted(journal.unreadable, "record") if len(found) <= ALONE else "records"
+        yield (
+            str(journal.path),
+            f"holds {records} that nobody can read, the others count: copy it again if it is a copy, or remove it",
+        )
 
 
 def _claims(journals: Iterable[Journal], name: str) -> dict[str, int]:
@@ -370,59 +384,82 @@ def _claims(journals: Iterable[Journal], name: str) -> dict[str, int]:
     return dict(Counter(map(printable, others)))
 
 
-def _findings(combined: Combined) -> Iterator[str]:
-    """What somebody should look at, each in a sentence with its remedy."""
+def _findings(combined: Combined) -> Iterator[tuple[Iterable[str], str]]:
+    """What somebody should look at, each in a sentence with its remedy: kind by kind, with the service."""
     for name, result in combined.services.items():
-        processes = result.processes
-        if not result.measured and result.python:
-            yield f"{name} is not measured: {result.reason}"
-        if result.silent and processes.silent:
-            yield (
-                f"{name} sent nothing, so nothing is known of it{_seen_there(processes)}: look into its log whether it "
-                f"started, and {REMEDY}"
-            )
-        elif result.silent:
-            yield (
-                f"{name} sent nothing and nobody saw it run, so nothing is known of it: look into its log whether it "
-                "started, and into the compose file whether it is scaled to nothing"
-            )
-        for refusal, count in processes.refusals.items():
-            yield f"{name}: {refusal} ({counted(count, 'process')})"
-        for claimed, count in result.claims.items():
-            yield (
-                f"{name}: {counted(count, 'process')} said to be of {claimed}, and counts for {name}, to whose "
-                "directory it wrote: look what sets COVERAGE_FILE there"
-            )
-        if processes.ran_nothing_measured:
-            yield (
-                f"{name}: none of its {counted(processes.without_lines, 'process')} ran code that is measured: "
-                "look where its code lies in the container, and set COVERAGE_SOURCE to that"
-            )
-        # Of a service that sent nothing at all, the sentence above says enough.
-        for silent in processes.silent if processes.all else ():
-            yield f"{name}: {described(silent)} sent no receipt, so what it ran is unknown: {REMEDY}"
-        if processes.end_unknown:
-            yield (
-                f"{name}: {counted(processes.end_unknown, 'process')} had not taken leave, so lines first run in the "
-                "last 0.1 s may be missing: Python 3.12 or newer leaves no such gap, unless it records branches"
-            )
-        if result.fallback:
-            yield (
-                f"{name} could not write to coverage-data, so its journals were copied out of its container: "
-                "those of containers that were removed before are lost"
-            )
-        for commit, paths in _by_value({path: carried.commit for path, carried in result.carried.items()}).items():
-            files = [result.carried[path] for path in paths]
-            lines, lost = (sum(numbers) for numbers in zip(*((file.lines, file.lost) for file in files), strict=True))
-            yield (
-                f"{name}: {some(paths)} as of commit {commit[:10]}: {counted(lines, 'executed line')} carried over to "
-                f"the same statements, {lost} lost, and what changed since is unknown: rebuild the image"
-            )
-        # Of a service that is unknown as a whole, the sentence above says enough.
-        for reason, paths in _by_value({} if result.why_unknown else result.unknown).items():
-            yield f"{name}: {some(paths)} unknown: {reason}"
-        for reason, paths in _by_value(result.unmapped).items():
-            yield f"{name}: {some(paths)} not mapped: {reason}"
+        for kind in (_of_the_service, _of_refusals, _of_claims, _of_processes, _of_silent, _of_versions, _of_files):
+            yield kind(name, result), name
+
+
+def _of_the_service(name: str, result: Result) -> Iterator[str]:
+    processes = result.processes
+    if not result.measured and result.python:
+        yield f"{name} is not measured: {result.reason}"
+    if result.silent and processes.silent:
+        yield (
+            f"{name} sent nothing, so nothing is known of it{_seen_there(processes)}: look into its log whether it "
+            f"started, and {REMEDY}"
+        )
+    elif result.silent:
+        yield (
+            f"{name} sent nothing and nobody saw it run, so nothing is known of it: look into its log whether it "
+            "started, and into the compose file whether it is scaled to nothing"
+        )
+
+
+def _of_refusals(name: str, result: Result) -> Iterator[str]:
+    for refusal, count in result.processes.refusals.items():
+        yield f"{name}: {refusal} ({counted(count, 'process')})"
+
+
+def _of_claims(name: str, result: Result) -> Iterator[str]:
+    for claimed, count in result.claims.items():
+        yield (
+            f"{name}: {counted(count, 'process')} said to be of {claimed}, and counts for {name}, to whose "
+            "directory it wrote: look what sets COVERAGE_FILE there"
+        )
+
+
+def _of_processes(name: str, result: Result) -> Iterator[str]:
+    if result.processes.ran_nothing_measured:
+        yield (
+            f"{name}: none of its {counted(result.processes.without_lines, 'process')} ran code that is measured: "
+            "look where its code lies in the container, and set COVERAGE_SOURCE to that"
+        )
+
+
+def _of_silent(name: str, result: Result) -> Iterator[str]:
+    # Of a service that sent nothing at all, the sentence of the service says enough.
+    for silent in result.processes.silent if result.processes.all else ():
+        yield f"{name}: {described(silent)} sent no receipt, so what it ran is unknown: {REMEDY}"
+
+
+def _of_versions(name: str, result: Result) -> Iterator[str]:
+    if result.processes.end_unknown:
+        yield (
+            f"{name}: {counted(result.processes.end_unknown, 'process')} had not taken leave, so lines first run in "
+            "the last 0.1 s may be missing: Python 3.12 or newer leaves no such gap, unless it records branches"
+        )
+    if result.fallback:
+        yield (
+            f"{name} could not write to coverage-data, so its journals were copied out of its container: "
+            "those of containers that were removed before are lost"
+        )
+    for commit, paths in _by_value({path: carried.commit for path, carried in result.carried.items()}).items():
+        files = [result.carried[path] for path in paths]
+        lines, lost = (sum(numbers) for numbers in zip(*((file.lines, file.lost) for file in files), strict=True))
+        yield (
+            f"{name}: {some(paths)} as of commit {commit[:10]}: {counted(lines, 'executed line')} carried over to "
+            f"the same statements, {lost} lost, and what changed since is unknown: rebuild the image"
+        )
+
+
+def _of_files(name: str, result: Result) -> Iterator[str]:
+    # Of a service that is unknown as a whole, the sentence of the service says enough.
+    for reason, paths in _by_value({} if result.why_unknown else result.unknown).items():
+        yield f"{name}: {some(paths)} unknown: {reason}"
+    for reason, paths in _by_value(result.unmapped).items():
+        yield f"{name}: {some(paths)} not mapped: {reason}"
 
 
 def _seen_there(processes: Processes) -> str:

@@ -44,6 +44,7 @@ class JournalError(Exception):
         """`kind` is what is wrong with the file, for programs; `message` says it to people."""
         super().__init__(message)
         self.kind = kind
+        self.path = Path()
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ def read_journals(directory: Path, marks: Mapping[str, int] | None = None) -> tu
             try:
                 journals.append(read_journal(path, (marks or {}).get(path.name, 0)))
             except JournalError as error:
+                error.path = path
                 errors.append(error)
             advance()
     return journals, errors

@@ -16,7 +16,7 @@ from .progress import Stage
 from .project import Project, TaskError, beside, file_name, printable
 from .results import Results, Totals, counts, read_results
 from .runs import Run, open_run
-from .tables import Row, escaped, markdown_table, text_table
+from .tables import Row, escaped, fitting, markdown_table, text_table
 
 # Only files that could be parsed are handed to coverage.py: the reports count the same files as the summary.
 
@@ -72,7 +72,7 @@ def markdown(project: Project) -> str:
     lines = ["# What the running services executed", "", *markdown_table(_rows(results))]
     if results.findings:
         lines += ["", "## To look at", "", *(f"- {escaped(finding)}" for finding in results.findings)]
-    text = "\n".join(lines) + "\n"
+    text = "\n".join(fitting(lines)) + "\n"
     with _writing(), beside(project.markdown) as file:
         file.write_text(text, "utf-8")
     return text

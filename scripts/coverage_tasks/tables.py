@@ -1,9 +1,11 @@
 """Rows of text as tables: for a terminal, and in Markdown."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 Row = dict[str, str]  # heading -> cell
+
+SUMMARY_BYTES = (1 << 20) - 200  # GitHub takes 1 MiB, a last line among them
 
 _SPACES = re.compile(r"(\s+)")
 _SPECIAL = re.compile(r"[&\\`*_\[\]<>|]")
@@ -26,6 +28,18 @@ def markdown_table(rows: Sequence[Row]) -> list[str]:
     """Lines of the same table in Markdown."""
     lines = [f"| {' | '.join(map(escaped, cells))} |" for cells in (rows[0], *(row.values() for row in rows))]
     return [lines[0], f"| --- |{' ---: |' * (len(rows[0]) - 1)}", *lines[1:]]
+
+
+def fitting(lines: Iterable[str]) -> Iterator[str]:
+    """As many lines as fit into GitHub's summary of a step; the last one says how many do not."""
+    lines = list(lines)
+    room = SUMMARY_BYTES
+    for index, line in enumerate(lines):
+        room -= len(line.encode()) + 1
+        if room < 0:
+            yield f"\n{len(lines) - index} more lines do not fit here: `analyze-coverage` shows them all"
+            return
+        yield line
 
 
 def percent(executed: int, statements: int) -> str:

@@ -408,3 +408,36 @@ def test_what_was_combined_is_of_the_run_that_says_so_whatever_the_clock_says(tm
     assert read_combined(run.project).run == "second"
     run.project.stack_file.unlink()  # a copy of what services wrote may have none
     assert read_combined(run.project).run == "second"
+
+
+def test_thousands_of_journals_of_one_kind_are_one_sentence(tmp_path):
+    run = Run(tmp_path, {"main.py": "a = 1\n"})
+    run.service("web", {"/app/main.py": run.source("main.py")})
+    run.lines("web", {"/app/main.py": (run.source("main.py"), [1])})
+    for number in range(2000):
+        (run.place("web") / f"f{number:04}.journal").write_bytes(b"noise")
+    for number in range(60):
+        journal = run.lines("web", {}, refusals=[f"refusal {number} " + "x" * 30_000])
+        journal.write_bytes(journal.read_bytes() + b"\xff" * 16)
+    found = combine(run.project)
+    assert found.damaged == 2060
+    noise, words = found.damage
+    place = run.place("web")
+    assert noise == (
+        f"{place}/f0000.journal is not a journal, and so it is with 1999 others, such as {place}/f0001.journal and "
+        f"{place}/f0002.journal: remove it from the data directory"
+    )
+    assert "holds records that nobody can read, the others count, and so it is with 59 others, such as" in words
+    assert found.findings[-1] == "web: 40 more findings of this kind, which are too many to be shown"
+    assert max(map(len, found.findings)) < 1100
+    assert len(found.findings) < 30
+
+
+def test_few_journals_of_one_kind_are_named_each(tmp_path):
+    run = Run(tmp_path, {"main.py": "a = 1\n"})
+    run.service("web", {"/app/main.py": run.source("main.py")})
+    run.lines("web", {"/app/main.py": (run.source("main.py"), [1])})
+    for number in range(3):
+        (run.place("web") / f"f{number}.journal").write_bytes(b"noise")
+    found = combine(run.project)
+    assert [text.partition(" ")[0].rpartition("/")[2] for text in found.damage] == [f"f{n}.journal" for n in range(3)]

@@ -380,3 +380,10 @@ def test_a_colour_is_that_of_the_percentage_that_is_shown(executed, of, expected
 )
 def test_a_name_on_the_map_is_cut_where_its_rectangle_ends(path, width, expected):
     assert fitted(path, width) == expected
+
+
+def test_coverage_md_fits_into_the_summary_of_a_step(run, monkeypatch):
+    monkeypatch.setattr("coverage_tasks.tables.SUMMARY_BYTES", 300)
+    text = reports.markdown(run.project)
+    assert "more lines do not fit here" in text
+    assert len(text) < 500
