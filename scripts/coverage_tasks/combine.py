@@ -22,6 +22,7 @@ from .files import read_file, read_json
 from .grouping import ALONE, grouped, limited
 from .history import History
 from .journals import Journal, JournalError, read_journals
+from .merging import Merging
 from .origins import UNNAMED, Origins, of_run, read_stack
 from .processes import Processes, Silent
 from .progress import Stage, advance
@@ -199,7 +200,9 @@ def combine(project: Project) -> Combined:
 
     Journals are read only, and damaged ones are left out. Raises TaskError when there is none to read.
     """
-    journals, errors = read_journals(project.journals, read_marks(project))
+    repository = Repository.of_project(project)
+    merging = Merging(repository.places)
+    journals, errors = read_journals(project.journals, read_marks(project), merging.take)
     damaged = [*_refused(errors), *_unread_words(journals)]
     damage = [printable(text) for text in grouped(damaged)]
     if not journals:
@@ -210,7 +213,7 @@ def combine(project: Project) -> Combined:
         )
     results, painted = {}, {}
     with Stage("finding the sources of each service", noun="service") as stage:
-        census, repository = read_census(project), Repository.of_project(project)
+        census = read_census(project)
         services = of_run(project, journals, repository)
         stage.of = len(services)
         for name, origins in services.items():
@@ -229,6 +232,11 @@ def combine(project: Project) -> Combined:
         findings.append(
             f"{_and(with_lines)} recorded lines and {_and(with_arcs)} branches, "
             "so only lines are shown: set COVERAGE_BRANCH the same for all services and record again"
+        )
+    if merging.dropped:
+        findings.append(
+            f"journals tell of more than any sources have, so {counted(merging.dropped, 'part')} of them count for "
+            "nothing: look what writes into coverage-data/journals besides the spy"
         )
     for reason, paths in _by_value(repository.unread).items():
         findings.append(f"{some(paths)} left out: {reason}")

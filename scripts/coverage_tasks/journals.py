@@ -8,7 +8,8 @@ import sys
 import zlib
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -71,7 +72,8 @@ class Receipt:
 class Journal:
     """One journal. Paths are those of the measured process; `unreadable` counts words that mean nothing here.
 
-    `early` are the lines that are told of before a mark, see `read_journals`.
+    `early` are the lines that are told of before a mark, see `read_journals`. `recorded` is how many lines, or arcs, it
+    had before others that told the same were merged with it.
 
     `last` is the last word of the process itself that is not zero, 0 when there is none.
     """
@@ -84,6 +86,14 @@ class Journal:
     last: int
     unreadable: int
     early: Mapping[str, set[int]] = field(default_factory=dict)
+    recorded: int | None = None
+
+    @property
+    def told(self) -> int:
+        """How many lines, or arcs, it tells of, `recorded` or all that are here."""
+        if self.recorded is not None:
+            return self.recorded
+        return sum(len(found) for by_file in (self.lines, self.arcs) for found in by_file.values())
 
     @property
     def ended(self) -> bool:
@@ -96,21 +106,35 @@ def find_journals(directory: Path) -> list[Path]:
     return sorted((*directory.glob("*" + head.SUFFIX), *directory.glob("*/*" + head.SUFFIX)))
 
 
-def read_journals(directory: Path, marks: Mapping[str, int] | None = None) -> tuple[list[Journal], list[JournalError]]:
+def read_journals(
+    directory: Path,
+    marks: Mapping[str, int] | None = None,
+    take: Callable[[Journal], Journal] = lambda journal: journal,
+) -> tuple[list[Journal], list[JournalError]]:
     """All journals of a directory and of its services, in order, and an error for each file that is none.
 
-    `marks`: name of a journal -> how many of its words count as early.
+    `marks`: name of a journal -> how many of its words count as early. What `take` makes of a journal is kept.
     """
     journals, errors, paths = [], [], find_journals(directory)
+    first: dict[tuple[int, int], Path] = {}
     with Stage("reading what was recorded", len(paths), "journal"):
         for path in paths:
             try:
-                journals.append(read_journal(path, (marks or {}).get(path.name, 0)))
+                _require_first(path, first)
+                journals.append(take(read_journal(path, (marks or {}).get(path.name, 0))))
             except JournalError as error:
                 error.path = path
                 errors.append(error)
             advance()
     return journals, errors
+
+
+def _require_first(path: Path, first: dict[tuple[int, int], Path]) -> None:
+    """Raises JournalError for another name of a file that was read: whoever can write there can make thousands."""
+    with suppress(OSError):  # the reader says what is wrong
+        status = path.lstat()
+        if status.st_nlink > 1 and first.setdefault((status.st_dev, status.st_ino), path) != path:
+            raise JournalError("foreign", f"{path} is another name of a journal: remove it from the data directory")
 
 
 def count_words(path: Path) -> int:

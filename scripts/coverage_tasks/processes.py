@@ -117,7 +117,7 @@ def _known(journals: Iterable[Journal]) -> Iterator[Process]:
             python=first.python,
             engine=engine,
             started=first.started,
-            lines=sum(len(found) for s in segments for by_file in (s.lines, s.arcs) for found in by_file.values()),
+            lines=sum(segment.told for segment in segments),
             state=_state(engine, ended, refusals),
             refusals=tuple(sorted(refusals)),
         )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .journals import read_journals
+from .merging import Merging
 from .origins import Origins, of_images, of_run
 from .progress import Stage
 from .project import Project, TaskError, printable
@@ -26,9 +27,9 @@ def show(project: Project, args: Namespace) -> None:
     After a run it is the map of what was started and ran, before one that of the images as they are. Raises TaskError
     for a service that there is not, and when an image cannot be had.
     """
-    journals, _ = read_journals(project.journals)
+    repository = Repository.of_project(project)
+    journals, _ = read_journals(project.journals, take=Merging(repository.places).take)
     with Stage("finding the sources of each service"):
-        repository = Repository.of_project(project)
         known = of_run(project, journals, repository) if journals else of_images(project, repository)
     for name in args.services:
         if name not in known:
