@@ -31,6 +31,8 @@ WINDOWS = sys.platform == "win32"
 LONGEST_NAME = 200  # bytes, of a service as that of a file
 PREFIX = "coverage-spy: "  # of every line on stderr
 
+_COMMAND = re.compile(r"^(?=\s*::)\s*:|#(?=(?:vso)?\[)")
+
 _log = logging.getLogger("coverage-spy")
 
 
@@ -60,8 +62,12 @@ def counted(count: int, noun: str) -> str:
 
 
 def printable(text: str) -> str:
-    """The text with everything escaped that would disturb a terminal or a line: names are anybody's."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    """The text with everything escaped that would disturb a terminal or a line: names are anybody's.
+
+    Runners of CI take a line that begins with :: for a command, and ##[ and ##vso[ wherever they stand.
+    """
+    plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return _COMMAND.sub(lambda found: f"{found[0][:-1]}\\x{ord(found[0][-1]):02x}", plain)
 
 
 @contextmanager
