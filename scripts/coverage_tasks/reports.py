@@ -34,6 +34,8 @@ def html(project: Project, before: Run | None = None) -> None:
             coverage.html_report(files, directory=str(directory))
         portal.write(project, directory, difference)
         badge.write(read_results(project), directory)
+        if project.html.is_symlink():
+            project.html.unlink()  # what it leads to is somebody else's
         shutil.rmtree(project.html, ignore_errors=True)
         directory.replace(project.html)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -441,3 +442,16 @@ def test_few_journals_of_one_kind_are_named_each(tmp_path):
         (run.place("web") / f"f{number}.journal").write_bytes(b"noise")
     found = combine(run.project)
     assert [text.partition(" ")[0].rpartition("/")[2] for text in found.damage] == [f"f{n}.journal" for n in range(3)]
+
+
+@pytest.mark.parametrize("error", [sqlite3.OperationalError("database or disk is full"), OSError(28, "No space left")])
+def test_a_full_disk_is_one_sentence(run, monkeypatch, error):
+    run.lines("orders", {"/app/main.py": (run.source("orders/main.py"), [1])})
+
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr("coverage_tasks.combine._write_coverage", fail)
+    with pytest.raises(TaskError, match=r"cannot write .*\.coverage \(.+\): make") as told:
+        combine(run.project)
+    assert "None" not in str(told.value)

@@ -387,3 +387,18 @@ def test_coverage_md_fits_into_the_summary_of_a_step(run, monkeypatch):
     text = reports.markdown(run.project)
     assert "more lines do not fit here" in text
     assert len(text) < 500
+
+
+def test_links_in_the_place_of_reports_are_replaced_and_never_followed(run, tmp_path):
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "index.html").write_text("mine")
+    (theirs / "file").write_text("mine")
+    project = run.project
+    project.html.symlink_to(theirs)
+    for place in (project.json, project.xml, project.lcov, project.markdown):
+        place.symlink_to(theirs / "file")
+    for write in (reports.html, reports.json, reports.xml, reports.lcov, reports.markdown):
+        write(project)
+    assert {path.name: path.read_text() for path in theirs.iterdir()} == {"index.html": "mine", "file": "mine"}
+    assert not any(place.is_symlink() for place in (project.html, project.json, project.xml, project.markdown))
