@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shutil
 from argparse import Namespace
 from contextlib import redirect_stdout
@@ -149,7 +150,7 @@ def test_twice_as_many_files_cost_twice_and_services_cost_no_parsing(tmp_path):
             if number:
                 shutil.copytree(saved, run.project.runs / str(number))
             file = run.project.runs / str(number) / "combined.json"
-            file.write_text(file.read_text().replace('"started": 1', f'"started": {number + 1}1'))
+            file.write_text(re.sub(r'"started": \d+', f'"started": {1000 + number}', file.read_text()))
         with opened(run.project.root) as times:
             candidates = steps(lambda run=run, results=results: find_candidates(run.project, results, [], 10))
         assert sources(times) == set()
@@ -187,7 +188,7 @@ def test_gaps_are_ranked_and_dead_code_is_named(run):
 
 def test_markdown_fits_into_the_summary_of_a_step(run, monkeypatch):
     whole = analysed(run, markdown=True)
-    monkeypatch.setattr("coverage_tasks.answers.analysis.SUMMARY_BYTES", 400)
+    monkeypatch.setattr("coverage_tasks.text.SUMMARY_BYTES", 400)
     cut = analysed(run, markdown=True)
     assert len(cut.encode()) < 600
     kept, _, rest = cut.rpartition("\n\n")

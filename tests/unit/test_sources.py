@@ -1,5 +1,6 @@
 """Mapping by content, on a corpus of layouts: a file that is mapped is mapped rightly, one that is not is named."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -341,6 +342,17 @@ def test_a_script_without_a_suffix_is_python_when_its_first_line_says_so(tmp_pat
     if listed:
         git(tmp_path, "init")
     assert Repository.read(tmp_path).files == {"bin/serve": digest_of(python.encode())}
+
+
+def test_a_file_larger_than_any_source_is_named_and_left_out(tmp_path: Path) -> None:
+    (tmp_path / "small.py").write_text("a = 1\n")
+    for name in ("big.py", "script", "data"):
+        (tmp_path / name).write_text("#!/usr/bin/python3\n" if name == "script" else "")
+        os.truncate(tmp_path / name, 1 << 40)
+    found = Repository.read(tmp_path)
+    assert found.files.keys() == {"small.py"}
+    reason = "it has more than 16777216 bytes", "make it smaller, or let git ignore it"
+    assert found.unread == dict.fromkeys(["big.py", "script"], reason)
 
 
 def test_git_says_which_files_count(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from ...errors import TaskError
-from ...files import beside
+from ...files import ANYWHERE, beside, read_file
 from ...injection.payload import fill_payload, needs_tracer
 from ...injection.spy import LINE, is_below, is_compiled, let_everybody_read, pth_line, variables_of
 from ...locks import only_build
@@ -33,6 +33,7 @@ HEADER = """\
 # Written by the task coverage-overlay, which overwrites changes. It gives the services that run Python the spy and
 # a place for its data, and pins every image to the one the project runs without it.
 """
+LARGEST_PYC = 1 << 24  # bytes
 
 
 class _Text(str):
@@ -77,7 +78,7 @@ def check_overlay(project: Project, output: Path | None = None) -> Path:
     option = f" -- --output {shlex.quote(str(output))}" if output else ""
     remedy = f"write it anew with `coverage-overlay{option}`"
     try:
-        found = file.read_bytes()
+        found = read_file(file, within=ANYWHERE)
     except OSError as error:
         raise TaskError(f"the overlay {file} cannot be read ({error.strerror}): {remedy}") from None
     if found != _text_of(project, model, services, os.environ, _kind(project, services, os.environ)).encode():
@@ -237,7 +238,7 @@ def _compile(image: Image, interpreter: Interpreter) -> None:
         with engine.made(name, *options, platform=platform, entrypoint=interpreter.path, command=command) as container:
             engine.docker("cp", f"{SPY}/.", f"{container}:/coverage-spy")
             engine.docker("start", "--attach", container)
-            for path, content in engine.files_in(container, "/coverage-spy"):
+            for path, content in engine.files_in(container, "/coverage-spy", LARGEST_PYC):
                 if path.suffix == ".pyc":
                     compiled = SPY / path.relative_to("coverage-spy")
                     compiled.parent.mkdir(exist_ok=True)
