@@ -1,5 +1,6 @@
 """What work costs, counted and not timed: counts are the same on every machine and under every load."""
 
+import resource
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -29,6 +30,20 @@ def steps(work: Callable[[], object]) -> int:
     finally:
         sys.settrace(before)
     return count
+
+
+@contextmanager
+def bounded() -> Iterator[None]:
+    """256 MiB more than the process has."""
+    pages = Path("/proc/self/statm")
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    if pages.exists():
+        size = int(pages.read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (size + (256 << 20), limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, limits)
 
 
 @contextmanager

@@ -134,7 +134,9 @@ class Run:
             record = replace(record, content=name)
         self.services[name] = record
         on_host = self.project.runtime == "procfile"
-        write_stack(self.project.data, Stack(self.project.runtime, "p", on_host, dict(self.services), started=0.0))
+        write_stack(
+            self.project.data, Stack(self.project.runtime, "p", on_host, dict(self.services), started=0.0, run="first")
+        )
 
     def write(self, report: Report, before: SavedRun | None = None) -> None:
         """One report of what was combined last."""

@@ -6,12 +6,14 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from errno import ENAMETOOLONG
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from . import progress
+from . import progress, streams
 from .errors import TaskError
+from .files import refuse_links
 from .progress import PREFIX, say
 from .project import Project, root_in
 from .results.newer_python import NewerSource
@@ -37,6 +39,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one task. Return its exit code: 1 for what the user can put right, 2 for usage, 130 for Ctrl-C."""
+    streams.open_closed()
+    streams.write_whatever_it_is()
     arguments = list(sys.argv[1:] if argv is None else argv)
     args = build_parser().parse_args(arguments)
     logging.basicConfig(
@@ -49,6 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _terminate)
     try:
         project = _project(args.reads) if args.needs_project else None
+        if project:
+            refuse_links(project.data)
         try:
             code: int = args.run(project, args)
         except NewerSource as source:
@@ -61,9 +67,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read has enough; the interpreter would complain once more when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.drop_output()  # whoever read has enough
         return 141
+    except OSError as error:
+        sentence = _sentence(error)
+        if not sentence:
+            raise
+        complain([sentence])
+        return 1
+
+
+def _sentence(error: OSError) -> str:
+    """What the user can put right about an error that nobody expects where it comes; "" when that is nothing."""
+    if error.errno == ENAMETOOLONG:
+        return f"{str(error.filename)[:100]!r}... is too long for the name of a file: take a shorter one"
+    if streams.output_fails():
+        return f"cannot write to stdout ({error.strerror}): make room where it leads, or let it lead elsewhere"
+    return ""
 
 
 def _project(reads: bool) -> Project:

@@ -12,9 +12,11 @@ from typing import Any
 import yaml
 
 from .errors import TaskError
+from .files import ANYWHERE, read_text
 from .project import COMPOSE_NAMES, OVERRIDE_NAMES, Project
 
 NAME = "coverage-spy.yml"
+LARGEST = 1 << 17  # bytes: each pattern in it is compared with each file
 LEFT_OUT = f"left out in {NAME}"
 
 _PROCESS = re.compile(r"^([\w-]+):", re.MULTILINE)
@@ -71,7 +73,7 @@ def read_configuration(root: Path) -> Configuration:
             raise TaskError(f"{misnamed} is not read: rename it to {NAME}")
         return Configuration()
     try:
-        node = yaml.compose(file.read_text("utf-8"), Loader=yaml.SafeLoader)
+        node = yaml.compose(read_text(file, LARGEST, within=root), Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         raise _error(error.problem_mark, f"it is no YAML ({error.problem}): correct it") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
@@ -248,12 +250,12 @@ def _defined(project: Project) -> Iterator[str]:
     directory = project.root
     for file in {*project.files, *(directory / name for name in (*COMPOSE_NAMES, *OVERRIDE_NAMES, "Procfile"))}:
         try:
-            text = file.read_text("utf-8")
+            text = read_text(file, within=ANYWHERE)
             if file.name == "Procfile":
                 yield from _PROCESS.findall(text)
             else:
                 yield from _keys(_value(yaml.compose(text, Loader=yaml.SafeLoader), "services"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        except (TaskError, OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError):
             continue
 
 

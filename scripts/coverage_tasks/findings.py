@@ -40,6 +40,8 @@ KINDS = {
     "no-receipt": INCOMPLETE,
     "refused": INCOMPLETE,
     "claimed": INCOMPLETE,
+    "forged": INCOMPLETE,
+    "unread": INCOMPLETE,
     "mixed": INCOMPLETE,
     "not-mapped": INCOMPLETE,
     "drifted": INCOMPLETE,

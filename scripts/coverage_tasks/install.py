@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from .errors import TaskError
+from .files import ANYWHERE, MOST, read_file, read_json, read_text
 from .project import TOOL
 
 INSTALLED = ("noxfile.py", "justfile", "coverage.just", "coverage-spy", "scripts")
@@ -204,20 +205,20 @@ def _clash(own: str, ours: str) -> bool:
 
 
 def _digest(file: Path) -> str | None:
-    if file.is_symlink():
+    if file.is_symlink() or (file.exists() and not file.is_file()):
         return _NO_FILE
     try:
-        return hashlib.sha256(file.read_bytes()).hexdigest()
+        return hashlib.sha256(read_file(file)).hexdigest()
     except FileNotFoundError:
         return None
-    except (IsADirectoryError, NotADirectoryError):
+    except NotADirectoryError:
         return _NO_FILE
     except OSError as error:
         raise TaskError(f"cannot read {file} ({error.strerror}): make it readable, or remove it") from None
 
 
 def _text(file: Path) -> str:
-    return file.read_text(errors="replace") if file.is_file() else ""
+    return read_text(file, MOST, ANYWHERE, "replace") if file.is_file() else ""
 
 
 def _read_stamp(root: Path, target: Path) -> dict[str, str]:
@@ -225,7 +226,7 @@ def _read_stamp(root: Path, target: Path) -> dict[str, str]:
     try:
         if not file.resolve().is_relative_to(root):
             raise ValueError("it leads elsewhere")
-        stamp = json.loads(file.read_text())
+        stamp = read_json(file, within=root)
         if stamp["version"] != STAMP_VERSION:
             raise ValueError(f"version {stamp['version']}")
         return {str(name): str(digest) for name, digest in stamp["files"].items()}

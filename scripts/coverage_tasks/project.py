@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from .files import file_name
+from .files import ANYWHERE, file_name, read_text
 
 TOOL = Path(__file__).resolve().parents[2]
 SPY = TOOL / "coverage-spy"
@@ -76,8 +76,9 @@ def root_in(directory: Path) -> Path:
 
 def dotenv(root: Path) -> dict[str, str]:
     """Return what compose's .env says about the compose files; compose reads everything else in it by itself."""
+    file = root / ".env"
     try:
-        lines = (root / ".env").read_text(errors="replace").splitlines()
+        lines = [] if file.is_dir() else read_text(file, within=ANYWHERE, errors="replace").splitlines()
     except OSError:
         return {}
     pairs = (line.split("=", 1) for line in lines if line.startswith("COMPOSE_") and "=" in line)

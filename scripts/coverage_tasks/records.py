@@ -1,13 +1,20 @@
-"""Records: what the tasks keep on disk as JSON. Each has one type, and this is the one reader and writer of all."""
+"""Records: what the tasks keep on disk as JSON. Each has one type, and this is the one reader and writer of all.
+
+Anybody may have made a file: what has another shape, or numbers that nothing here writes, is refused before it is used.
+"""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
 import cattrs
 from cattrs.errors import CattrsError
 
-from .files import beside
+from .files import MOST, beside, read_json
+
+YEAR_3000 = 32503680000.0  # seconds since the epoch, and what every part of a report can write as a date
+LARGEST_NUMBER = 1 << 53  # what every reader of JSON takes for an integer
 
 Record = TypeVar("Record")
 
@@ -25,13 +32,37 @@ class OtherVersion(RecordError):
         self.found = found
 
 
-def _exactly(value: Any, type_: type) -> Any:
+def _exactly(value: Any, type_: Any) -> Any:
     # JSON has one kind of number, and Python takes true for one.
-    if type_ is float and type(value) is int:
-        return float(value)
-    if type(value) is not type_:
+    if type(value) is not type_ and not (type_ is float and type(value) is int):
         raise ValueError(f"{value!r:.40} is no {type_.__name__}")
-    return value
+    if type_ is float and not 0 <= value < YEAR_3000:
+        raise ValueError(f"{value!r:.40} is neither a moment nor a duration")
+    if type_ is int and abs(value) > LARGEST_NUMBER:
+        raise ValueError(f"{value!r:.40} is too large")
+    return type_(value)
+
+
+def _is_in_order(type_: Any) -> bool:
+    origin: Any = get_origin(type_)
+    return origin in (list, tuple)
+
+
+def _structure_in_order(type_: Any) -> Callable[[Any, Any], Any]:
+    """Return what makes a list or a tuple of a list, and of nothing else that Python can iterate over."""
+    kind: Any = get_origin(type_)
+    items = get_args(type_)
+    hooks = [(_converter.get_structure_hook(item), item) for item in items if item is not ...]
+
+    def structure(value: Any, _: Any) -> Any:
+        if type(value) is not list:
+            raise ValueError(f"{value!r:.40} is no list")
+        if kind is tuple and items[-1] is not ...:
+            return tuple(hook(each, item) for each, (hook, item) in zip(value, hooks, strict=True))
+        hook, item = hooks[0]
+        return kind(hook(each, item) for each in value)
+
+    return structure
 
 
 _DAMAGE = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError, CattrsError)
@@ -39,16 +70,17 @@ _DAMAGE = (ValueError, KeyError, TypeError, AttributeError, RecursionError, Over
 _converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=False)
 for _type in (str, int, float, bool):
     _converter.register_structure_hook(_type, _exactly)
+_converter.register_structure_hook_factory(_is_in_order, _structure_in_order)
 
 
-def read_record(file: Path, type_: type[Record], version: int) -> Record:
-    """Return the record in a file.
+def read_record(file: Path, type_: type[Record], version: int, most: int = MOST) -> Record:
+    """Return the record in a file of `most` bytes.
 
     Raise FileNotFoundError when there is no file, RecordError when it cannot be read or holds another record or
-    version.
+    version, and TaskError as `read_file` does.
     """
     try:
-        found = json.loads(file.read_text("utf-8"))
+        found = read_json(file, most)
         if found.pop("version") != version:
             raise OtherVersion(found)
         return _converter.structure(found, type_)

@@ -1,6 +1,16 @@
 """Words and tables for people: numbers with their nouns, safe names, rows for a terminal and in Markdown."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+SUMMARY_BYTES = (1 << 20) - 200  # GitHub takes 1 MiB, a last line among them
+
+_COMMAND = re.compile(r"^(?=\s*::)\s*:|#(?=(?:vso)?\[)")
+_SPACES = re.compile(r"(\s+)")
+_SPECIAL = re.compile(r"[&\\`*_\[\]<>|]")
+_NO_CODE = re.compile(r"([`|\\])")
+# @user #1 $x$ ~label !1 %1 ^1 &1 GH-1 :shipit: www.x x://y mailto:x; GitLab's besides GitHub's.
+_LINKED = re.compile(r"[@#$~]|[!%^&]\w|GH-\d|:\w[\w+-]*:|www\.|://|(?:mailto|xmpp):", re.IGNORECASE)
 
 
 def counted(count: int, noun: str) -> str:
@@ -10,8 +20,12 @@ def counted(count: int, noun: str) -> str:
 
 
 def printable(text: str) -> str:
-    """The text with everything escaped that would disturb a terminal or a line: names are anybody's."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    """The text with everything escaped that would disturb a terminal or a line: names are anybody's.
+
+    Runners of CI take a line that begins with :: for a command, and ##[ and ##vso[ wherever they stand.
+    """
+    plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return _COMMAND.sub(lambda found: f"{found[0][:-1]}\\x{ord(found[0][-1]):02x}", plain)
 
 
 def some(paths: Sequence[str]) -> str:
@@ -58,6 +72,18 @@ def first_of(rows: list[Row], count: int) -> list[Row]:
     return [*rows[:count], more | {next(iter(more)): f"and {len(rows) - count} more"}]
 
 
+def fitting(lines: Iterable[str]) -> Iterator[str]:
+    """As many lines as fit into GitHub's summary of a step; the last one says how many do not."""
+    lines = list(lines)
+    room = SUMMARY_BYTES
+    for index, line in enumerate(lines):
+        room -= len(line.encode()) + 1
+        if room < 0:
+            yield f"\n{len(lines) - index} more lines do not fit here: `analyze-coverage` shows them all"
+            return
+        yield line
+
+
 def percent(executed: int, statements: int, precision: int = 0) -> str:
     """In words, with `precision` decimals, as `rounded_percent` rounds; "-" of nothing."""
     return f"{rounded_percent(executed, statements, precision):.{precision}f} %" if statements else "-"
@@ -74,7 +100,24 @@ def rounded_percent(executed: int, statements: int, precision: int = 0) -> float
 
 
 def escaped(text: str) -> str:
-    """The text as Markdown shows it, whatever it is."""
-    for special in "\\`*_[]<>|":
-        text = text.replace(special, f"&#{ord(special)};")
-    return text
+    """The text as Markdown shows it, whatever it is, in a cell of a table too.
+
+    Words out of which GitHub or GitLab would make a link, a mention or a picture are code, where they leave them alone.
+    They look for mentions in the text that is shown, so entities are no help there:
+    https://github.com/github/cmark-gfm/issues/181.
+    """
+    return "".join(map(_escaped_word, _SPACES.split(text)))
+
+
+def _escaped_word(word: str) -> str:
+    if not _LINKED.search(word):
+        return _entities(word)
+    name = word.rstrip(".,:;)")  # what can be copied, without the sentence's own signs
+    # What ends code, or a cell, stands between the pieces.
+    pieces = _NO_CODE.split(name)
+    code = (f"`{piece}`" if piece and not _NO_CODE.match(piece) else _entities(piece) for piece in pieces)
+    return "".join((*code, word[len(name) :]))
+
+
+def _entities(text: str) -> str:
+    return _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", text)

@@ -12,7 +12,7 @@ from e2e.stacks import Repository, compose_command
 from machine import alone_with
 from template import copy_template, run
 
-from coverage_tasks.project import TOOL
+from coverage_tasks.project import EXAMPLE, TOOL
 from coverage_tasks.runtimes.compose.names import stack_name
 
 REPORTS = ("htmlcov/index.html", "coverage.json", "coverage.xml", "lcov.info", "coverage.md", ".coverage")
@@ -106,7 +106,7 @@ def assert_numbers_are_those_of_coverage(checkout, runtime):
 def assert_report_is_what_the_sources_say(checkout):
     """Each file's lines, whichever way the services run."""
     report = json.loads((checkout.root / "coverage.json").read_text())
-    expected = {f"examples/shop/{path}": set() for path in shop.IDLE}
+    expected = {path: set() for path in shop.IDLE}
     for name in shop.IMPORTED:
         for path, line in set().union(*shop.executed(name, ())):
             expected.setdefault(path, set()).add(line)
@@ -135,9 +135,9 @@ def assert_startup_is_told_from_traffic_but_for_chance(checkout):
 
 @pytest.mark.engine
 def test_committed_overlay_is_what_the_generator_writes(repository, tmp_path):
-    repository.root = TOOL
-    build = [*compose_command(), "-f", "examples/shop/docker-compose.yml", "build"]
-    subprocess.run(build, cwd=TOOL, env=repository.environ, capture_output=True, check=True)
+    repository.root = EXAMPLE
+    build = [*compose_command(), "build"]
+    subprocess.run(build, cwd=EXAMPLE, env=repository.environ, capture_output=True, check=True)
     repository.succeed("coverage-overlay", "--output", str(tmp_path / "overlay.yml"))
     committed = TOOL / "compose" / "docker-compose.coverage.yml"
     assert (tmp_path / "overlay.yml").read_text() == committed.read_text()
@@ -166,25 +166,7 @@ def test_processes_execute_what_the_sources_say(without_engine):
     assert_startup_is_told_from_traffic_but_for_chance(checkout)
     nox(checkout, "coverage-clean", "procfile")
     assert not any((checkout.root / name).exists() for name in (*REPORTS, "coverage-data"))
-
-<<<<<<< HEAD
     nox(checkout, "coverage", "procfile", COVERAGE_BRANCH="true")
-=======
-    said = nox(checkout, "coverage", "compose")
-    assert "3 containers ran the images as they are" in said
-    assert checkout.proof()["deviations"] == []
-    assert executed(checkout) == without
-    assert {"orders/main.py", "catalog/main.py"} <= set(without)
-    assert_numbers_are_those_of_coverage(checkout, "compose")
-    assert_startup_is_told_from_traffic(checkout)
-
-
-def test_report_without_data_runs_everything_first(without_engine):
-    checkout = without_engine
-    first = nox(checkout, "coverage-report", "procfile", COVERAGE_BRANCH="true")
-    assert "there is no coverage data yet: running the task `coverage` first" in first
-    assert all((checkout.root / name).is_file() for name in REPORTS)
->>>>>>> 969baa8d87985a919464597838e1f266cfba7066
     assert analysis(checkout, "procfile")["totals"]["branches"] > 0
     assert_numbers_are_those_of_coverage(checkout, "procfile")
     assert_startup_is_told_from_traffic_but_for_chance(checkout)

@@ -80,7 +80,7 @@ def _is_receipt(text: bytes) -> bool:
         found = json.loads(text.decode("ascii"))
         return (
             all(type(found[key]) is str for key in TEXTS)
-            and all(type(found[key]) is int for key in ("segment", "pid"))
+            and all(type(found[key]) is int and abs(found[key]) <= 1 << 53 for key in ("segment", "pid"))
             and type(found["branch"]) is bool
             and type(found["started"]) is float
             and abs(found["started"]) < float("inf")
@@ -101,11 +101,13 @@ def _claims(receipt: dict[str, Any], words: list[int]) -> Claims:
     lines, arcs = set(), set()
     for word in words:
         kind, number, rest = word >> 56, word >> 40 & 0xFFFF, word & 0xFFFFFFFFFF
-        name, tag = names.get(number, (None, None))
-        if kind == LINE and name is not None and rest >> 24 == tag and not receipt["branch"]:
+        name, tag, size = names.get(number, (None, None, 0))
+        start, end = rest >> 20, rest & 0xFFFFF
+        numbers = [rest & 0xFFFFFF] if kind == LINE else [start, end]
+        inside = all(line <= size + 1 or size == 0xFFFFFFFF for line in numbers)
+        if kind == LINE and inside and name is not None and rest >> 24 == tag and not receipt["branch"]:
             lines.add((name, rest & 0xFFFFFF))
-        elif kind in ARC and name is not None and receipt["branch"]:
-            start, end = rest >> 20, rest & 0xFFFFF
+        elif kind in ARC and inside and name is not None and receipt["branch"]:
             arcs.add((name, -start if kind in (4, 6) else start, -end if kind in (5, 6) else end))
         elif kind != FILE and word not in (END, RIVAL):
             unreadable += 1
@@ -113,9 +115,9 @@ def _claims(receipt: dict[str, Any], words: list[int]) -> Claims:
     return Claims(receipt, files, lines, arcs, words[-1:] == [END], not words, orphaned, rival, unreadable, set())
 
 
-def _files(words: list[int]) -> tuple[dict[int, tuple[str, int]], dict[str, Digest], int]:
-    """Names and tags by number, digests by name, and how many FILE words are of no use."""
-    names: dict[int, tuple[str, int]] = {}
+def _files(words: list[int]) -> tuple[dict[int, tuple[str, int, int]], dict[str, Digest], int]:
+    """Names, tags and sizes by number, digests by name, and how many FILE words are of no use."""
+    names: dict[int, tuple[str, int, int]] = {}
     sources: dict[str, set[Digest]] = {}
     unreadable = 0
     for number in sorted({word >> 40 & 0xFFFF for word in words if word >> 56 == FILE}):
@@ -139,6 +141,6 @@ def _files(words: list[int]) -> tuple[dict[int, tuple[str, int]], dict[str, Dige
         ):
             unreadable += wanted // 5
             continue
-        names[number] = path, zlib.crc32(whole[: 10 + length]) & 0xFFFF
+        names[number] = path, zlib.crc32(whole[: 10 + length]) & 0xFFFF, size
         sources.setdefault(path, set()).add(None if size == 0xFFFFFFFF else (size, checksum))
     return names, {name: found.pop() if len(found) == 1 else None for name, found in sources.items()}, unreadable

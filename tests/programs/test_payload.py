@@ -1,5 +1,6 @@
 """Tracers as pip fetches them."""
 
+import os
 import re
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import pytest
 
 from coverage_tasks.errors import TaskError
 from coverage_tasks.injection import payload
-from coverage_tasks.injection.payload import LOCK, fill_payload
+from coverage_tasks.injection.payload import LOCK, VERSIONS, fill_payload
 from coverage_tasks.sources.images import Interpreter
 
 
@@ -43,13 +44,70 @@ def no_index(monkeypatch, tmp_path):
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
 
 
-def test_build_for_the_other_libc_does_not_count(tmp_path, no_index):
-    wanted = interpreter("3.9", ".cpython-39-x86_64-linux-gnu.so", "musl")
-    (tmp_path / f"tracer{wanted.suffix}").write_bytes(b"glibc build")
+@pytest.fixture
+def locked(monkeypatch, tmp_path):
+    """Builds of one name for two libcs, as they are locked."""
+    builds = {"glibc": b"glibc build", "musl": b"musl build"}
+    lines = (f"39 {libc} x86_64 {sha256(build).hexdigest()}" for libc, build in builds.items())
+    lock = tmp_path / "tracers.lock"
+    lock.write_text("\n".join(("# Written", *lines)) + "\n")
+    monkeypatch.setattr(payload, "TRACERS", lock)
+    return builds
+
+
+OF_TWO_LIBCS = ".cpython-39-x86_64-linux-gnu.so"
+
+
+def test_what_is_there_is_not_fetched_again(tmp_path, no_index, locked):
+    tracer = tmp_path / "payload" / f"tracer{OF_TWO_LIBCS}"
+    tracer.parent.mkdir()
+    for libc, build in locked.items():
+        tracer.write_bytes(build)
+        fill_payload([interpreter("3.9", OF_TWO_LIBCS, libc)], tracer.parent)
+        assert tracer.read_bytes() == build
+
+
+def test_build_for_the_other_libc_does_not_count(tmp_path, no_index, locked):
+    tracer = tmp_path / "payload" / f"tracer{OF_TWO_LIBCS}"
+    tracer.parent.mkdir()
+    tracer.write_bytes(locked["glibc"])
     with pytest.raises(TaskError):
-        fill_payload([wanted], tmp_path)
-    (tmp_path / f"tracer{wanted.suffix}").write_bytes(b"\0libc.musl-x86_64.so.1\0")
-    fill_payload([wanted], tmp_path)
+        fill_payload([interpreter("3.9", OF_TWO_LIBCS, "musl")], tracer.parent)
+
+
+@pytest.mark.parametrize("name", [f"tracer{OF_TWO_LIBCS}", "tracer.cpython-38-x86_64-linux-gnu.so", "coverage.py"])
+@pytest.mark.parametrize("what", ["altered", "link", "pipe", "directory"])
+def test_what_was_altered_since_it_was_fetched_goes_into_no_service(
+    tmp_path, no_index, locked, monkeypatch, caplog, name, what
+):
+    caplog.set_level("INFO", "coverage-spy")
+    monkeypatch.setattr(payload, "_fetch_tracer", lambda wheel: locked[wheel.libc])
+    (tmp_path / "elsewhere").write_bytes(locked["glibc"])
+    strange = tmp_path / "payload" / name
+    strange.parent.mkdir()
+    if what == "altered":
+        strange.write_bytes(locked["glibc"] + b"x")
+    elif what == "link":
+        strange.symlink_to(tmp_path / "elsewhere")
+    elif what == "pipe":
+        os.mkfifo(strange)
+    else:
+        (strange / "full").mkdir(parents=True)
+    fill_payload([interpreter("3.9", OF_TWO_LIBCS)], strange.parent)
+    assert f"{strange} is no build of coverage.py's that was fetched, and is removed" in caplog.text
+    (tracer,) = strange.parent.iterdir()
+    assert (tracer.name, tracer.is_symlink()) == (f"tracer{OF_TWO_LIBCS}", False)
+    assert tracer.read_bytes() == locked["glibc"]
+
+
+def test_every_wheel_that_pip_finds_has_a_locked_tracer():
+    lines = [line.split() for line in payload.TRACERS.read_text().splitlines()[1:]]
+    known = {digits for digits, *_ in lines}
+    assert known == VERSIONS.keys() - {"313t"}  # coverage 7.17 has no compiled wheel for it
+    for digits in known:
+        found = {(libc, machine) for own, libc, machine, _ in lines if own == digits}
+        assert found >= {(libc, machine) for libc in ("glibc", "musl") for machine in ("x86_64", "aarch64")}
+    assert all(re.fullmatch("[0-9a-f]{64}", digest) for *_, digest in lines)
 
 
 def test_no_index_is_one_sentence_with_the_remedy(tmp_path, no_index):

@@ -41,7 +41,7 @@ def test_up_records_what_it_starts_and_down_ends_it(project):
     stack.up(project)
     found = state(project)
     assert stack.running(project)
-    assert (found["version"], found["runtime"], set(found["services"])) == (3, "procfile", {"a", "b"})
+    assert (found["version"], found["runtime"], set(found["services"])) == (4, "procfile", {"a", "b"})
     entry = found["services"]["a"]
     assert entry["measured"]
     assert entry["interpreters"]
@@ -107,6 +107,25 @@ def test_linked_data_directory_is_refused(project, tmp_path):
     assert (tmp_path / "theirs").stat().st_mode & 0o777 == 0o700
     assert sorted(path.name for path in (tmp_path / "theirs").iterdir()) == ["runs", "thesis"]
     project.data.unlink()
+
+
+@pytest.mark.parametrize("name", ["journals", "journals/a", "services", "runs", "logs", "images", ".gitignore"])
+def test_link_in_the_data_directory_is_refused_and_nothing_behind_it_touched(project, tmp_path, name):
+    theirs = tmp_path / "theirs"
+    (theirs / "a").mkdir(parents=True)
+    (theirs / "a.log").write_text("mine")
+    theirs.chmod(0o700)
+    place = project.data / name
+    place.parent.mkdir(parents=True)
+    place.symlink_to(theirs / "a.log" if name == ".gitignore" else theirs)
+    lines(project, a=FOREVER)
+    with pytest.raises(TaskError, match=rf"coverage-data/{name} is a link, .*: remove the link"):
+        stack.up(project, append=True)
+    with pytest.raises(TaskError, match=rf"coverage-data/{name} is a link, .*: remove the link"):
+        directory.remove_data(project, [])
+    assert sorted(path.name for path in theirs.iterdir()) == ["a", "a.log"]
+    assert theirs.stat().st_mode & 0o777 == 0o700
+    assert (theirs / "a.log").read_text() == "mine"
 
 
 def test_what_root_left_is_named_with_the_way_to_remove_it(as_another_user):

@@ -1,5 +1,6 @@
 """What the analysis costs, counted."""
 
+import re
 import shutil
 
 from costs import opened, steps
@@ -44,7 +45,7 @@ def test_services_cost_no_parsing(tmp_path):
             if number:
                 shutil.copytree(saved, run.project.runs / str(number))
             file = run.project.runs / str(number) / "combined.json"
-            file.write_text(file.read_text().replace('"started": 1', f'"started": {number + 1}1'))
+            file.write_text(re.sub(r'"started": \d+', f'"started": {1000 + number}', file.read_text()))
         with opened(run.project.root) as times:
             candidates = steps(lambda run=run, results=results: find_candidates(run.project, results, [], 10))
         assert sources(times) == set()

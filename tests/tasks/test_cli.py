@@ -5,9 +5,10 @@ import subprocess
 import sys
 
 import pytest
+from journal_files import Run
 from template import tasks
 
-from coverage_tasks.cli import TASKS
+from coverage_tasks.cli import TASKS, main
 from coverage_tasks.project import TOOL
 from coverage_tasks.runtimes.procfile import Started, is_alive
 
@@ -184,3 +185,91 @@ def test_interrupted_run_stops_its_services(repository, number, code):
     assert state["ended"]
     worker = state["services"]["worker"]
     assert not is_alive(Started(worker["pid"], worker["born"]))
+
+
+@pytest.fixture
+def recorded(tmp_path):
+    """A repository with names that are not ASCII, and what a run of it recorded."""
+    run = Run(tmp_path / "shop", {"main.py": "a = 1\n", "größe/é.py": "a = 2\nb = 3\n"}, runtime="procfile")
+    (run.project.root / "Procfile").write_text("web: true\n")
+    run.service("web")
+    lines = {str(run.project.root / path): (run.source(path), [1]) for path in ("main.py", "größe/é.py")}
+    run.lines("web", lines)
+    return run.project.root
+
+
+PRINTING = (["analyze-coverage"], ["coverage-report"], ["coverage-check", "--json"])
+
+
+@pytest.mark.parametrize("task", PRINTING, ids=str)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_takes_nothing_is_one_sentence(recorded, task, unbuffered):
+    tasks(recorded, "coverage-combine")
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - it is a device
+        answer = subprocess.run(
+            [sys.executable, "-m", "coverage_tasks", *task, "-q"],
+            cwd=recorded,
+            env={
+                **os.environ,
+                **{"PYTHONPATH": str(TOOL / "scripts"), "COVERAGE_SPY_RUNTIME": "procfile"},
+                "PYTHONUNBUFFERED": unbuffered,
+            },
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert_one_sentence(answer, 1, "cannot write to stdout (No space left on device)")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("task", PRINTING, ids=str)
+def test_closed_streams_are_no_obstacle(recorded, task, closed):
+    answer = subprocess.run(
+        ["sh", "-c", f'"$0" -m coverage_tasks "$@" {closed}', sys.executable, *task],
+        cwd=recorded,
+        env={**os.environ, "PYTHONPATH": str(TOOL / "scripts"), "COVERAGE_SPY_RUNTIME": "procfile"},
+        capture_output=True,
+        text=True,
+    )
+    assert "Traceback" not in answer.stderr
+    assert answer.returncode == tasks(recorded, *task).returncode
+
+
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+@pytest.mark.parametrize("task", PRINTING, ids=str)
+@pytest.mark.parametrize("encoding", [{}, {"PYTHONIOENCODING": "ascii"}], ids=str)
+def test_names_are_the_same_in_any_locale(recorded, task, encoding):
+    tasks(recorded, "coverage-combine")
+    answer, plain = tasks(recorded, *task, **ASCII, **encoding), tasks(recorded, *task)
+    assert (answer.returncode, answer.stderr) == (plain.returncode, plain.stderr)
+    expected = plain.stdout.encode("ascii", "backslashreplace").decode() if encoding else plain.stdout
+    assert answer.stdout == expected
+
+
+LONG = "x" * 5000
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["coverage-compare", LONG],
+        ["coverage-compare", f"{LONG}/{LONG}", "y"],
+        ["coverage-report", "--before", LONG],
+        ["coverage-save", LONG],
+        ["coverage-runs", "union", ".coverage", LONG],
+        ["coverage-runs", "union", ".coverage", "main.py", "--output", LONG],
+        ["coverage-install", LONG],
+        ["coverage-install", ".", "--prefix", LONG],
+        ["coverage-compare", "a\0b"],
+    ],
+    ids=lambda words: " ".join(words)[:40],
+)
+def test_names_that_no_file_can_have_are_one_sentence(recorded, arguments, monkeypatch, capsys):
+    tasks(recorded, "coverage-combine")
+    monkeypatch.chdir(recorded)
+    monkeypatch.setenv("COVERAGE_SPY_RUNTIME", "procfile")
+    assert main([*arguments, "-q"]) in (1, 2)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("coverage-spy: ")

@@ -137,7 +137,7 @@ def test_gaps_are_ranked_and_dead_code_is_named(run):
 
 def test_markdown_fits_into_the_summary_of_a_step(run, monkeypatch):
     whole = analysed(run, markdown=True)
-    monkeypatch.setattr("coverage_tasks.answers.analysis.SUMMARY_BYTES", 400)
+    monkeypatch.setattr("coverage_tasks.text.SUMMARY_BYTES", 400)
     cut = analysed(run, markdown=True)
     assert len(cut.encode()) < 600
     kept, _, rest = cut.rpartition("\n\n")

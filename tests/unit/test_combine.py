@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from coverage_tasks.combined.model import read_combined
 from coverage_tasks.errors import TaskError
 from coverage_tasks.recorded import journals
 from coverage_tasks.recorded.journals import find_journals
+from coverage_tasks.recorded.stack import read_stack, write_stack
 
 FILES = {
     "orders/main.py": "a = 1\nb = 2\nc = 3\n",
@@ -345,3 +347,82 @@ def test_journal_is_of_the_service_in_whose_directory_it_lies(run):
     assert executed(run)["catalog"] == before["catalog"]
     (finding,) = [finding for finding in sentences(combined.findings) if "said to be of" in finding]
     assert finding.startswith("orders: 1 process said to be of catalog\\x1b[2J, and counts for orders")
+
+
+def test_a_file_that_is_too_large_for_a_source_is_a_finding(tmp_path):
+    run = Run(tmp_path, {"main.py": "a = 1\n", "big.py": ""})
+    os.truncate(tmp_path / "big.py", 1 << 40)
+    run.service("web", {"/app/main.py": run.source("main.py")})
+    run.lines("web", {"/app/main.py": (run.source("main.py"), [1])})
+    (finding,) = sentences(combine(run.project).findings)
+    assert finding == "big.py is left out: it has more than 16777216 bytes: make it smaller, or let git ignore it"
+
+
+def test_what_was_combined_is_of_the_run_that_says_so_whatever_the_clock_says(tmp_path):
+    run = Run(tmp_path, {"main.py": "a = 1\n"})
+    run.service("web", {"/app/main.py": run.source("main.py")})
+    run.lines("web", {"/app/main.py": (run.source("main.py"), [1])})
+
+    def start(name, at):
+        write_stack(run.project.data, replace(read_stack(run.project.data), run=name, started=at))
+
+    start("first", 4e9)  # the clock was set back since
+    combine(run.project)
+    assert read_combined(run.project).run == "first"
+    start("second", 1.0)  # and again
+    with pytest.raises(TaskError, match="nothing has been combined since the services were started"):
+        read_combined(run.project)
+    combine(run.project)
+    assert read_combined(run.project).run == "second"
+    run.project.stack_file.unlink()  # a copy of what services wrote may have none
+    assert read_combined(run.project).run == "second"
+
+
+def test_thousands_of_journals_of_one_kind_are_one_sentence(tmp_path):
+    run = Run(tmp_path, {"main.py": "a = 1\n"})
+    run.service("web", {"/app/main.py": run.source("main.py")})
+    run.lines("web", {"/app/main.py": (run.source("main.py"), [1])})
+    for number in range(2000):
+        (run.place("web") / f"f{number:04}.journal").write_bytes(b"noise")
+    for number in range(60):
+        journal = run.lines("web", {}, refusals=[f"refusal {number} " + "x" * 30_000])
+        journal.write_bytes(journal.read_bytes() + b"\xff" * 16)
+    found = combine(run.project)
+    assert found.damaged == 2060
+    noise, words = sentences(found.damage)
+    place = run.place("web")
+    assert noise == (
+        f"{place}/f0000.journal is not a journal, and so it is with 1999 others, such as {place}/f0001.journal and "
+        f"{place}/f0002.journal: remove it from the data directory"
+    )
+    assert "holds records that nobody can read, the others count, and so it is with 59 others, such as" in words
+    told = sentences(found.findings)
+    assert told[-1] == "web: 40 more findings of this kind, which are too many to be shown"
+    assert max(map(len, told)) < 1100
+    assert {finding.kind for finding in found.findings} == {"damaged", "refused"}
+    assert len(found.findings) < 30
+
+
+def test_few_journals_of_one_kind_are_named_each(tmp_path):
+    run = Run(tmp_path, {"main.py": "a = 1\n"})
+    run.service("web", {"/app/main.py": run.source("main.py")})
+    run.lines("web", {"/app/main.py": (run.source("main.py"), [1])})
+    for number in range(3):
+        (run.place("web") / f"f{number}.journal").write_bytes(b"noise")
+    found = combine(run.project)
+    assert [text.partition(" ")[0].rpartition("/")[2] for text in sentences(found.damage)] == [
+        f"f{n}.journal" for n in range(3)
+    ]
+
+
+@pytest.mark.parametrize("error", [sqlite3.OperationalError("database or disk is full"), OSError(28, "No space left")])
+def test_a_full_disk_is_one_sentence(run, monkeypatch, error):
+    run.lines("orders", {"/app/main.py": (run.source("orders/main.py"), [1])})
+
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr("coverage_tasks.combined.combine._write_coverage", fail)
+    with pytest.raises(TaskError, match=r"cannot write .*\.coverage \(.+\): make") as told:
+        combine(run.project)
+    assert "None" not in str(told.value)

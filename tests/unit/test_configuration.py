@@ -125,9 +125,15 @@ def test_refuses_what_is_no_text(tmp_path, content):
         read_configuration(tmp_path)
 
 
+def test_refuses_what_nobody_writes_by_hand(tmp_path):
+    (tmp_path / "coverage-spy.yml").write_text("thresholds:\n  paths:\n" + f"    {'*a' * 24}b: 80\n" * 20_000)
+    with pytest.raises(TaskError, match=r"coverage-spy\.yml has more than \d+ bytes: put a smaller file in its place"):
+        read_configuration(tmp_path)
+
+
 def test_refuses_a_directory_in_its_place(tmp_path):
     (tmp_path / "coverage-spy.yml").mkdir()
-    with pytest.raises(TaskError, match="Is a directory"):
+    with pytest.raises(TaskError, match="is a directory: put a file in its place"):
         read_configuration(tmp_path)
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import PurePosixPath
 
 import pytest
+from costs import bounded
 
 from coverage_tasks.errors import TaskError
 from coverage_tasks.project import Project
@@ -379,3 +380,33 @@ def test_user_without_a_home_has_no_cache(project, known, monkeypatch):
     for _ in range(2):
         images.record_images(project.data, [images.inspect_image("web")])
     assert read == ["1", "1"]
+
+
+class Zeros(io.RawIOBase):
+    """An archive with one file that has nothing but zeros, as `docker export` writes a sparse one."""
+
+    def __init__(self, name: str, size: int) -> None:
+        member = tarfile.TarInfo(name)
+        member.size, member.mode = size, 0o755
+        self.head, self.left = member.tobuf(), size + 10240
+
+    def read(self, size: int = -1) -> bytes:
+        head, self.head = self.head[:size], self.head[size:]
+        count = min(size - len(head), self.left)
+        self.left -= count
+        return head + bytes(count)
+
+
+@pytest.mark.parametrize("name", ["app/big.py", "app/big"])
+def test_a_source_of_any_size_is_not_held_in_memory(name):
+    with bounded(), tarfile.open(fileobj=Zeros(name, 600 << 20), mode="r|") as archive:
+        found = images._read_archive(archive, "/app")
+    assert {path: digest.size for path, digest in found.files.items()} == (
+        {"/app/big.py": 600 << 20} if name.endswith(".py") else {}
+    )
+
+
+def test_the_digest_of_a_large_source_is_that_of_its_content():
+    content = b"#!/usr/bin/python\n" + bytes(range(256)) * 20_000
+    found = read("app/large.py", "app/script", large=content, script=content)
+    assert found.files == {"/app/large.py": digest_of(content), "/app/script": digest_of(content)}

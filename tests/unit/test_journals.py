@@ -20,6 +20,7 @@ from coverage_tasks.recorded.journals import JournalError, read_journal, read_jo
 from coverage_tasks.sources.repository import digest_of
 
 NAME, SOURCE = b"/app/main.py", b"a = 1\nb = 2\n"
+LONG = bytes(1 << 20)
 HEADER = jf.header(jf.RECEIPT)
 
 
@@ -30,9 +31,9 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_reads_what_the_document_describes(path: Path, order: str) -> None:
-    words = [*jf.file_words(3, NAME, SOURCE), jf.line_word(3, NAME, SOURCE, 1), 0, jf.line_word(3, NAME, SOURCE, 70000)]
+    words = [*jf.file_words(3, NAME, LONG), jf.line_word(3, NAME, LONG, 1), 0, jf.line_word(3, NAME, LONG, 70000)]
     journal = read_journal(jf.write(path, words, order=order))
-    assert journal.files == {"/app/main.py": digest_of(SOURCE)}
+    assert journal.files == {"/app/main.py": digest_of(LONG)}
     assert journal.lines == {"/app/main.py": {1, 70000}}
     assert (journal.ended, journal.unreadable) == (False, 0)
     assert asdict(journal.receipt) == jf.RECEIPT | {"refusals": ()}
@@ -40,7 +41,7 @@ def test_reads_what_the_document_describes(path: Path, order: str) -> None:
 
 @pytest.mark.parametrize("arc", [(1, 2), (-1, 2), (1, -2), (-3, -4), (1048575, -1048575)])
 def test_reads_arcs_with_their_signs(path: Path, arc: tuple[int, int]) -> None:
-    journal = read_journal(jf.write_arcs(path, {"/app/main.py": (SOURCE, [arc])}))
+    journal = read_journal(jf.write_arcs(path, {"/app/main.py": (LONG, [arc])}))
     assert journal.arcs == {"/app/main.py": {arc}}
     assert journal.ended
 
@@ -168,6 +169,19 @@ def test_unknown_kinds_are_counted_and_skipped(path: Path) -> None:
     assert (journal.lines, journal.unreadable) == ({"/app/main.py": {1}}, 3)
 
 
+@pytest.mark.parametrize("source", [SOURCE, b"", b"x"])
+def test_lines_beyond_the_end_of_the_file_are_dropped_and_counted(path: Path, source: bytes) -> None:
+    lines = [1, len(source) + 1, len(source) + 2, 1 << 20, (1 << 24) - 1]
+    words = [*jf.file_words(0, NAME, source), *(jf.line_word(0, NAME, source, line) for line in lines)]
+    journal = read_journal(jf.write(path, words))
+    assert journal.lines == {"/app/main.py": {1, len(source) + 1}}
+    assert journal.unreadable == 3
+    arcs = [(1, 2), (-1, len(source) + 2), (1 << 19, -1)]
+    journal = read_journal(jf.write_arcs(path, {"/app/main.py": (source + b"y", arcs)}))
+    assert journal.arcs == {"/app/main.py": {(1, 2), (-1, len(source) + 2)}}
+    assert journal.unreadable == 1
+
+
 def test_a_file_that_ends_inside_a_word(path: Path) -> None:
     words = [*jf.file_words(0, NAME, SOURCE), jf.line_word(0, NAME, SOURCE, 1)]
     jf.write(path, [*words, 3 << 56 | 7], padding=0)
@@ -207,8 +221,8 @@ def test_refuses_what_is_no_journal_and_names_it(path: Path, content: bytes, kin
 def test_a_receipt_has_every_key_with_a_value_of_its_kind(path: Path, key: str) -> None:
     kinds = {"branch": True, "pid": 7, "segment": 7, "started": 7.5, "settings": {}, "refusals": ["x"]}
     right = kinds.get(key, "x")
-    impossible = ([7], float("inf"), 1e300, -1.0)
-    for value in (None, True, 7, 7.5, "x", [], {}, 10**400, float("nan"), *impossible):
+    impossible = ([7], float("inf"), 1e300, -1.0, 10**400, -(1 << 60))
+    for value in (None, True, 7, 7.5, "x", [], {}, float("nan"), *impossible):
         path.write_bytes(jf.header(jf.RECEIPT | {key: value}))
         if type(value) is type(right) and value == value and value not in impossible:
             assert read_journal(path)
@@ -350,7 +364,7 @@ def test_a_journal_that_is_cut_off_says_what_its_beginning_says(
     tmp_path_factory: pytest.TempPathFactory, lines: list[int], cut: int, order: str
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "cut.journal"
-    words = [*jf.file_words(0, NAME, SOURCE), *(jf.line_word(0, NAME, SOURCE, line) for line in lines)]
+    words = [*jf.file_words(0, NAME, None), *(jf.line_word(0, NAME, None, line) for line in lines)]
     start = len(jf.header(jf.RECEIPT, order))
     jf.write(path, words, order=order, padding=0)
     path.write_bytes(path.read_bytes()[: start + cut])

@@ -57,20 +57,6 @@ def test_lock_holds_every_version_and_nothing_else():
         assert all(re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", each) for each in hashes)
 
 
-@pytest.fixture
-def no_index(monkeypatch, tmp_path):
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-
-
-def test_what_is_there_is_not_fetched_again(tmp_path, no_index):
-    wanted = interpreter()
-    (tmp_path / f"tracer{wanted.suffix}").write_bytes(b"glibc build")
-    fill_payload([wanted], tmp_path)
-    assert (tmp_path / f"tracer{wanted.suffix}").read_bytes() == b"glibc build"
-
-
 def test_unknown_platform_is_named_and_left_out(tmp_path, caplog):
     caplog.set_level("INFO", "coverage-spy")
     fill_payload([interpreter(suffix=".cpython-311-s390x-linux-gnu.so")], tmp_path)

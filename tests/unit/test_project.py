@@ -11,6 +11,7 @@ from coverage_tasks.recorded.stack import Stack, write_stack
 from coverage_tasks.runtimes import choice
 from coverage_tasks.runtimes.choice import find_project
 from coverage_tasks.settings import own_environment
+from coverage_tasks.text import printable
 
 COMPOSE = {"COVERAGE_SPY_RUNTIME": "compose"}
 PROCFILE = {"COVERAGE_SPY_RUNTIME": "procfile"}
@@ -136,3 +137,17 @@ def test_own_environment_hides_the_tasks(tmp_path):
     }
     assert own_environment(example, below_nox) == below_nox | {"PYTHONPATH": "/mine"}
     assert "PYTHONPATH" not in own_environment(other, {"PYTHONPATH": str(TOOL / "scripts"), "PATH": "/bin"})
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("::error title=x::y", "\\x3a:error title=x::y"),
+        ("  ::add-mask::total", "  \\x3a:add-mask::total"),
+        ("a::b", "a::b"),
+        ("x ##[error]y ##vso[task.x]z #[a] # b", "x #\\x23[error]y #\\x23vso[task.x]z \\x23[a] # b"),
+        ("\x1b]0;x\n\u202e", "\\x1b]0;x\\n\\u202e"),
+    ],
+)
+def test_no_text_is_a_command_of_a_runner_or_a_terminal(text, shown):
+    assert printable(text) == shown

@@ -14,7 +14,7 @@ from coverage_tasks.reports import formats, summary
 from coverage_tasks.reports.portal.rendering import fitted, step
 from coverage_tasks.results.lines import Share
 from coverage_tasks.results.results import read_results
-from coverage_tasks.text import escaped, percent
+from coverage_tasks.text import escaped, markdown_table, percent
 
 FILES = {
     "orders/main.py": "import api\n\n\ndef order():\n    return {\n        'id': 1,\n    }\n",
@@ -289,6 +289,28 @@ def test_markdown_from_names_is_inert():
     assert escaped("<b>|`x`|[a](b)*") == "&#60;b&#62;&#124;&#96;x&#96;&#124;&#91;a&#93;(b)&#42;"
 
 
+@pytest.mark.parametrize(
+    ("text", "markdown"),
+    [
+        ("@octocat", "`@octocat`"),
+        ("ask @team/all, or #1.", "ask `@team/all`, or `#1`."),
+        ("libs/@scope/main_a.py is drifted", "`libs/@scope/main_a.py` is drifted"),
+        ("see https://evil.example/login", "see `https://evil.example/login`"),
+        ("WWW.evil.example ftp://x mailto:a xmpp:b", "`WWW.evil.example` `ftp://x` `mailto:a` `xmpp:b`"),
+        ("owner/repo#1 GH-1 gh-2 :shipit: $x$", "`owner/repo#1` `GH-1` `gh-2` `:shipit`: `$x$`"),
+        ("!1 %1 ~bug &1 ^alert", "`!1` `%1` `~bug` `&1` `^alert`"),
+        ("&#64;octocat &commat;octocat &lt;b>", "`&#64;octocat` `&commat;octocat` `&lt;b>`"),
+        ("a|@b`@c\\@d", "`a`&#124;`@b`&#96;`@c`&#92;`@d`"),
+        ("```@x```", "&#96;&#96;&#96;`@x`&#96;&#96;&#96;"),
+        ("40 % of 5 & more: a:b, C:3", "40 % of 5 &#38; more: a:b, C:3"),
+    ],
+)
+def test_no_word_becomes_a_link_or_a_mention(text, markdown):
+    """GitHub and GitLab make them of what is shown, entities or not, and leave code alone."""
+    assert escaped(text) == markdown
+    assert markdown_table([{"name": text}])[2] == f"| {markdown} |"
+
+
 def test_each_service_has_xml_and_lcov_of_its_own(run):
     run.write(formats.XML)
     run.write(formats.LCOV)
@@ -365,3 +387,27 @@ def test_a_colour_is_that_of_the_percentage_that_is_shown(executed, of, expected
 )
 def test_a_name_on_the_map_is_cut_where_its_rectangle_ends(path, width, expected):
     assert fitted(path, width) == expected
+
+
+def test_coverage_md_fits_into_the_summary_of_a_step(run, monkeypatch):
+    monkeypatch.setattr("coverage_tasks.text.SUMMARY_BYTES", 300)
+    text = summary.markdown(read_results(run.project))
+    assert "more lines do not fit here" in text
+    assert len(text) < 500
+
+
+def test_links_in_the_place_of_reports_are_replaced_and_never_followed(run, tmp_path):
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "index.html").write_text("mine")
+    (theirs / "file").write_text("mine")
+    project = run.project
+    places = [report.path(project) for report in formats.REPORTS if report is not formats.HTML]
+    html = formats.HTML.path(project).parent
+    html.symlink_to(theirs)
+    for place in places:
+        place.symlink_to(theirs / "file")
+    for report in formats.REPORTS:
+        run.write(report)
+    assert {path.name: path.read_text() for path in theirs.iterdir()} == {"index.html": "mine", "file": "mine"}
+    assert not any(place.is_symlink() for place in (html, *places))

@@ -1,5 +1,6 @@
 """Mapping by content, on a corpus of layouts: a file that is mapped is mapped rightly, one that is not is named."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -375,3 +376,14 @@ def test_installed_tool_is_no_source(tmp_path, monkeypatch):
     project = Project(tmp_path, "procfile", (tmp_path / "Procfile",))
     assert "scripts/coverage_sessions.py" in ours
     assert Repository.of_project(project).files.keys() == set(theirs)
+
+
+def test_a_file_larger_than_any_source_is_named_and_left_out(tmp_path: Path) -> None:
+    (tmp_path / "small.py").write_text("a = 1\n")
+    for name in ("big.py", "script", "data"):
+        (tmp_path / name).write_text("#!/usr/bin/python3\n" if name == "script" else "")
+        os.truncate(tmp_path / name, 1 << 40)
+    found = Repository.read(tmp_path)
+    assert found.files.keys() == {"small.py"}
+    reason = "it has more than 16777216 bytes", "make it smaller, or let git ignore it"
+    assert found.unread == dict.fromkeys(["big.py", "script"], reason)

@@ -65,7 +65,7 @@ def test_an_orphan_does_not_make_a_journal_full(run):
 def test_early_arcs_tell_of_the_lines_they_touch(tmp_path):
     journal = tmp_path / "a.journal"
     name = b"/app/main.py"
-    words = [*file_words(0, name, b""), arc_word(0, -1, 1), arc_word(0, 1, 4), arc_word(0, 4, 8)]
+    words = [*file_words(0, name, bytes(9)), arc_word(0, -1, 1), arc_word(0, 1, 4), arc_word(0, 4, 8)]
     journal.write_bytes(header(RECEIPT | {"branch": True}) + b"".join(word.to_bytes(8, "little") for word in words))
     assert read_journal(journal, len(words) - 1).early == {"/app/main.py": {1, 4}}
     assert read_journal(journal).early == {}

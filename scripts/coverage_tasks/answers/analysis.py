@@ -11,11 +11,10 @@ from ..results.lines import Function
 from ..results.results import Results, Totals, counts
 from ..runs.dead_code import Candidates, find_candidates
 from ..sources.branch import find_changes
-from ..text import Row, counted, escaped, first_of, markdown_table, printable, text_table
+from ..text import Row, counted, escaped, first_of, fitting, markdown_table, printable, text_table
 from .answer import Answer
 
 SHOWN_GAPS = 15
-SUMMARY_BYTES = (1 << 20) - 200  # GitHub takes 1 MiB, a last line among them
 PROCESS_COUNTS = ("all", "without_lines", "partly_measured", "not_measured", "end_unknown", "refusals")
 
 
@@ -35,7 +34,7 @@ def of_results(project: Project, results: Results, services: Collection[str], pa
 
     def lines(markdown: bool) -> Iterator[str]:
         sections = _sections(project, results, candidates)
-        return _fitting(_markdown(sections, findings)) if markdown else _text(sections, findings)
+        return fitting(_markdown(sections, findings)) if markdown else _text(sections, findings)
 
     return Answer(lambda: _as_json(results, candidates), lines)
 
@@ -133,18 +132,6 @@ def _markdown(sections: Iterable[Section], findings: Iterable[str]) -> Iterator[
             yield from ("", *markdown_table(rows))
         yield ""
     yield from (f"- {escaped(finding)}" for finding in findings)
-
-
-def _fitting(lines: Iterable[str]) -> Iterator[str]:
-    """As many lines as fit into GitHub's summary of a step; the last one says how many do not."""
-    lines = list(lines)
-    room = SUMMARY_BYTES
-    for index, line in enumerate(lines):
-        room -= len(line.encode()) + 1
-        if room < 0:
-            yield f"\n{len(lines) - index} more lines do not fit here: `analyze-coverage` shows them all"
-            return
-        yield line
 
 
 def _row(directory: str, totals: Totals, branch: bool) -> Row:

@@ -26,7 +26,7 @@ def _saved_rows(saved: Mapping[str, Combined]) -> list[Row]:
         {
             "run": name,
             "recorded": time.strftime("%Y-%m-%d %H:%M", time.localtime(run.started)),
-            "commit": run.commit[:10],
+            "commit": printable(run.commit[:10]),
             "services": str(len(run.services)),
             "files": str(len(run.files)),
         }

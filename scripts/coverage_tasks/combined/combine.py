@@ -23,9 +23,11 @@ from ..sources.maps import LIBRARY, SourceMap
 from ..sources.repository import Digest, Repository, is_test
 from ..sources.statements import lines_of
 from . import painting
-from .findings import claims_of, of_journals, of_kinds, of_service, of_unborn
+from .findings import claims_of, damage_of, of_dropped, of_kinds, of_service, of_unborn, of_unread
+from .grouping import grouped, limited
+from .merging import Merging
 from .model import Combined, ServiceResult, write_combined
-from .origins import Origins, of_run
+from .origins import Origins, of_run, recorded_stack
 from .painting import Old, Painted, Ran
 
 
@@ -41,14 +43,17 @@ def combine(project: Project) -> Combined:
 
     Journals are read only, and damaged ones are left out. Raises TaskError when there is none to read.
     """
-    journals, errors = read_journals(project.journals, read_marks(project))
-    damage = [*of_journals(journals, errors)]
+    repository = Repository.of_project(project)
+    merging = Merging(repository.places)
+    journals, errors = read_journals(project.journals, read_marks(project), merging.take)
+    damaged = [*damage_of(journals, errors)]
+    damage = [*grouped("damaged", damaged)]
     if not journals:
-        raise TaskError(_nothing(project, damage))
+        raise TaskError(_nothing(project, damage, len(damaged)))
     results, painted = {}, {}
     settings = read_settings(project.root)
     with Stage("finding the sources of each service", noun="service") as stage:
-        seen, repository = read_sightings(project), Repository.of_project(project)
+        seen = read_sightings(project)
         services = of_run(project, journals, repository)
         stage.of = len(services)
         for name, origins in services.items():
@@ -60,9 +65,17 @@ def combine(project: Project) -> Combined:
     with_arcs = [name for name, p in painted.items() if p.arcs]
     combined = Combined(results, bool(with_arcs and not with_lines), commit=History(project.root).commit)
     combined.digests = {path: repository.files[path] for path in sorted(combined.files)}
+    combined.damaged = len(damaged)
+    combined.run = recorded_stack(project).run
     combined.started = max(journal.receipt.started for journal in journals)
     of_services = (finding for name, result in results.items() for finding in of_service(name, result))
-    combined.findings = [*damage, *of_kinds(with_lines, with_arcs), *of_unborn(errors), *of_services]
+    of_all = (
+        *of_kinds(with_lines, with_arcs),
+        *of_dropped(merging.dropped),
+        *of_unread(repository.unread),
+        *of_unborn(errors),
+    )
+    combined.findings = [*limited((*damage, *of_all, *of_services))]
     try:
         with Stage(f"writing {project.coverage_file.name}"):
             _write_coverage(project, combined, painted)
@@ -76,10 +89,10 @@ def combine(project: Project) -> Combined:
     return combined
 
 
-def _nothing(project: Project, damage: Sequence[Finding]) -> str:
+def _nothing(project: Project, damage: Sequence[Finding], damaged: int) -> str:
     if not damage:
         return f"there is nothing to combine in {project.journals}: run up-coverage first"
-    more = f"; so it is with all {len(damage)} of {project.journals}" if len(damage) > 1 else ""
+    more = f"; so it is with all {damaged} of {project.journals}" if damaged > 1 else ""
     return damage[0].sentence + more
 
 

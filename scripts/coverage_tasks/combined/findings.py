@@ -5,13 +5,17 @@ import os
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeVar
 
 from ..findings import Finding
-from ..recorded.journals import Journal, JournalError
+from ..recorded.journals import COPY, Journal, JournalError
 from ..recorded.processes import Processes, Silent
 from ..text import counted, listed, printable, some
+from .grouping import ALONE
 from .model import ServiceResult
 from .origins import UNNAMED
+
+Reason = TypeVar("Reason")
 
 REMEDY = (
     "look into its command for what keeps Python from loading the spy "
@@ -19,19 +23,15 @@ REMEDY = (
 )
 
 
-def of_journals(journals: Iterable[Journal], errors: Iterable[JournalError]) -> Iterator[Finding]:
-    """Yield what is damaged among the journals."""
+def damage_of(journals: Iterable[Journal], errors: Iterable[JournalError]) -> Iterator[tuple[str, str, str]]:
+    """Yield each damaged journal, what is wrong with it, and the remedy."""
     for error in errors:
         if error.kind != "unborn":
-            yield Finding("", "damaged", error.evidence, error.remedy)
-    for journal in journals:
-        if journal.unreadable:
-            yield Finding(
-                "",
-                "damaged",
-                f"{journal.path} holds {counted(journal.unreadable, 'record')} that nobody can read, the others count",
-                "copy it again if it is a copy, or remove it",
-            )
+            yield str(error.path), error.evidence.replace(f"{error.path} ", "", 1), error.remedy
+    found = [journal for journal in journals if journal.unreadable]
+    for journal in found:
+        records = counted(journal.unreadable, "record") if len(found) <= ALONE else "records"
+        yield str(journal.path), f"holds {records} that nobody can read, the others count", COPY
 
 
 def of_kinds(with_lines: list[str], with_arcs: list[str]) -> Iterator[Finding]:
@@ -43,6 +43,23 @@ def of_kinds(with_lines: list[str], with_arcs: list[str]) -> Iterator[Finding]:
             f"{listed(with_lines)} recorded lines and {listed(with_arcs)} branches, so only lines are shown",
             "set COVERAGE_BRANCH the same for all services and record again",
         )
+
+
+def of_dropped(parts: int) -> Iterator[Finding]:
+    """Yield how many sources were too many, or said more than they can."""
+    if parts:
+        yield Finding(
+            "",
+            "forged",
+            f"journals tell of more than any sources have, so {counted(parts, 'part')} of them count for nothing",
+            "look what writes into coverage-data/journals besides the spy",
+        )
+
+
+def of_unread(unread: Mapping[str, tuple[str, str]]) -> Iterator[Finding]:
+    """Yield which files of the repository could not be read."""
+    for (reason, remedy), paths in by_value(unread).items():
+        yield Finding("", "unread", f"{some(paths)} left out: {reason}", remedy)
 
 
 def of_unborn(errors: Iterable[JournalError]) -> Iterator[Finding]:
@@ -159,7 +176,7 @@ def described(silent: Silent) -> str:
     return f"{silent.command or 'what ran'} in {silent.place}, there since {since},"
 
 
-def by_value(reasons: Mapping[str, str]) -> dict[str, list[str]]:
+def by_value(reasons: Mapping[str, Reason]) -> dict[Reason, list[str]]:
     """Group paths by their reason: reason -> paths."""
     grouped = defaultdict(list)
     for path, reason in reasons.items():

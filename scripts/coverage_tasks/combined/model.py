@@ -10,12 +10,14 @@ from ..findings import DAMAGE, Finding
 from ..project import Project
 from ..recorded.processes import Processes
 from ..recorded.stack import read_stack
-from ..records import read_record, write_record
+from ..records import RecordError, read_record, write_record
 from ..sources.maps import Root
-from ..sources.repository import Digest
+from ..sources.repository import Digest, is_repository_path
 
 FILE = "combined.json"
-VERSION = 2
+VERSION = 3
+LARGEST = 256 << 20  # bytes: 80,000 files of 8 services
+SIZES = 1 << 32  # what a journal has room for, as in its digests
 
 
 @dataclass
@@ -84,22 +86,32 @@ class ServiceResult:
 class Combined:
     """What `combine` found out, service by service; kept in coverage-data/combined.json.
 
-    `findings` are what somebody should look at, damage first. `digests` are those of the files as they were then,
-    `commit` is what was checked out ("" without git), and `started` when the last process did, in seconds since the
-    epoch; it comes last, where runs.store finds it without reading all.
+    `findings` are what somebody should look at, damage first, which `damaged` journals have. `digests` are those of the
+    files as they were then, `commit` is what was checked out ("" without git), `run` is Stack.run, and `started` when
+    the last process did, in seconds since the epoch; it comes last, where runs.store finds it without reading all.
     """
 
     services: dict[str, ServiceResult]
     branch: bool = False
     findings: list[Finding] = field(default_factory=list)
     digests: dict[str, Digest] = field(default_factory=dict)
+    damaged: int = 0
     commit: str = ""
+    run: str = ""
     started: float = 0.0
 
     @property
     def damage(self) -> list[Finding]:
         """What could not be read."""
         return [finding for finding in self.findings if finding.kind in DAMAGE]
+
+    @property
+    def named(self) -> set[str]:
+        """Every repository file that it says something about."""
+        named = set(self.digests)
+        for result in self.services.values():
+            named.update(result.files, result.never_imported, result.unknown, result.carried, result.startup)
+        return named
 
     @property
     def files(self) -> set[str]:
@@ -139,19 +151,29 @@ class Combined:
 
 
 def read_record_of(file: Path) -> Combined:
-    """Return what a file keeps. Raise FileNotFoundError, or RecordError when it is damaged or another's."""
-    return read_record(file, Combined, VERSION)
+    """Return what a file keeps.
+
+    Raise FileNotFoundError, RecordError when it is damaged, another's or impossible, and TaskError as `read_file` does.
+    """
+    combined = read_record(file, Combined, VERSION, LARGEST)
+    for path in combined.named:
+        if not is_repository_path(path):
+            raise RecordError(f"it names {path!r:.200}, and no file of a repository is called that")
+    for path, digest in combined.digests.items():
+        if not (0 <= digest.size < SIZES and 0 <= digest.crc < SIZES):
+            raise RecordError(f"it has an impossible digest of {path}")
+    return combined
 
 
 def read_combined(project: Project) -> Combined:
     """Return what the last `combine` wrote. Raise TaskError when there was none since the services were started."""
     file = project.data / FILE
     try:
-        combined, written = read_record_of(file), file.stat().st_mtime
+        combined = read_record_of(file)
     except (OSError, ValueError):
         raise TaskError("nothing has been combined yet: run coverage-combine first") from None
     stack = read_stack(project.data)
-    if stack and stack.started > written:
+    if stack and stack.run != combined.run:  # a time would be that of a clock, which is set
         raise TaskError("nothing has been combined since the services were started: run coverage-combine first")
     return combined
 

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from ..configuration import Configuration, read_configuration
 from ..errors import TaskError
-from ..files import file_name
+from ..files import file_name, read_file
 from ..project import Project
 from ..recorded.images import load_image
 from ..recorded.journals import Journal
@@ -82,7 +82,7 @@ class Origins:
             self._carried[key] = {}
             if version and version.now:
                 old = History(repository.root).read(version)
-                self._carried[key] = same_statements(old, (repository.root / version.now).read_bytes())
+                self._carried[key] = same_statements(old, read_file(repository.root / version.now))
         return self._carried[key]
 
     def stale(self) -> Iterator[tuple[str, Digest]]:
@@ -115,7 +115,7 @@ def of_run(project: Project, journals: Iterable[Journal], repository: Repository
     What coverage-spy.yml says counts as it is now: it is written when a report has shown what is unmapped. Raises
     TaskError when it names a service that there is not.
     """
-    stack = _recorded(project)
+    stack = recorded_stack(project)
     by_service: dict[str, list[Journal]] = {name: [] for name in stack.services}
     names = {file_name(name): name for name in by_service}
     for journal in journals:
@@ -130,13 +130,13 @@ def of_run(project: Project, journals: Iterable[Journal], repository: Repository
     return with_versions(found, repository)
 
 
-def _recorded(project: Project) -> Stack:
-    """The record of the stack. Without one, or with a damaged one, the journals name the services."""
+def recorded_stack(project: Project) -> Stack:
+    """Return the record of the stack. Without one, or with a damaged one, the journals name the services."""
     try:
         stack = read_stack(project.data)
     except TaskError:
         stack = None
-    return stack or Stack(project.runtime, "", on_host=project.runtime == "procfile")
+    return stack or Stack(project.runtime, "", on_host=project.runtime == "procfile", run="")
 
 
 def service_of(project: Project, name: str, record: ServiceRecord, configuration: Configuration) -> Service:

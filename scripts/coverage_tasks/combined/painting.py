@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from ..files import read_file
 from ..sources.history import Version
+from ..sources.repository import LARGEST_SOURCE
 from ..sources.statements import Arc, lines_of
 from .model import Carried
 
@@ -76,9 +78,9 @@ class Painted:
     def complete_loops(self, root: Path) -> None:
         """Adds the endless loops that an old Python did not record."""
         for path, lines in self.lines.items():
-            lines.update(missing_lines((root / path).read_bytes(), lines))
+            lines.update(missing_lines(read_file(root / path, LARGEST_SOURCE), lines))
         for path, arcs in self.arcs.items():
-            arcs.update(missing_arcs((root / path).read_bytes(), arcs))
+            arcs.update(missing_arcs(read_file(root / path, LARGEST_SOURCE), arcs))
 
 
 OLD = ("3.8.", "3.9.")  # https://github.com/python/cpython/issues/79069, undone by PEP 626

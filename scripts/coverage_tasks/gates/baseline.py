@@ -8,7 +8,7 @@ from typing import Self
 
 from ..combined.model import read_combined
 from ..errors import TaskError
-from ..files import beside
+from ..files import beside, read_json
 from ..project import Project
 from ..results.lines import Share
 from ..results.results import Results, read_results
@@ -43,7 +43,7 @@ class Baseline:
     def read(cls, project: Project) -> Self | None:
         """The repository's; None when it keeps none. Raises TaskError when it cannot be read."""
         try:
-            found = json.loads(project.baseline.read_text("utf-8"))
+            found = read_json(project.baseline, within=project.root)
             if found["version"] != 1:
                 raise ValueError
             files = {path: Share(int(line["executed"]), int(line["of"])) for path, line in found["files"].items()}

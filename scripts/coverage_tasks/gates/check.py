@@ -5,13 +5,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from coverage.exceptions import ConfigError
-from coverage.files import GlobMatcher
 from coverage.results import should_fail_under
 
 from ..configuration import NAME, Thresholds, read_configuration
 from ..coverage_settings import Settings
 from ..errors import TaskError
+from ..globs import glob_expression
 from ..project import Project
 from ..results.lines import Share
 from ..results.results import Results, read_results
@@ -91,11 +90,12 @@ def _thresholds(results: Results, thresholds: Thresholds) -> Iterator[Verdict]:
 
 
 def _matching(glob: str, files: Mapping[str, Share]) -> dict[str, Share]:
+    globs = [glob] if glob.endswith("*") else [glob, f"{glob.rstrip('/')}/**"]
     try:
-        matcher = GlobMatcher([glob] if glob.endswith("*") else [glob, f"{glob.rstrip('/')}/**"])
-    except ConfigError as error:
+        either = [glob_expression(each) for each in globs]
+    except ValueError as error:
         raise TaskError(f"{NAME}: thresholds.paths has {glob!r} ({error}): write it as for coverage.py") from None
-    return {path: share for path, share in files.items() if matcher.match(path)}
+    return {path: share for path, share in files.items() if any(each.fullmatch(path) for each in either)}
 
 
 def _reached(rule: str, files: Shares, wanted: float, unit: str) -> Verdict:

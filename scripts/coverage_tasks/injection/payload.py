@@ -1,6 +1,7 @@
 """The payload: builds of coverage.py's C tracer, one per interpreter, fetched by pip with pinned hashes.
 
-`python -m coverage_tasks.injection.payload` writes payload.lock anew, after a version in VERSIONS was changed.
+`python -m coverage_tasks.injection.payload` writes payload.lock and tracers.lock, after a version in VERSIONS was
+changed.
 """
 
 import platform
@@ -12,15 +13,17 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
+from shutil import rmtree
 from typing import NamedTuple
 
 from ..errors import TaskError
-from ..files import beside
+from ..files import beside, read_file
 from ..progress import Stage, say
 from ..project import SPY
 from ..sources.images import Interpreter
 
 LOCK = Path(__file__).with_name("payload.lock")
+TRACERS = Path(__file__).with_name("tracers.lock")  # what is in the wheels
 PAYLOAD = SPY / "payload"
 
 # The last coverage.py for each CPython, by the digits of its suffix; for 3.8 the last whose tracer calls nothing when a
@@ -78,16 +81,18 @@ def tracer_of(interpreter: Interpreter, directory: Path = PAYLOAD) -> Path:
 
 
 def fill_payload(interpreters: Iterable[Interpreter], directory: Path = PAYLOAD) -> None:
-    """Puts the tracer of every interpreter in `directory`; what is there already is not fetched again.
+    """Puts the tracer of every interpreter in `directory`; what is there already, unaltered, is not fetched again.
 
-    Raises TaskError when pip cannot fetch one. An interpreter coverage.py has no build for is only named: the spy
-    says in its receipt that nothing is measured there.
+    What is none of the locked builds is removed: the directory goes into every service as it is. Raises TaskError when
+    pip cannot fetch one. An interpreter coverage.py has no build for is only named: the spy says in its receipt that
+    nothing is measured there.
     """
+    found = _sound_tracers(directory)
     for interpreter in interpreters:
         target = tracer_of(interpreter, directory)
-        if _is_built_for(target, interpreter.libc):
-            continue
         wheel = _wheel_for(interpreter)
+        if wheel and wheel in found.get(target.name, ()):
+            continue
         if not wheel:
             say(f"coverage.py has no build for {interpreter.suffix}: this Python {interpreter.version} is not measured")
             continue
@@ -113,9 +118,29 @@ def _wheel_for(interpreter: Interpreter) -> Wheel | None:
     return wheel if (wheel.libc, wheel.machine) in _PLATFORMS else None
 
 
-def _is_built_for(tracer: Path, libc: str) -> bool:
-    # CPython up to 3.10 has the same suffix on musl as on glibc, so the name does not tell.
-    return tracer.is_file() and (b"libc.musl-" in tracer.read_bytes()) == (libc == "musl")
+def _sound_tracers(directory: Path) -> dict[str, set[Wheel]]:
+    """Name -> the wheels that a file of the payload may be out of; CPython up to 3.10 has one name for two libcs."""
+    wheels: dict[str, set[Wheel]] = {}
+    for digits, libc, machine, digest in (line.split() for line in TRACERS.read_text().splitlines()[1:]):
+        wheels.setdefault(digest, set()).add(Wheel(digits, libc, machine))
+    found = {}
+    for file in directory.glob("[!.]*"):
+        try:
+            found[file.name] = wheels[sha256(read_file(file)).hexdigest()]
+        except (OSError, TaskError, KeyError):
+            say(f"{file} is no build of coverage.py's that was fetched, and is removed")
+            _remove(file)
+    return found
+
+
+def _remove(file: Path) -> None:
+    try:
+        if file.is_dir() and not file.is_symlink():
+            rmtree(file)
+        else:
+            file.unlink()
+    except OSError as error:
+        raise TaskError(f"{file} cannot be removed ({error.strerror}): remove it") from None
 
 
 def _fetch_tracer(wheel: Wheel) -> bytes:
@@ -124,8 +149,12 @@ def _fetch_tracer(wheel: Wheel) -> bytes:
         requirement = directory / "requirement.txt"
         requirement.write_text(_locked(VERSIONS[wheel.digits]))
         _download(directory, wheel, "--require-hashes", "--requirement", str(requirement))
-        with zipfile.ZipFile(next(directory.glob("*.whl"))) as archive:
-            return archive.read(next(n for n in archive.namelist() if re.fullmatch(r"coverage/tracer\..*\.so", n)))
+        return _tracer_of(next(directory.glob("*.whl")))
+
+
+def _tracer_of(wheel: Path) -> bytes:
+    with zipfile.ZipFile(wheel) as archive:
+        return archive.read(next(n for n in archive.namelist() if re.fullmatch(r"coverage/tracer\..*\.so", n)))
 
 
 def _download(directory: Path, wheel: Wheel, *what: str) -> None:
@@ -145,20 +174,23 @@ def _locked(version: str) -> str:
     return next(line for line in lines if line.startswith(f"coverage=={version} "))
 
 
-def write_lock(lock: Path = LOCK) -> None:
-    """Downloads every wheel of VERSIONS for every platform and writes their hashes."""
+def write_locks(lock: Path = LOCK, tracers: Path = TRACERS) -> None:
+    """Downloads every wheel of VERSIONS for every platform and writes their hashes, and those of their tracers."""
     hashes: dict[str, set[str]] = {}
+    lines = []
     for wheel in _every_wheel():
         with tempfile.TemporaryDirectory() as name:
             _download(Path(name), wheel, f"coverage=={VERSIONS[wheel.digits]}")
             file = next(Path(name).glob("*.whl"))
             if "-none-any" not in file.name:
                 hashes.setdefault(VERSIONS[wheel.digits], set()).add(sha256(file.read_bytes()).hexdigest())
+                lines.append(" ".join((*wheel, sha256(_tracer_of(file)).hexdigest())))
     blocks = [
         " \\\n    ".join([f"coverage=={version}", *(f"--hash=sha256:{digest}" for digest in sorted(hashes[version]))])
         for version in dict.fromkeys(VERSIONS.values())
     ]
-    lock.write_text("# Written by `python -m coverage_tasks.injection.payload`.\n" + "\n".join(blocks) + "\n")
+    for written, text in ((lock, blocks), (tracers, lines)):
+        written.write_text("\n".join(("# Written by `python -m coverage_tasks.injection.payload`.", *text)) + "\n")
 
 
 def _every_wheel() -> Iterator[Wheel]:
@@ -166,4 +198,4 @@ def _every_wheel() -> Iterator[Wheel]:
 
 
 if __name__ == "__main__":
-    write_lock()
+    write_locks()

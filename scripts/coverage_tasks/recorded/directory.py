@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..errors import TaskError
+from ..files import refuse_links
 from ..progress import say
 from ..project import Project
 from ..text import counted
@@ -21,8 +22,7 @@ def prepare_data(project: Project) -> None:
     It is nobody else's: a service's directory of journals, which is open to every user, lies in it.
     """
     data = project.data
-    if data.is_symlink():
-        raise TaskError(f"{data} is a link, and what is in it is removed and written: remove the link")
+    refuse_links(data)
     try:
         project.journals.mkdir(parents=True, exist_ok=True)
         for directory in (data, project.journals):
@@ -63,8 +63,7 @@ def empty(project: Project) -> None:
 
 def remove_data(project: Project, reports: Iterable[Path]) -> None:
     """Remove the recorded data and the reports, but no saved run. Raise TaskError for what must stay."""
-    if project.data.is_symlink():
-        raise TaskError(f"{project.data} is a link, and what it leads to stays: remove the link")
+    refuse_links(project.data)
     recorded, stays = [project.data], []
     if any(project.runs.glob("*")):
         kept = (project.runs, project.data / ".gitignore")
@@ -72,7 +71,7 @@ def remove_data(project: Project, reports: Iterable[Path]) -> None:
         say(f"{project.runs.relative_to(project.root)} stays: remove saved runs that are no longer of use there")
     for path in (*recorded, project.coverage_file, *reports):
         try:
-            if path.is_dir():
+            if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)

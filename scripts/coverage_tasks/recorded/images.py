@@ -1,12 +1,13 @@
 """The images of a run: a copy of what they hold beside its data, and one in the user's cache for every checkout."""
 
 import json
-import os
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import asdict, fields
 from pathlib import Path
 
+from ..errors import TaskError
+from ..files import beside, read_json
 from ..sources.images import Image, Interpreter
 from ..sources.repository import Digest
 
@@ -19,7 +20,7 @@ def load_image(data: Path, content: str) -> Image | None:
 def load(file: Path) -> Image | None:
     """Return the image that a file keeps; None when it keeps none that this version can read."""
     try:
-        found = json.loads(file.read_text())
+        found = read_json(file)
         if set(found) != {known.name for known in fields(Image)}:
             return None  # another version of this module wrote it
         if not all(isinstance(found[name], dict) for name in ("environment", "files", "shebangs", "links")):
@@ -29,7 +30,7 @@ def load(file: Path) -> Image | None:
         found["interpreters"] = tuple(Interpreter(**interpreter) for interpreter in found["interpreters"])
         found["files"] = {path: Digest(*digest) for path, digest in found["files"].items()}
         return Image(**found)
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+    except (TaskError, OSError, ValueError, TypeError, KeyError):
         return None
 
 
@@ -38,9 +39,8 @@ def store(file: Path, image: Image) -> None:
     # Whoever may not write here reads the image again the next time.
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        part = file.with_suffix(f".{os.getpid()}")
-        part.write_text(json.dumps(asdict(image)))
-        part.replace(file)
+        with beside(file) as part:
+            part.write_text(json.dumps(asdict(image)))
 
 
 def forget(directory: Path, kept: Collection[str]) -> None:

@@ -8,7 +8,8 @@ import sys
 import zlib
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -18,11 +19,11 @@ from coverage_spy import receipt as head
 from coverage_spy.scope import LONGEST
 
 from ..progress import Stage, advance
+from ..records import LARGEST_NUMBER, YEAR_3000
 from ..sources.repository import Digest
 
 LARGEST = 4 * words.LAST_SIZE  # bytes read of one journal, its receipt among them: what costs a second at most
 
-YEAR_3000 = 32503680000.0  # seconds since the epoch, and what every part of a report can write as a date
 RIVAL_WORD = words.RIVAL << words.KIND_SHIFT
 
 Kind = Literal["foreign", "truncated", "version", "unreadable", "unborn"]
@@ -40,6 +41,8 @@ RIVAL = (
 class JournalError(Exception):
     """A file that cannot be read as a journal: `evidence` names it and says what is wrong, `remedy` what to do.
 
+    `path` is the file, when `read_journals` found it.
+
     An `unborn` one is no damage: its process was killed after it made the file and before it wrote the receipt.
     """
 
@@ -47,6 +50,7 @@ class JournalError(Exception):
         """Keep them; `kind` is what is wrong with the file, for programs."""
         super().__init__(f"{evidence}: {remedy}")
         self.kind, self.evidence, self.remedy = kind, evidence, remedy
+        self.path = Path()
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,8 @@ class Receipt:
 class Journal:
     """One journal. Paths are those of the measured process; `unreadable` counts words that mean nothing here.
 
-    `early` are the lines that are told of before a mark, see `read_journals`.
+    `early` are the lines that are told of before a mark, see `read_journals`. `recorded` is how many lines, or arcs, it
+    had before others that told the same were merged with it.
 
     `last` is the last word of the process itself that is not zero, 0 when there is none.
     """
@@ -86,6 +91,14 @@ class Journal:
     last: int
     unreadable: int
     early: Mapping[str, set[int]] = field(default_factory=dict)
+    recorded: int | None = None
+
+    @property
+    def told(self) -> int:
+        """How many lines, or arcs, it tells of, `recorded` or all that are here."""
+        if self.recorded is not None:
+            return self.recorded
+        return sum(len(found) for by_file in (self.lines, self.arcs) for found in by_file.values())
 
     @property
     def ended(self) -> bool:
@@ -98,20 +111,35 @@ def find_journals(directory: Path) -> list[Path]:
     return sorted((*directory.glob("*" + head.SUFFIX), *directory.glob("*/*" + head.SUFFIX)))
 
 
-def read_journals(directory: Path, marks: Mapping[str, int] | None = None) -> tuple[list[Journal], list[JournalError]]:
+def read_journals(
+    directory: Path,
+    marks: Mapping[str, int] | None = None,
+    take: Callable[[Journal], Journal] = lambda journal: journal,
+) -> tuple[list[Journal], list[JournalError]]:
     """All journals of a directory and of its services, in order, and an error for each file that is none.
 
-    `marks`: name of a journal -> how many of its words count as early.
+    `marks`: name of a journal -> how many of its words count as early. What `take` makes of a journal is kept.
     """
     journals, errors, paths = [], [], find_journals(directory)
+    first: dict[tuple[int, int], Path] = {}
     with Stage("reading what was recorded", len(paths), "journal"):
         for path in paths:
             try:
-                journals.append(read_journal(path, (marks or {}).get(path.name, 0)))
+                _require_first(path, first)
+                journals.append(take(read_journal(path, (marks or {}).get(path.name, 0))))
             except JournalError as error:
+                error.path = path
                 errors.append(error)
             advance()
     return journals, errors
+
+
+def _require_first(path: Path, first: dict[tuple[int, int], Path]) -> None:
+    """Raises JournalError for another name of a file that was read: whoever can write there can make thousands."""
+    with suppress(OSError):  # the reader says what is wrong
+        status = path.lstat()
+        if status.st_nlink > 1 and first.setdefault((status.st_dev, status.st_ino), path) != path:
+            raise JournalError("foreign", f"{path} is another name of a journal", REMOVE)
 
 
 def count_words(path: Path) -> int:
@@ -215,6 +243,7 @@ def _is_sound(values: Mapping[str, Any]) -> bool:
     return (
         all(type(value) is types[key] for key, value in values.items())
         and 0 <= values["started"] < YEAR_3000
+        and all(abs(values[key]) <= LARGEST_NUMBER for key in ("pid", "segment"))
         and all(isinstance(refusal, str) for refusal in values["refusals"])
     )
 
@@ -233,25 +262,31 @@ def _decode(path: Path, receipt: Receipt, all_words: "array[int]", unread: int) 
         if kind == words.FILE or word == words.END << words.KIND_SHIFT:
             continue
         number = word >> words.NUMBER_SHIFT & 0xFFFF
-        name, tag = names.get(number, ("", -1))
+        name, tag, last = names.get(number, ("", -1, -1))
         if kind == words.LINE and not receipt.branch and tag == word >> words.TAG_SHIFT & 0xFFFF:
-            lines[name].add(word & words.LAST_LINE)
+            if word & words.LAST_LINE <= last:
+                lines[name].add(word & words.LAST_LINE)
+                continue
         elif words.ARC <= kind < words.END and receipt.branch and name:
             start, end = word >> words.FROM_SHIFT & words.LAST_ARC_LINE, word & words.LAST_ARC_LINE
             signs = kind - words.ARC
-            arcs[name].add((-start if signs & 1 else start, -end if signs & 2 else end))
-        else:
-            unreadable += 1
-    last = all_words[-1] if all_words else 0
-    return Journal(path, receipt, digests, dict(lines), dict(arcs), last, unreadable)
+            if max(start, end) <= last:
+                arcs[name].add((-start if signs & 1 else start, -end if signs & 2 else end))
+                continue
+        unreadable += 1
+    final = all_words[-1] if all_words else 0
+    return Journal(path, receipt, digests, dict(lines), dict(arcs), final, unreadable)
 
 
-def _files(file_words: Iterable[int]) -> tuple[dict[int, tuple[str, int]], dict[str, Digest | None], int]:
-    """File number -> name and tag, and name -> digest, of the records that are whole; and how many words are no use."""
+def _files(file_words: Iterable[int]) -> tuple[dict[int, tuple[str, int, int]], dict[str, Digest | None], int]:
+    """File number -> name, tag and last line, and name -> digest, of the records that are whole.
+
+    And how many words are no use.
+    """
     records: dict[int, bytearray] = defaultdict(bytearray)
     for word in file_words:
         records[word >> words.NUMBER_SHIFT & 0xFFFF] += (word & (1 << words.NUMBER_SHIFT) - 1).to_bytes(5, "big")
-    names: dict[int, tuple[str, int]] = {}
+    names: dict[int, tuple[str, int, int]] = {}
     digests: dict[str, Digest | None] = {}
     unreadable = 0
     for number, record in records.items():
@@ -266,7 +301,9 @@ def _files(file_words: Iterable[int]) -> tuple[dict[int, tuple[str, int]], dict[
             continue
         size, crc = int.from_bytes(record[2:6], "big"), int.from_bytes(record[6:10], "big")
         digest = None if size == words.UNREADABLE else Digest(size, crc)
-        names[number] = name, zlib.crc32(record[:length]) & 0xFFFF
+        # A file has no more lines than bytes, and one: numbers beyond are nobody's, and costly to keep as bits.
+        last = words.LAST_LINE if digest is None else size + 1
+        names[number] = name, zlib.crc32(record[:length]) & 0xFFFF, last
         # Two sources under one name: neither vouches for the lines.
         digests[name] = digest if digests.get(name, digest) == digest else None
     return names, digests, unreadable

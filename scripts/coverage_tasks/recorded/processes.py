@@ -1,10 +1,10 @@
 """The processes of a service: those that sent a receipt, and those of which only the census knows."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from .journals import ORPHANED, RIVAL, Journal
 from .sightings import Place, Sighting
@@ -59,12 +59,6 @@ class Processes:
         """The processes that wrote `journals`, and those of `places` that wrote none."""
         known = sorted(_known(journals), key=lambda process: (process.started, process.id))
         return cls(known, list(_silent(known, places)))
-
-    @classmethod
-    def from_json(cls, found: Mapping[str, Any]) -> Self:
-        """What dataclasses.asdict made of them. Raises KeyError or TypeError when it is something else."""
-        known = [Process(**{**process, "refusals": tuple(process["refusals"])}) for process in found["known"]]
-        return cls(known, [Silent(**silent) for silent in found["silent"]])
 
     @property
     def all(self) -> int:
@@ -123,7 +117,7 @@ def _known(journals: Iterable[Journal]) -> Iterator[Process]:
             python=first.python,
             engine=engine,
             started=first.started,
-            lines=sum(len(found) for s in segments for by_file in (s.lines, s.arcs) for found in by_file.values()),
+            lines=sum(segment.told for segment in segments),
             state=_state(engine, ended, refusals),
             refusals=tuple(sorted(refusals)),
         )

@@ -3,12 +3,13 @@
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from secrets import token_hex
 
 from ..errors import TaskError
 from ..records import OtherVersion, RecordError, read_record, write_record
 
 FILE = "stack.json"
-VERSION = 3
+VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ class ServiceRecord:
 class Stack:
     """What was started: `runtime` says by which, `name` is its name there; times are in seconds since the epoch.
 
-    `on_host`: its processes run on the repository itself, so their paths are the repository's.
+    `on_host`: its processes run on the repository itself, so their paths are the repository's. `run` tells it from
+    every other one; times can't, clocks are set.
     """
 
     runtime: str
@@ -52,6 +54,7 @@ class Stack:
     services: dict[str, ServiceRecord] = field(default_factory=dict)
     started: float = field(default_factory=time.time)
     ended: float | None = None
+    run: str = field(default_factory=lambda: token_hex(8))
 
     @property
     def measured(self) -> list[str]:

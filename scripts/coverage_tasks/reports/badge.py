@@ -87,7 +87,7 @@ def _unknown(results: Results) -> Iterator[str]:
     for count, noun in (
         (sum(bool(result.why_unknown) for result in services), "service"),
         (sum(len(each.silent) + each.not_measured + each.partly_measured for each in processes), "process"),
-        (len(results.combined.damage), "journal"),
+        (results.combined.damaged, "journal"),
         (results.total().unknown, "file"),
     ):
         if count:

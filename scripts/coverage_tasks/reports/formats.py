@@ -93,6 +93,8 @@ def _html(results: "Results", before: "Run | None") -> None:
             coverage.html_report(files, directory=str(directory))
         site.write(results, directory, difference)
         badge.write(results, directory)
+        if target.is_symlink():
+            target.unlink()  # what it leads to is somebody else's
         shutil.rmtree(target, ignore_errors=True)
         directory.replace(target)
 

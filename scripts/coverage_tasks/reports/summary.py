@@ -2,7 +2,7 @@
 
 from ..coverage_settings import TITLE
 from ..results.results import Results, Totals, counts
-from ..text import Row, escaped, markdown_table, printable, text_table
+from ..text import Row, escaped, fitting, markdown_table, printable, text_table
 
 
 def markdown(results: Results) -> str:
@@ -10,7 +10,7 @@ def markdown(results: Results) -> str:
     lines = [f"# {escaped(results.settings.title or TITLE)}", "", *markdown_table(_rows(results))]
     if results.findings:
         lines += ["", "## To look at", "", *(f"- {escaped(finding.sentence)}" for finding in results.findings)]
-    return "\n".join(lines) + "\n"
+    return "\n".join(fitting(lines)) + "\n"
 
 
 def text(results: Results) -> str:

@@ -14,6 +14,8 @@ from typing import NamedTuple
 from coverage.regions import code_regions
 
 from ..combined.model import Combined, read_record_of
+from ..errors import TaskError
+from ..files import require_file
 from ..progress import Stage, advance
 from ..project import Project
 from ..results.lines import Function
@@ -21,6 +23,7 @@ from ..results.results import Results
 from ..sources.history import History
 from ..sources.repository import Digest, digest_of
 from ..text import printable
+from .data_files import LARGEST_DATA, require_sound
 from .store import COMBINED, DATA, newest_first
 
 # coverage.py's own reading of 2,000 files takes 0.3 s a run; https://coverage.readthedocs.io/en/latest/dbschema.html
@@ -149,7 +152,7 @@ def find_candidates(project: Project, results: Results, services: Collection[str
         for name in names if most else ():
             try:
                 suspects.look_at(_Past.read(project.runs / name, results.combined, services))
-            except (OSError, ValueError, sqlite3.Error) as error:
+            except (OSError, ValueError, TaskError, sqlite3.Error) as error:
                 notes.append(printable(f"the saved run {name} is left out, it cannot be read ({error}): remove it"))
                 continue
             runs.append(name)
@@ -167,6 +170,8 @@ def find_candidates(project: Project, results: Results, services: Collection[str
 def _executed(file: Path, branch: bool, services: Collection[str]) -> dict[str, Bits]:
     """Path -> executed lines, out of a data file of coverage.py's that nothing is written to."""
     executed: dict[int, Bits] = defaultdict(int)
+    require_file(file, LARGEST_DATA)
+    require_sound(file)
     with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as data:
         data.create_function("counts", 1, lambda context: not services or context in services)
         if branch:

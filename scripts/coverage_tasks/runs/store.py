@@ -2,29 +2,28 @@
 
 import os
 import re
-import shutil
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
 from coverage import CoverageData
-from coverage.exceptions import CoverageException
 
-from ..combined.model import Combined, ServiceResult, read_combined, read_record_of
+from ..combined.model import LARGEST, Combined, ServiceResult, read_combined, read_record_of
 from ..coverage_settings import read_settings
 from ..errors import TaskError
+from ..files import ANYWHERE, copy_file, read_end, read_file
 from ..progress import Stage
 from ..project import Project
 from ..results.coveragepy import analyse
 from ..results.lines import Lines
 from ..results.results import Results, read_results
 from ..sources.history import History
-from ..sources.repository import Digest, Repository, is_library, is_test
+from ..sources.repository import Digest, Repository, is_library, is_repository_path, is_test
 from ..text import printable
+from .data_files import LARGEST_DATA, opened_data
 
 PRESENT = "the present run"
 # A name that is not hidden: what uploads the files of a CI job leaves hidden ones out.
@@ -65,7 +64,7 @@ class Run:
 
     def text(self, path: str) -> bytes:
         """The source of one of its `files`."""
-        return self.texts[path] if path in self.texts else (self.root / path).read_bytes()
+        return self.texts[path] if path in self.texts else read_file(self.root / path)
 
     @property
     def notes(self) -> Iterator[str]:
@@ -98,8 +97,8 @@ def save_run(project: Project, name: str, force: bool) -> Path:
         with tempfile.TemporaryDirectory(prefix=".", dir=directory.parent) as beside:
             made = Path(beside, name)
             made.mkdir()
-            shutil.copyfile(project.coverage_file, made / DATA)
-            shutil.copyfile(project.data / COMBINED, made / COMBINED)
+            copy_file(project.coverage_file, made / DATA, LARGEST_DATA)
+            copy_file(project.data / COMBINED, made / COMBINED, LARGEST)
             if directory.exists():
                 directory.replace(Path(beside, "old"))
             made.replace(directory)
@@ -114,7 +113,7 @@ def saved_runs(project: Project) -> dict[str, Combined]:
     for name in _names(project):
         try:
             found[name] = read_record_of(project.runs / name / COMBINED)
-        except (OSError, ValueError):
+        except (OSError, ValueError, TaskError):
             continue
     return dict(sorted(found.items(), key=lambda item: item[1].started))
 
@@ -128,10 +127,8 @@ def newest_first(project: Project) -> dict[str, float]:
 def _started(file: Path) -> float:
     """What `Combined.started` is; the last thing in a file of megabytes. 0 when nothing is there."""
     try:
-        with file.open("rb") as opened:
-            opened.seek(max(file.stat().st_size - 100, 0))
-            found = _STARTED.search(opened.read())
-    except OSError:
+        found = _STARTED.search(read_end(file, 100))
+    except (OSError, TaskError):
         return 0.0
     return float(found[1]) if found else 0.0
 
@@ -148,7 +145,7 @@ def open_run(project: Project, word: str = "") -> Run:
     if word in _names(project):
         path = project.runs / word
     if path.is_file():
-        return _foreign(project, word, path)
+        return _foreign(project, word, path, ANYWHERE)
     if path.is_dir():
         return _directory(project, word, path)
     names = _names(project)
@@ -178,12 +175,12 @@ def _names(project: Project) -> list[str]:
 
 
 def _directory(project: Project, name: str, directory: Path) -> Run:
-    files = [directory / data for data in DATA_NAMES if (directory / data).is_file()]
+    files = [directory / data for data in DATA_NAMES if _is_there(directory / data)]
     if not files:
         parts = "run `coverage combine` there first" if any(directory.glob(".coverage.*")) else "name the file itself"
         raise TaskError(f"there is no data of coverage.py's in {directory}: {parts}")
     for combined in COMBINED_NAMES:
-        if (directory / combined).is_file():
+        if _is_there(directory / combined):
             try:
                 return _measured(project, name, files[0], read_record_of(directory / combined))
             except (OSError, ValueError) as error:
@@ -191,16 +188,25 @@ def _directory(project: Project, name: str, directory: Path) -> Run:
     return _foreign(project, name, files[0])
 
 
+def _is_there(file: Path) -> bool:
+    return file.is_file() or file.is_symlink()  # a link is refused, wherever it leads
+
+
 def _measured(project: Project, name: str, file: Path, combined: Combined) -> Run:
-    with _private(file) as data:
+    with opened_data(file) as data:
+        strange = next((path for path in sorted(data.measured_files()) if not is_repository_path(path)), None)
+        if strange is not None:
+            raise TaskError(
+                f"{file} names {strange!r:.200}, and no file of a repository is called that: save the run again"
+            )
         return _analysed(project, name, data, combined, Repository.of_project(project))
 
 
-def _foreign(project: Project, name: str, file: Path) -> Run:
-    """A run out of anybody's data file: lines, under the repository's paths, without contexts."""
+def _foreign(project: Project, name: str, file: Path, within: Path | None = None) -> Run:
+    """A run out of anybody's data file: lines, under the repository's paths, without contexts; links as `read_file`."""
     checkout = Repository.of_project(project)
     lines: dict[str, set[int]] = defaultdict(set)
-    with _private(file) as data:
+    with opened_data(file, within) as data:
         measured = sorted(path for path in data.measured_files() if not is_library(path))
         places = locate(measured, checkout, file.parent)
         for path, place in places.items():
@@ -208,23 +214,6 @@ def _foreign(project: Project, name: str, file: Path) -> Run:
                 lines[place].update(data.lines(path) or ())
     elsewhere = tuple(path for path in measured if path not in places)
     return replace(_of_lines(project, name, lines, checkout), elsewhere=elsewhere)
-
-
-@contextmanager
-def _private(file: Path) -> Iterator[CoverageData]:
-    """A copy of a data file: coverage.py makes tables in what it opens, whatever it is."""
-    with tempfile.TemporaryDirectory() as directory:
-        copy = Path(directory, DATA)
-        data = CoverageData(str(copy))
-        try:
-            shutil.copyfile(file, copy)
-            data.read()
-        except (OSError, CoverageException) as error:
-            raise TaskError(f"{file} is no data file of coverage.py's ({error}): name another one") from None
-        try:
-            yield data
-        finally:
-            data.close()
 
 
 def _of_lines(project: Project, name: str, lines: Mapping[str, Collection[int]], checkout: Repository) -> Run:
@@ -239,7 +228,7 @@ def _of_lines(project: Project, name: str, lines: Mapping[str, Collection[int]],
 
 def _analysed(project: Project, name: str, data: CoverageData, combined: Combined | None, checkout: Repository) -> Run:
     """The run of a data file, analysed beside the very sources that it speaks of, in a directory made for that."""
-    measured = {path for path in data.measured_files() if ".." not in PurePosixPath(path).parts}
+    measured = data.measured_files()
     known = combined.digests if combined else checkout.files
     digests = {path: known[path] for path in sorted(measured) if path in known}
     old = {path: digest for path, digest in digests.items() if checkout.files.get(path) != digest}
@@ -247,18 +236,24 @@ def _analysed(project: Project, name: str, data: CoverageData, combined: Combine
         texts = _texts(project.root, old)
     missing = dict.fromkeys(old.keys() - texts.keys(), NO_SOURCE)
     with tempfile.TemporaryDirectory() as tree:
-        for path in digests.keys() - missing.keys():
-            place = Path(tree, path)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            if path in texts:
-                place.write_bytes(texts[path])
-            else:
-                place.symlink_to(project.root / path)
+        for path in sorted(digests.keys() - missing.keys()):
+            _lay_out(Path(tree, path), texts[path] if path in texts else project.root / path, name)
         analysed = analyse(
             Path(tree), Path(data.data_filename()), combined or Combined({}), read_settings(project.root)
         )
     unknown = {**(combined.unknown if combined else {}), **analysed.unparsed, **missing}
     return Run(name, project.root, analysed.files, unknown, digests, texts, combined)
+
+
+def _lay_out(place: Path, source: bytes | Path, run: str) -> None:
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(source, bytes):
+            place.write_bytes(source)
+        else:
+            place.symlink_to(source)
+    except OSError as error:
+        raise TaskError(f"{run} names a file that there cannot be ({error}): save the run again") from None
 
 
 def _texts(root: Path, digests: Mapping[str, Digest]) -> dict[str, bytes]:

@@ -22,7 +22,7 @@ from honcho import environ as honcho
 
 from ..configuration import LEFT_OUT, read_configuration
 from ..errors import TaskError
-from ..files import file_name
+from ..files import ANYWHERE, file_name, read_end, read_text
 from ..injection.payload import fill_payload, needs_tracer, tracer_of
 from ..injection.spy import COMPILE, key_of, new_copy
 from ..project import SPY, Project
@@ -34,6 +34,7 @@ from ..sources.images import Interpreter
 from .ps import sightings
 from .waiting import Look, died, say_what_is_measured
 
+END_OF_LOG = 1 << 16  # bytes that hold the last lines of a service
 FIRST_PORT = 5000  # honcho's
 GRACE_SECONDS = 10.0  # what `docker stop` gives
 POLL_SECONDS = 0.05
@@ -109,7 +110,8 @@ def look(project: Project, stack: Stack) -> Look:
     for name, started in _started(stack).items():
         code = 0 if stack.services[name].finished else exit_code(started)
         if code:
-            died(name, log_file(project, name).read_text(errors="replace"), f"exit code {code}" if code > 0 else "")
+            log = read_end(log_file(project, name), END_OF_LOG).decode(errors="replace")
+            died(name, log, f"exit code {code}" if code > 0 else "")
         if code == 0:
             # Only its parent learns an exit code, and only once.
             stack.services[name] = replace(stack.services[name], finished=True)
@@ -284,7 +286,7 @@ def find_python(environment: Mapping[str, str]) -> str | None:
 
 def _read(file: Path) -> str:
     try:
-        text = file.read_text("utf-8")
+        text = read_text(file, within=ANYWHERE)
     except (OSError, UnicodeDecodeError) as error:
         raise TaskError(f"{file} cannot be read ({error}): correct it") from None
     if "\0" in text:

@@ -8,6 +8,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from ..files import ANYWHERE, read_text
+
 _COMMENT = re.compile(r"^\s*#.*\n?", re.MULTILINE)
 _CONTINUED = re.compile(r"\\[ \t]*\n")
 _COPY = re.compile(r"\s*(?:COPY|ADD)\s+(?P<rest>.*)", re.IGNORECASE)
@@ -53,7 +55,7 @@ def _text(context: Path, build: Mapping[str, Any]) -> str:
     if build.get("dockerfile_inline"):
         return str(build["dockerfile_inline"])
     try:
-        return (context / (build.get("dockerfile") or "Dockerfile")).read_text(errors="replace")
+        return read_text(context / (build.get("dockerfile") or "Dockerfile"), within=ANYWHERE, errors="replace")
     except OSError:
         return ""
 
@@ -66,7 +68,7 @@ def _copies(text: str) -> Iterator[tuple[list[str], str]]:
         try:
             rest = found["rest"]
             flags, words = [], [str(word) for word in (json.loads(rest) if rest[:1] == "[" else shlex.split(rest))]
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         while words and words[0].startswith("--"):
             flags.append(words.pop(0))

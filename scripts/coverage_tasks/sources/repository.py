@@ -1,22 +1,32 @@
 """The Python sources of a repository, each with its digest."""
 
 import os
+import posixpath
 import re
 import subprocess
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, Self
 
+from ..errors import TaskError
+from ..files import read_pieces
 from ..project import EXAMPLE, TOOL, Project
 
+LARGEST_SOURCE = 1 << 24  # bytes; to parse as much takes gigabytes
 LIBRARY_DIRECTORIES = frozenset({"site-packages", "dist-packages"})
 NOT_SOURCE = LIBRARY_DIRECTORIES | {".git", "node_modules", "__pycache__", ".tox", ".nox"}
 SHEBANG_LENGTH = 255  # bytes; Linux reads no more of it (BINPRM_BUF_SIZE)
 BUILD_FILES = frozenset({"setup.py", "noxfile.py", "conftest.py", "tests.py"})
+LONGEST_PATH = 4000  # bytes, with a directory before it
+LONGEST_NAME = 255
+TOO_LARGE = f"it has more than {LARGEST_SOURCE} bytes", "make it smaller, or let git ignore it"
+
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]|\\")
 
 
 class Digest(NamedTuple):
@@ -37,16 +47,25 @@ def is_python(path: str, beginning: bytes) -> bool:
     return name.endswith(".py") or ("." not in name and bool(re.match(rb"#!.*python", beginning)))
 
 
-def read_source(file: Path) -> bytes | None:
-    """The content of a file of the host; None when it is no Python source."""
-    if file.suffix == ".py":
-        return file.read_bytes()
-    try:
-        with file.open("rb") as opened:
-            beginning = opened.read(SHEBANG_LENGTH)
-            return beginning + opened.read() if is_python(file.name, beginning) else None
-    except OSError:
+def digest_of_pieces(pieces: Iterable[bytes]) -> Digest:
+    """The same of bytes that come one after the other, and are more than memory should hold."""
+    size = crc = 0
+    for piece in pieces:
+        size, crc = size + len(piece), zlib.crc32(piece, crc)
+    return Digest(size, crc)
+
+
+def digest_of_source(file: Path) -> Digest | None:
+    """The digest of a file of the host; None when it is no Python source.
+
+    Raises OSError when nobody may read it, and TaskError when it is larger than any source.
+    """
+    pieces = read_pieces(file, LARGEST_SOURCE)
+    beginning = next(pieces, b"")
+    if not is_python(file.name, beginning[:SHEBANG_LENGTH]):
+        pieces.close()
         return None
+    return digest_of_pieces(chain((beginning,), pieces))
 
 
 def is_library(path: str) -> bool:
@@ -57,6 +76,20 @@ def is_library(path: str) -> bool:
 def is_text(path: str) -> bool:
     """Whether a path that the operating system gave is UTF-8."""
     return path.encode("utf-8", "ignore").decode() == path
+
+
+def is_repository_path(path: str) -> bool:
+    """Whether a file of a repository can be called that: nothing that leads out of it, on any system."""
+    encoded = path.encode("utf-8", "replace")
+    return (
+        posixpath.normpath(path) == path
+        and path.split("/")[0] not in ("", ".", "..")
+        and not _DRIVE.match(path)
+        and "\0" not in path
+        and encoded.decode() == path
+        and len(encoded) <= LONGEST_PATH
+        and all(len(part) <= LONGEST_NAME for part in encoded.split(b"/"))
+    )
 
 
 def is_test(path: str) -> bool:
@@ -72,10 +105,15 @@ def is_test(path: str) -> bool:
 
 @dataclass(frozen=True)
 class Repository:
-    """The Python sources of a repository: repository-relative posix path -> digest."""
+    """The Python sources of a repository: repository-relative posix path -> digest.
+
+    `unread` are those that count for no service, larger than any source or not to be read, with the reason and what to
+    do about it.
+    """
 
     root: Path
     files: Mapping[str, Digest]
+    unread: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, root: Path, leave_out: Collection[Path] = ()) -> Self:
@@ -98,14 +136,20 @@ class Repository:
                 )
             return dead[directory]
 
-        files = {}
+        files: dict[str, Digest] = {}
+        unread: dict[str, tuple[str, str]] = {}
         for path in sorted(set(_listed_by_git(root) or _walked(root, is_dead))):
             directory = path.rpartition("/")[0]
             if path not in without and is_text(path) and not (directory and is_dead(directory)):
                 file = root / path
-                if file.is_file() and not file.is_symlink() and (source := read_source(file)) is not None:
-                    files[path] = digest_of(source)
-        return cls(root, files)
+                try:
+                    if file.is_file() and not file.is_symlink() and (digest := digest_of_source(file)):
+                        files[path] = digest
+                except TaskError:
+                    unread[path] = TOO_LARGE
+                except OSError as error:
+                    unread[path] = f"it cannot be read ({error.strerror})", "give yourself the right to read it"
+        return cls(root, files, unread)
 
     @classmethod
     def of_project(cls, project: Project) -> Self:

@@ -19,15 +19,16 @@ def sources(project: Project, args: argparse.Namespace) -> int:
     for a service that does not exist, and when an image cannot be had.
     """
     from ..answers.sources import of_services
+    from ..combined.merging import Merging
     from ..combined.origins import of_run
     from ..progress import Stage
     from ..recorded.journals import read_journals
     from ..sources.repository import Repository
     from ..text import printable
 
-    journals, _ = read_journals(project.journals)
+    repository = Repository.of_project(project)
+    journals, _ = read_journals(project.journals, take=Merging(repository.places).take)
     with Stage("finding the sources of each service"):
-        repository = Repository.of_project(project)
         known = of_run(project, journals, repository) if journals else _of_images(project, repository)
     for name in args.services:
         if name not in known:

@@ -347,7 +347,10 @@ def read_model(project: Project) -> dict[str, Any]:
         names = ", ".join(os.path.relpath(file, project.root) for file in project.files)
         raise TaskError(f"compose cannot read {names}, correct it: {_last_line(answer.stderr)}")
     # Compose doubles every dollar sign of this output, so that it can be read as a compose file again.
-    model: dict[str, Any] = yaml.safe_load(answer.stdout.replace("$$", "$"))
+    try:
+        model: dict[str, Any] = yaml.safe_load(answer.stdout.replace("$$", "$"))
+    except RecursionError:
+        raise TaskError(f"{project.files[0]} is nested too deeply: correct it") from None
     if not model.get("services"):
         raise TaskError(f"{project.files[0]} defines no service that is active: check COMPOSE_PROFILES")
     return model

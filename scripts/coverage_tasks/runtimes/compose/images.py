@@ -8,19 +8,22 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import IO, NamedTuple
 from zlib import crc32
 
 from ...errors import TaskError
-from ...files import beside, cache_directory
+from ...files import beside, cache_directory, read_json
 from ...progress import Stage, advance
 from ...recorded.images import forget, load, store
 from ...sources import repository
 from ...sources.images import Image, Interpreter
 from ...sources.maps import Links
-from ...sources.repository import SHEBANG_LENGTH, Digest, digest_of, is_python
+from ...sources.repository import SHEBANG_LENGTH, Digest, digest_of_pieces, is_python
 from . import engine
+
+PIECE = 1 << 20
 
 _EXECUTABLE = re.compile(r"(?P<prefix>.*)/bin/python(?P<version>\d+\.\d+)t?")
 _EXTENSION = re.compile(
@@ -135,12 +138,12 @@ class _Reading:
         above, beginning = path.rpartition("/")[0], b""
         if path.endswith(".py") and not _STANDARD_LIBRARY.search(path):
             opened = self.archive.extractfile(member) if member.isreg() else None
-            content = opened.read() if opened else None
+            if opened:
+                beginning = opened.read(SHEBANG_LENGTH)
+                self.files[path] = _digest(beginning, opened)
             # A hard link follows the file it shares its content with.
-            digest = self.files.get("/" + member.linkname.strip("/")) if content is None else digest_of(content)
-            if digest:
+            elif digest := self.files.get("/" + member.linkname.strip("/")):
                 self.files[path] = digest
-            beginning = content or b""
         elif (found := _EXECUTABLE.fullmatch(path)) and member.mode & 0o111:
             self.executables[found["prefix"], found["version"]] = path
         elif found := _EXTENSION.fullmatch(path):
@@ -161,7 +164,7 @@ class _Reading:
             return b""
         beginning = content.read(SHEBANG_LENGTH)
         if is_python(path, beginning):
-            self.files[path] = digest_of(beginning + content.read())
+            self.files[path] = _digest(beginning, content)
         return beginning
 
     def contents(self) -> _Contents:
@@ -186,6 +189,11 @@ class _Reading:
     def _links_to_sources(self) -> dict[str, str]:
         places = {str(place) for path in self.files for place in (path, *PurePosixPath(path).parents)} - {"/"}
         return {link: path for link, path in sorted(Links.followed(self.links).links.items()) if path in places}
+
+
+def _digest(beginning: bytes, rest: IO[bytes]) -> Digest:
+    """That of a file of any size, which needs not be in memory for it."""
+    return digest_of_pieces(chain((beginning,), iter(lambda: rest.read(PIECE), b"")))
 
 
 def _is_read(prefix: str, version: str, interpreters: Collection[tuple[str, str]]) -> bool:
@@ -239,11 +247,11 @@ def _name_in_cache(data: Path, files: Sequence[str]) -> None:
         named = set[str]()
         for file in runs.glob("*.json"):
             try:
-                run = json.loads(file.read_text())
+                run = read_json(file)
                 if Path(run["data"]).is_dir():
                     named.update(run["images"])
                     continue
-            except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            except (TaskError, OSError, ValueError, TypeError, KeyError):
                 pass  # damaged: its images are read again when it needs them
             with suppress(OSError):
                 file.unlink()

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from ...errors import TaskError
-from ...files import beside, file_name
+from ...files import ANYWHERE, beside, file_name, read_file
 from ...injection.spy import LINE, is_below, pth_line, variables_of
 from ...locks import only_build
 from ...progress import Stage, say
@@ -32,6 +32,7 @@ HEADER = """\
 # Written by the task coverage-overlay, which overwrites changes. It gives the services that run Python the spy and
 # a place for its data, and pins every image to the one the project runs without it.
 """
+LARGEST_PYC = 1 << 24  # bytes
 
 
 class _Text(str):
@@ -76,7 +77,7 @@ def check_overlay(project: Project, output: Path | None = None) -> Path:
     option = f" -- --output {shlex.quote(str(output))}" if output else ""
     remedy = f"write it anew with `coverage-overlay{option}`"
     try:
-        found = file.read_bytes()
+        found = read_file(file, within=ANYWHERE)
     except OSError as error:
         raise TaskError(f"the overlay {file} cannot be read ({error.strerror}): {remedy}") from None
     if found != _text_of(project, model, services, os.environ, _kind(project, services, os.environ)).encode():

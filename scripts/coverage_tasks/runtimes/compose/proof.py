@@ -11,7 +11,7 @@ from typing import Any
 from coverage_spy.settings import FALLBACK
 
 from ...errors import TaskError
-from ...files import beside
+from ...files import beside, read_json
 from ...progress import say
 from ...project import Project
 from ...recorded.sightings import Signals
@@ -105,7 +105,7 @@ def read(project: Project) -> dict[str, Ending]:
     """The endings of the last run, by container. Raises TaskError when there are none."""
     file = project.data / "proof.json"
     try:
-        found = json.loads(file.read_text())
+        found = read_json(file)
         if found["version"] != VERSION:
             raise ValueError(f"version {found['version']}")
         return {place: Ending(**ending) for place, ending in found["endings"].items()}

@@ -11,7 +11,7 @@ from ...errors import TaskError
 from ...project import Project
 from ...sources.dockerfile import copied_files
 from ...sources.images import Image
-from ...sources.repository import read_source
+from ...sources.repository import digest_of_source
 from ...sources.services import Service
 from . import engine
 from .images import inspect_image
@@ -125,9 +125,16 @@ def _binds(root: Path, definition: Mapping[str, Any]) -> tuple[tuple[str, str], 
         source = Path(os.path.realpath(volume.get("source") or ""))
         if volume.get("type") != "bind" or not source.is_relative_to(root):
             continue
-        if source.is_dir() or (source.is_file() and read_source(source) is not None):
+        if source.is_dir() or _is_source(source):
             pairs.append((str(PurePosixPath(volume["target"])), source.relative_to(root).as_posix()))
     return tuple(pairs)
+
+
+def _is_source(file: Path) -> bool:
+    try:
+        return file.is_file() and digest_of_source(file) is not None
+    except (OSError, TaskError):
+        return False
 
 
 def _volumes(definition: Mapping[str, Any]) -> tuple[str, ...]:
