@@ -1,11 +1,11 @@
 """Damages real journals and checks that the reader takes it, and that it says what docs/journal.md says.
 
-Every input is read by coverage_tasks.journals and by the model in fuzz/model.py, and both must say the same: nothing
-that the bytes do not justify, and all that they do. Nothing but JournalError may be raised, a file may cost a second at
-most, and a journal that is cut off claims nothing that the whole does not. An input that reaches something new is kept
-and damaged further; on Python 3.12 or newer, lines and branches of the reader count. Now and then the tasks report on a
-directory of such files: each that is damaged is named, no line is there that no journal claims, and nothing else ends
-in a traceback.
+Every input is read by coverage_tasks.recorded.journals and by the model in fuzz/model.py, and both must say the same:
+nothing that the bytes do not justify, and all that they do. Nothing but JournalError may be raised, a file may cost a
+second at most, and a journal that is cut off claims nothing that the whole does not. An input that reaches something
+new is kept and damaged further; on Python 3.12 or newer, lines and branches of the reader count. Now and then the tasks
+report on a directory of such files: each that is damaged is named, no line is there that no journal claims, and nothing
+else ends in a traceback.
 """
 
 import argparse

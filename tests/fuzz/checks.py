@@ -136,7 +136,7 @@ def report(root: Path, contents: Sequence[bytes]) -> None:
         if found != "unborn" and (isinstance(found, str) or found.unreadable):
             bad.append(path.name)
     marks = {path.name: index for index, path in enumerate(place.iterdir())}
-    (data / "startup.json").write_text(json.dumps(marks))
+    (data / "marks.json").write_text(json.dumps({"version": 1, "startup": marks}))
     said = io.StringIO()
     quiet = redirect_stdout(io.StringIO()), redirect_stderr(said)
     try:
@@ -167,9 +167,7 @@ def watched() -> Iterator[tuple[set[object], set[int]]]:
     seen: set[object] = set()
     ways: dict[tuple[CodeType, int], set[int]] = defaultdict(set)
     codes = [
-        f.__code__
-        for f in vars(journals).values()
-        if isinstance(f, FunctionType) and f.__module__ == "coverage_tasks.journals"
+        f.__code__ for f in vars(journals).values() if isinstance(f, FunctionType) and f.__module__ == journals.__name__
     ]
     for code in codes:
         codes += [constant for constant in code.co_consts if isinstance(constant, CodeType)]

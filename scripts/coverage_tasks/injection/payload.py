@@ -1,6 +1,7 @@
 """The payload: builds of coverage.py's C tracer, one per interpreter, fetched by pip with pinned hashes.
 
-`python -m coverage_tasks.payload` writes payload.lock and tracers.lock anew, after a version in VERSIONS was changed.
+`python -m coverage_tasks.injection.payload` writes payload.lock and tracers.lock anew, after a version in VERSIONS was
+changed.
 """
 
 import platform
@@ -184,7 +185,7 @@ def write_locks(lock: Path = LOCK, tracers: Path = TRACERS) -> None:
         for version in dict.fromkeys(VERSIONS.values())
     ]
     for written, text in ((lock, blocks), (tracers, lines)):
-        written.write_text("\n".join(("# Written by `python -m coverage_tasks.payload`.", *text)) + "\n")
+        written.write_text("\n".join(("# Written by `python -m coverage_tasks.injection.payload`.", *text)) + "\n")
 
 
 def _every_wheel() -> Iterator[Wheel]:
