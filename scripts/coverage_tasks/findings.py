@@ -33,6 +33,7 @@ KINDS = {
     "no-lines": NO_DATA,
     "data-directory": PERMISSION,
     "not-writable": PERMISSION,
+    "copied-out": PERMISSION,
     "disk-space": PERMISSION,
     "damaged": INCOMPLETE,
     "unparsed": INCOMPLETE,

@@ -8,6 +8,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import yaml
 from template import environment
 
 from coverage_tasks.project import TOOL
@@ -108,6 +109,12 @@ class Repository:
 
     def state(self) -> dict:
         return json.loads((self.root / "coverage-data" / "stack.json").read_text())
+
+    def mounted(self) -> str:
+        """How the overlay mounts: by volume or bind."""
+        overlay = yaml.safe_load((self.root / "coverage-data" / "docker-compose.coverage.yml").read_text())
+        (kind,) = {mount["type"] for service in overlay["services"].values() for mount in service.get("volumes", ())}
+        return kind
 
     def proof(self) -> dict:
         return json.loads((self.root / "coverage-data" / "proof.json").read_text())

@@ -11,7 +11,7 @@ from template import CACHE
 
 from coverage_tasks.runtimes import stack
 from coverage_tasks.runtimes.choice import find_project
-from coverage_tasks.runtimes.compose import services
+from coverage_tasks.runtimes.compose import runtime, services
 
 pytestmark = pytest.mark.engine
 
@@ -121,7 +121,7 @@ def test_image_that_somebody_builds_between_look_and_creation_is_looked_at_again
             built.append(docker("build", "--quiet", "--tag", f"{repository.name}-web", str(repository.root / "web")))
         return found
 
-    monkeypatch.setattr(stack, "find_services", find_services)
+    monkeypatch.setattr(runtime, "find_services", find_services)
     stack.up(find_project(repository.root, {"COVERAGE_SPY_RUNTIME": "compose"}))
     assert f"{repository.name}-web was built anew meanwhile" in caplog.text
     assert repository.state()["services"]["web"]["ids"][0] == built[0].strip()

@@ -121,11 +121,11 @@ def test_directory_that_containers_see_through_fuse_is_left_for_volumes(through_
     try:
         said = web.succeed("up-coverage").stderr
         assert f"containers see {web.root} by way of fuse" in said
-        assert web.state()["mounts"] == "volume"
+        assert web.mounted() == "volume"
         web.succeed("down-coverage")
         assert web.executed() == LINES
         web.succeed("up-coverage", COVERAGE_SPY_MOUNT="bind")
-        assert web.state()["mounts"] == "bind"
+        assert web.mounted() == "bind"
         web.succeed("down-coverage")
         assert "set it to mount, or to image" in web.refuse("up-coverage", COVERAGE_SPY_INJECT="pth")
     finally:
@@ -162,7 +162,7 @@ def test_engine_elsewhere_and_engine_with_user_namespaces(tmp_path, elsewhere):
         )
         said = repository.succeed("up-coverage", DOCKER_HOST=host).stderr
         assert ("the engine does not see" in said) is (kind == "volume")
-        assert repository.state()["mounts"] == kind
+        assert repository.mounted() == kind
         repository.environ["DOCKER_HOST"] = host
         assert repository.executed() == LINES
         said = repository.succeed("down-coverage").stderr
@@ -205,7 +205,7 @@ def test_gitlabs_job_runs_its_containers_on_an_engine_that_sees_none_of_its_file
     green = job.run(DOCKER_HOST=host, DOCKER_TLS_VERIFY="", DOCKER_CERT_PATH="")
     assert green, job.output
     assert "the engine does not see" in job.output
-    assert web.state()["mounts"] == "volume"
+    assert web.mounted() == "volume"
     kept = job.kept(green)
     assert all(kept.values()), kept
     [service] = kept["coverage-data/services/*.xml"]

@@ -51,7 +51,7 @@ def test_example_executes_on_podman_what_it_does_elsewhere(podman):
     root = podman / f"e2e{uuid4().hex[:10]}"
     copy_template(root)
     repository = Repository(root)
-    repository.tool = root
+    repository.tool, repository.root = root, root / "examples" / "shop"
     with alone_with("shop"):
         answer = repository.succeed("coverage", COMPOSE_PROJECT_NAME=repository.name)
     assert "3 containers ran the images as they are" in answer.stderr
@@ -72,7 +72,7 @@ def test_example_executes_on_podman_what_it_does_elsewhere(podman):
         assert lines == set().union(*parts)
     seen = {
         place["service"]: [s["command"] for s in place["seen"]]
-        for place in json.loads((root / "coverage-data" / "sightings.json").read_text())["places"]
+        for place in json.loads((repository.root / "coverage-data" / "sightings.json").read_text())["places"]
     }
     assert seen["shipping"] == ["python worker.py"]
     assert len(seen["orders"]) == 3

@@ -66,7 +66,9 @@ def test_a_container_that_ran_python_and_is_gone_is_named(repository):
     processes, findings = processes_of(repository, "migrate")
     assert processes["all"] == 0
     assert [silent["command"] for silent in processes["silent"]] == ["python -S migrate.py"]
-    assert any("migrate sent nothing" in finding and "python -S migrate.py" in finding for finding in findings)
+    assert any(
+        finding.startswith("migrate: it sent nothing") and "python -S migrate.py" in finding for finding in findings
+    )
     assert processes_of(repository, "web")[0]["silent"] == []
 
 

@@ -41,7 +41,7 @@ def test_are_read_with_the_python_of_their_service_and_the_finding_names_it_wher
     wait = (*WAIT_FOR, "new.py")
     environ = {"COVERAGE_SPY_RUNTIME": "procfile"}
     answer = run("nox", "-s", "coverage", "--", *wait, cwd=tmp_path, check=1, PATH=without, **environ)
-    assert f"; make python{version} available on PATH, the Python of its service" in answer.stdout
+    assert f": make python{version} available on PATH, the Python of its service" in answer.stdout
     said = run("nox", "-s", "coverage", "--", *wait, cwd=tmp_path, PATH=path, **environ).stdout
     assert "new.py is newer than Python " in said
     assert executed(tmp_path) == {"new.py": [1, 2, 3]}

@@ -11,7 +11,7 @@ from fuzz import checks
 from fuzz.model import claims_of
 from machine import INTERPRETERS, number
 
-from coverage_tasks.combined import combine
+from coverage_tasks.combined import combine, findings
 from coverage_tasks.recorded import journals
 
 pytestmark = pytest.mark.skipif(not INTERPRETERS, reason="no CPython but those of virtual environments")
@@ -66,11 +66,11 @@ def hangs(_: journals.Journal) -> journals.Journal:
 
 
 def refuses(journal: journals.Journal) -> journals.Journal:
-    raise journals.JournalError("foreign", str(journal.path), "remove it")
+    raise journals.JournalError("foreign", str(journal.path), "nothing")
 
 
 def refuses_namelessly(_: journals.Journal) -> journals.Journal:
-    raise journals.JournalError("foreign", "a file", "remove it")
+    raise journals.JournalError("foreign", "a file", "nothing")
 
 
 @pytest.mark.parametrize(
@@ -101,6 +101,6 @@ def test_finds_a_reader_that(
 
 
 def test_finds_reports_that_do_not_name_the_damage(fuzzer: fuzz.Fuzzer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(combine, "of_journals", lambda journals, errors: [])
+    monkeypatch.setattr(combine, "damage_of", lambda _, errors: findings.damage_of([], errors))
     fuzzer.run(math.inf, inputs=len(fuzzer.seeds) + 10, per_directory=5)
     assert list(fuzzer.wrong) == ["reports do not name the damage"]

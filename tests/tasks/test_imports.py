@@ -13,3 +13,15 @@ def test_tasks_import_without_any_requirement():
         [sys.executable, "-S", "-E", "-c", code, str(TOOL / "scripts")], capture_output=True, text=True, check=True
     )
     assert not {"yaml", "coverage", "honcho"} & set(answer.stdout.split())
+
+
+def test_reports_load_nothing_that_runs_services():
+    reports = "import coverage_tasks.reports.formats, coverage_tasks.combined.combine, coverage_tasks.results.results"
+    answer = subprocess.run(
+        [sys.executable, "-P", "-X", "importtime", "-c", reports],
+        env={"PYTHONPATH": str(TOOL / "scripts")}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    loaded = {line.rpartition("|")[2].strip() for line in answer.stderr.splitlines() if line.startswith("import time:")}
+    assert "coverage_tasks.combined.origins" in loaded
+    wrong = {name for name in loaded if name in ("honcho", "tarfile") or name.startswith("coverage_tasks.runtimes")}
+    assert not wrong, f"reports load {min(wrong)}: reports are made where no service can be run"

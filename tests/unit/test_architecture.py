@@ -1,8 +1,6 @@
 """The plan of the code: who imports whom, who prints, who runs which program. docs/architecture.md has it in words."""
 
 import ast
-import subprocess
-import sys
 from importlib.util import resolve_name
 from typing import NamedTuple
 
@@ -43,6 +41,7 @@ RUNNERS = {
     "runtimes.stack": "the user's test command",
     "injection.payload": "pip",
     "gates.patch": "diff-cover",
+    "streams": "the same task again, in UTF-8",
     "results.newer_python": "the newer Python that reads the sources",
 }
 GIT = {"git", "sources.repository", "sources.history", "install"}
@@ -324,15 +323,3 @@ def names_taken(tree):
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in aliases:
             yield node.attr
-
-
-def test_reports_load_nothing_that_runs_services():
-    reports = "import coverage_tasks.reports.formats, coverage_tasks.combined.combine, coverage_tasks.results.results"
-    answer = subprocess.run(
-        [sys.executable, "-P", "-X", "importtime", "-c", reports],
-        env={"PYTHONPATH": str(SCRIPTS)}, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    loaded = {line.rpartition("|")[2].strip() for line in answer.stderr.splitlines() if line.startswith("import time:")}
-    assert "coverage_tasks.combined.origins" in loaded
-    wrong = {name for name in loaded if name in ("honcho", "tarfile") or name.startswith("coverage_tasks.runtimes")}
-    assert not wrong, f"reports load {min(wrong)}: reports are made where no service can be run"

@@ -6,9 +6,9 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from checkouts import commit, git
 from coverage import CoverageData
 from journal_files import Run
-from checkouts import commit, git
 
 from coverage_tasks.combined.combine import combine
 from coverage_tasks.combined.model import read_record_of

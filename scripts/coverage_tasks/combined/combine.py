@@ -75,7 +75,7 @@ def combine(project: Project) -> Combined:
         *of_unread(repository.unread),
         *of_unborn(errors),
     )
-    combined.findings = [*limited((*damage, *of_all, *of_services))]
+    combined.findings = [*damage, *limited((*of_all, *of_services))]
     try:
         with Stage(f"writing {project.coverage_file.name}"):
             _write_coverage(project, combined, painted)

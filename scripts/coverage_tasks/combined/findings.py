@@ -88,7 +88,7 @@ def of_service(name: str, result: ServiceResult) -> Iterator[Finding]:
     if result.fallback:
         yield Finding(
             name,
-            "not-writable",
+            "copied-out",
             "it could not write to coverage-data, so its journals were copied out of its container",
             "those of containers that were removed before are lost",
         )
