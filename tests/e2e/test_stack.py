@@ -448,6 +448,6 @@ def test_log_of_a_service_that_died_neither_commands_nor_disturbs(repository):
     repository.service("web", "print('::error title=x::y\\x1b[2J')\nraise SystemExit(1)\n")
     repository.write("docker-compose.yml", "services:\n  web: {build: web}\n")
     said = repository.tasks("up-coverage").stderr
-    assert "| ::error title=x::y\\x1b[2J" in said
+    assert "| \\x3a:error title=x::y\\x1b[2J" in said
     assert "\x1b" not in said
     assert not any(line.startswith("::") for line in said.splitlines())
