@@ -79,5 +79,8 @@ def read_stack(data: Path) -> Stack | None:
 
 
 def write_stack(data: Path, stack: Stack) -> None:
-    """Keep the record. Raise OSError when that is impossible."""
-    write_record(data / FILE, stack, VERSION)
+    """Keep the record. Raise TaskError when that is impossible; the one before stays."""
+    try:
+        write_record(data / FILE, stack, VERSION)
+    except OSError as error:
+        raise TaskError(f"cannot write {data / FILE} ({error.strerror}): make room there, or make it writable") from None

@@ -72,7 +72,7 @@ def _copy(project: Project, image: Image, key: str, tracers: Iterable[Path]) -> 
 def _link(link: Path, target: Path) -> None:
     link.parent.mkdir(parents=True, exist_ok=True)
     wanted = os.path.relpath(target, link.parent)
-    if not (link.is_symlink() and os.readlink(link) == wanted):
+    if not (link.is_symlink() and str(link.readlink()) == wanted):
         part = link.with_name(f".{link.name}.{os.getpid()}")
         part.symlink_to(wanted)
         part.replace(link)
