@@ -83,4 +83,4 @@ def write_stack(data: Path, stack: Stack) -> None:
     try:
         write_record(data / FILE, stack, VERSION)
     except OSError as error:
-        raise TaskError(f"cannot write {data / FILE} ({error.strerror}): make room there, or make it writable") from None
+        raise TaskError(f"cannot write {data / FILE} ({error.strerror}): make room there") from None
