@@ -1,9 +1,12 @@
 """Verdicts that no stack of a test machine provokes for sure."""
 
+import re
+
 import pytest
 
 from coverage_tasks.doctor import CHECKS, Patient, _of_the_versions
 from coverage_tasks.findings import KINDS
+from coverage_tasks.project import TOOL
 from coverage_tasks.recorded.sightings import Place
 from coverage_tasks.runtimes.compose import engine
 from coverage_tasks.sources.images import Image, Interpreter
@@ -67,3 +70,9 @@ def test_versions_of_podman_are_not_docker_s(monkeypatch, podman, version, evide
     for name, value in (("is_podman", podman), ("engine_version", version), ("compose_version", "2.40.3")):
         monkeypatch.setattr(engine, name, lambda value=value: value)
     assert [verdict.evidence for verdict in _of_the_versions()] == evidence
+
+
+def test_every_kind_of_finding_is_explained():
+    page = (TOOL / "docs" / "troubleshooting.md").read_text()
+    named = {kind for brackets in re.findall(r"\[([a-z, -]+)\]", page) for kind in brackets.split(", ")}
+    assert KINDS.keys() <= named
