@@ -353,9 +353,14 @@ def test_cache_is_shared_by_checkouts_and_forgets_what_no_run_names(project, kno
     images.record_images(project.data, [images.inspect_image("web")])
     cached = tmp_path / "cache" / "images"
     assert sorted(file.name.partition("-")[0] for file in cached.iterdir()) == ["another content", "content of base"]
+    for key, keeper in (("a1", project.data), ("b2", other.data), ("c3", None), (".spy-new", None)):
+        (tmp_path / "cache/spies" / key).mkdir(parents=True)
+        if keeper:
+            (keeper / "spies" / key).mkdir(parents=True)
     shutil.rmtree(other.data)  # as coverage-clean does
     images.record_images(project.data, [images.inspect_image("web")])
     assert [file.name.partition("-")[0] for file in cached.iterdir()] == ["another content"]
+    assert sorted(place.name for place in (tmp_path / "cache/spies").iterdir()) == [".spy-new", "a1"]
 
 
 def test_cache_that_cannot_be_written_is_none(project, known, tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import tarfile
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
@@ -238,21 +239,25 @@ def _cached_name(content: str) -> str:
 
 
 def _name_in_cache(data: Path, files: Sequence[str]) -> None:
-    """Write down which images the run in `data` names, and remove those that no run does."""
+    """Write down which images the run in `data` names, and remove images and copies of the spy that no run has."""
     runs = cache_directory() / "runs"
     with suppress(OSError):  # a cache that can't be written is none
         runs.mkdir(parents=True, exist_ok=True)
         with beside(runs / f"{sha256(os.fsencode(data)).hexdigest()[:16]}.json") as part:
             part.write_text(json.dumps({"data": str(data), "images": files}))
-        named = set[str]()
+        named, spies = set[str](), set[str]()
         for file in runs.glob("*.json"):
             try:
                 run = read_json(file)
                 if Path(run["data"]).is_dir():
                     named.update(run["images"])
+                    spies.update(place.name for place in Path(run["data"], "spies").glob("*"))
                     continue
             except (TaskError, OSError, ValueError, TypeError, KeyError):
                 pass  # damaged: its images are read again when it needs them
             with suppress(OSError):
                 file.unlink()
         forget(cache_directory() / "images", named)
+        for copy in (cache_directory() / "spies").glob("[!.]*"):  # one that is being made begins with a dot
+            if copy.name not in spies:
+                shutil.rmtree(copy, ignore_errors=True)
