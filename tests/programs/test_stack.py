@@ -241,7 +241,7 @@ def test_stack_that_vanished_is_not_running(project):
     assert not stack.running(project)
 
 
-STACK = '{"version": 3, "runtime": "procfile", "name": "", "on_host": true, "services": %s}'
+STACK = '{"version": 4, "runtime": "procfile", "name": "", "on_host": true, "services": %s}'
 
 
 @pytest.mark.parametrize(
@@ -250,8 +250,7 @@ STACK = '{"version": 3, "runtime": "procfile", "name": "", "on_host": true, "ser
         "{",
         "[1]",
         "{}",
-        '{"version": 1}',
-        '{"version": 3, "runtime": "procfile", "name": "", "on_host": true, "services": {"a": {"pid": "x"}}}',
+        '{"version": 4, "runtime": "procfile", "name": "", "on_host": true, "services": {"a": {"pid": "x"}}}',
     ],
 )
 def test_damaged_record_is_named(project, record):
@@ -267,6 +266,14 @@ def test_record_of_another_version_is_none_once_its_run_has_ended(project):
     project.stack_file.write_text('{"version": 1, "runtime": "procfile", "services": {}, "ended": 7.5}')
     assert not stack.running(project)
     assert not stack.down(project)
+
+
+def test_stack_of_another_version_that_is_up_is_named_with_the_way_to_stop_it(project):
+    project.data.mkdir()
+    project.stack_file.write_text('{"version": 1, "runtime": "compose", "services": {}}')
+    with pytest.raises(TaskError, match="another version of coverage-spy started: stop it"):
+        stack.down(project)
+    project.stack_file.unlink()
 
 
 def test_test_command_knows_the_stack(project):

@@ -73,8 +73,13 @@ def read_stack(data: Path) -> Stack | None:
     except FileNotFoundError:
         return None
     except RecordError as error:
-        if isinstance(error, OtherVersion) and error.found.get("ended"):
-            return None  # its run needs nothing any more
+        if isinstance(error, OtherVersion):
+            if error.found.get("ended"):
+                return None  # its run needs nothing any more
+            raise TaskError(
+                f"{data / FILE} is of a stack that another version of coverage-spy started: stop it with that version, "
+                "or by `docker compose -p NAME down` with its name of `docker compose ls`, and remove the file"
+            ) from None
         raise TaskError(f"{data / FILE} cannot be read ({error}): remove it") from None
 
 
