@@ -139,7 +139,7 @@ def _of_the_stack(project: Project, model: Mapping[str, Any], combined: Combined
             "", "not-run", "nothing has been recorded", "run the task coverage, then ask again for what it shows", True
         )
         return
-    yield from combined.damage
+    yield from (finding for finding in combined.findings if not finding.service)
 
 
 def _of_the_data_directory(project: Project) -> Iterator[Finding]:

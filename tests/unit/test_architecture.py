@@ -1,11 +1,14 @@
 """The plan of the code: who imports whom, who prints, who runs which program. docs/architecture.md has it in words."""
 
 import ast
+import re
 from importlib.util import resolve_name
 from typing import NamedTuple
 
 import pytest
 from machine import ROOT
+
+from coverage_tasks.runtimes.runtime import RUNTIMES
 
 SCRIPTS, SPY = ROOT / "scripts", ROOT / "coverage-spy"
 
@@ -101,7 +104,7 @@ def folder(name):
 
 
 def is_a_runtime(name):
-    return name == "runtimes.procfile" or name.startswith("runtimes.compose.")
+    return any(f"{name}.".startswith(f"runtimes{module.removesuffix('.runtime')}.") for module in RUNTIMES.values())
 
 
 def crosses(by, of):
@@ -323,3 +326,16 @@ def names_taken(tree):
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in aliases:
             yield node.attr
+
+
+def test_every_path_on_the_page_exists():
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    named = {path.partition(":")[0] for path in re.findall(r"`([\w./-]+/[\w.-]+(?::[^`]*)?|\w+\.py)`", page)}
+    host = SCRIPTS / "coverage_tasks"
+    places = (ROOT, host, host / "combined", SPY, SPY / "coverage_spy")
+    missing = [
+        path
+        for path in sorted(named)
+        if not path.startswith("coverage-data") and not any((place / path).exists() for place in places)
+    ]
+    assert missing == []

@@ -1,4 +1,4 @@
-"""The reports that are written: a row for each. A task, its recipe and what `coverage-clean` removes follow from it.
+"""The reports that are written: a row for each. What `coverage-clean` removes and the portal links to follows from it.
 
 Only files that could be parsed are handed to coverage.py: the reports count the same files as the summary. The table is
 read without the packages that writing needs.
@@ -27,15 +27,13 @@ class Report(NamedTuple):
     """One report: `file` is written in the repository's root, by `write` out of the results.
 
     The run that `write` also gets is an older one to compare with. With a `suffix` there is one for each service too,
-    in coverage-data/services. `about` says what it is for; `task` whether a task writes it alone.
+    in coverage-data/services. `about` says what it is for.
     """
 
-    name: str
     file: str
     about: str
     write: Callable[["Results", "Run | None"], None]
     suffix: str = ""
-    task: bool = True
 
     def path(self, project: Project) -> Path:
         """Return where it is written."""
@@ -99,11 +97,11 @@ def _html(results: "Results", before: "Run | None") -> None:
         directory.replace(target)
 
 
-JSON = Report("json", "coverage.json", "all lines, in coverage.py's format", _json)
-XML = Report("xml", "coverage.xml", "Cobertura's format, for CI services", _xml, ".xml")
-LCOV = Report("lcov", "lcov.info", "LCOV's format, for editors", _lcov, ".lcov")
-MARKDOWN = Report("markdown", "coverage.md", "the summary, for pull requests", _markdown, task=False)
-HTML = Report("html", "htmlcov/index.html", "the portal", _html)
+JSON = Report("coverage.json", "all lines, in coverage.py's format", _json)
+XML = Report("coverage.xml", "Cobertura's format, for CI services", _xml, ".xml")
+LCOV = Report("lcov.info", "LCOV's format, for editors", _lcov, ".lcov")
+MARKDOWN = Report("coverage.md", "the summary, for pull requests", _markdown)
+HTML = Report("htmlcov/index.html", "the portal", _html)
 
 # The portal in the HTML links to the files that are there, so it comes last.
 REPORTS = (JSON, XML, LCOV, MARKDOWN, HTML)
