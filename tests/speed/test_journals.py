@@ -2,16 +2,14 @@
 
 import json
 import os
-import resource
 import struct
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import journal_files as jf
 import pytest
-from costs import steps
+from costs import bounded, steps
 
 from coverage_tasks.recorded import journals
 from coverage_tasks.recorded.journals import JournalError, read_journal
@@ -138,17 +136,3 @@ def test_whatever_it_is_full_of_twice_as_much_costs_twice(path: Path, content: C
         cost[count] = steps(lambda: read_journal(path))
     assert cost[8000] < 2.1 * cost[4000]
     assert cost[8000] < BYTECODES * 8000
-
-
-@contextmanager
-def bounded() -> Iterator[None]:
-    """256 MiB more than the process has."""
-    pages = Path("/proc/self/statm")
-    limits = resource.getrlimit(resource.RLIMIT_AS)
-    if pages.exists():
-        size = int(pages.read_text().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (size + (256 << 20), limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, limits)
