@@ -165,3 +165,13 @@ class Run:
     def arcs(self, service: str, files: Mapping[str, tuple[bytes, Iterable[tuple[int, int]]]], **receipt: Any) -> Path:
         """One process of a service, with the arcs it executed."""
         return write_arcs(self._next(service, receipt), files, service=service, **receipt)
+
+
+def recorded(root: Path, count: int) -> Run:
+    """A run of so many sources."""
+    names = [f"libs/m{number}.py" for number in range(count)]
+    text = "".join(f"def f{number}(a):\n    if a:\n        return {number}\n    return a\n" for number in range(20))
+    run = Run(root, dict.fromkeys(names, text) | {"Procfile": "web: true\n"}, "procfile")
+    run.service("web")
+    run.lines("web", {str(root / name): (run.source(name), range(1, 80)) for name in names})
+    return run

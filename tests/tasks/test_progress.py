@@ -10,7 +10,7 @@ import sys
 from contextlib import contextmanager
 
 import pytest
-from journal_files import Run
+from journal_files import recorded
 from machine import PATIENCE
 from template import tasks
 from terminal import Terminal
@@ -208,16 +208,6 @@ def test_off_a_terminal_few_plain_lines_say_what_takes_long(slow):
     assert re.fullmatch(WAITING, waiting[0])
     for number, line in enumerate(waiting):
         assert int(re.fullmatch(rf"{PREFIX}waiting for the services.*: (\d+) s", line)[1]) >= round(0.5 * 2**number)
-
-
-def recorded(root, count):
-    """A run of so many sources."""
-    names = [f"libs/m{number}.py" for number in range(count)]
-    text = "".join(f"def f{number}(a):\n    if a:\n        return {number}\n    return a\n" for number in range(20))
-    run = Run(root, dict.fromkeys(names, text) | {"Procfile": "web: true\n"}, "procfile")
-    run.service("web")
-    run.lines("web", {str(root / name): (run.source(name), range(1, 80)) for name in names})
-    return run
 
 
 # Draws what passes by in a moment, too.

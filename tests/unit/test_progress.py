@@ -8,7 +8,7 @@ import threading
 from contextlib import suppress
 
 import pytest
-from journal_files import Run
+from journal_files import recorded
 from machine import eventually
 from terminal import Terminal
 
@@ -17,16 +17,6 @@ from coverage_tasks.combined import combine
 from coverage_tasks.progress import PREFIX, Stage, advance, say
 from coverage_tasks.reports import formats
 from coverage_tasks.results.results import results_of
-
-
-def recorded(root, count):
-    """A run of so many sources."""
-    names = [f"libs/m{number}.py" for number in range(count)]
-    text = "".join(f"def f{number}(a):\n    if a:\n        return {number}\n    return a\n" for number in range(20))
-    run = Run(root, dict.fromkeys(names, text) | {"Procfile": "web: true\n"}, "procfile")
-    run.service("web")
-    run.lines("web", {str(root / name): (run.source(name), range(1, 80)) for name in names})
-    return run
 
 
 class Clock:

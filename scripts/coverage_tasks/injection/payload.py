@@ -75,9 +75,14 @@ def needs_tracer(interpreter: Interpreter, branch: bool) -> bool:
     return interpreter.measurable and (branch or version < MONITORED)
 
 
-def tracer_of(interpreter: Interpreter, directory: Path = PAYLOAD) -> Path:
-    """Return where the tracer of an interpreter is kept."""
-    return directory / f"tracer{interpreter.suffix}"
+def tracers_of(interpreters: Iterable[Interpreter], branch: bool) -> list[Path]:
+    """Return the tracers that these interpreters use and that the payload has."""
+    tracers = (PAYLOAD / _file_of(interpreter) for interpreter in interpreters if needs_tracer(interpreter, branch))
+    return [tracer for tracer in tracers if tracer.is_file()]
+
+
+def _file_of(interpreter: Interpreter) -> str:
+    return f"tracer{interpreter.suffix}"
 
 
 def fill_payload(interpreters: Iterable[Interpreter], directory: Path = PAYLOAD) -> None:
@@ -89,7 +94,7 @@ def fill_payload(interpreters: Iterable[Interpreter], directory: Path = PAYLOAD)
     """
     found = _sound_tracers(directory)
     for interpreter in interpreters:
-        target = tracer_of(interpreter, directory)
+        target = directory / _file_of(interpreter)
         wheel = _wheel_for(interpreter)
         if wheel and wheel in found.get(target.name, ()):
             continue

@@ -23,7 +23,7 @@ from honcho import environ as honcho
 from ..configuration import LEFT_OUT, read_configuration
 from ..errors import TaskError
 from ..files import ANYWHERE, file_name, read_end, read_text
-from ..injection.payload import fill_payload, needs_tracer, tracer_of
+from ..injection.payload import fill_payload, needs_tracer, tracers_of
 from ..injection.spy import COMPILE, key_of, new_copy
 from ..project import SPY, Project
 from ..recorded.directory import empty, open_journals
@@ -371,10 +371,10 @@ def _prepare_host(project: Project, environment: Mapping[str, str]) -> _Host:
     if implementation != "CPython" or not interpreter.measurable:
         reason = f"{python} is {implementation} {version}, and only CPython 3.8 or newer is measured"
         return _Host(version, reason, SPY)
-    tracers = []
-    if needs_tracer(interpreter, is_true(environment.get("COVERAGE_BRANCH"))):
+    branch = is_true(environment.get("COVERAGE_BRANCH"))
+    if needs_tracer(interpreter, branch):
         fill_payload([interpreter])
-        tracers = [path for path in (tracer_of(interpreter),) if path.is_file()]
+    tracers = tracers_of([interpreter], branch)
     spy = project.data / "spies" / key_of(f"{python} {suffix}", tracers)
     if not spy.is_dir():
         with new_copy(spy, tracers) as directory:

@@ -10,7 +10,7 @@ from ..progress import say
 from ..project import Project
 from ..reports.formats import HTML, REPORTS, Report
 from ..results.newer_python import NewerSource, read_again
-from ..text import listed
+from ..text import listed, some
 from .runs import RUN
 from .stack import command_of
 from .task import complain
@@ -96,8 +96,6 @@ def before_option(parser: argparse.ArgumentParser) -> None:
 
 def read_in(source: NewerSource, arguments: Sequence[str]) -> int:
     """Run a task again with the Python that reads its sources. Return its exit code."""
-    from ..text import some
-
     say(f"reading with {source.python}: {some(source.paths)} newer than Python {platform.python_version()}")
     return read_again(source.python, arguments)
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from ...errors import TaskError
 from ...files import cache_directory, file_name
-from ...injection.payload import fill_payload, needs_tracer, tracer_of
+from ...injection.payload import fill_payload, needs_tracer, tracers_of
 from ...injection.spy import COMPILE, bytecode_names, key_of, new_copy
 from ...progress import Stage, say
 from ...project import Project
 from ...settings import is_true
-from ...sources.images import Image, Interpreter
+from ...sources.images import Image
 from ...sources.services import Service
 from . import engine
 
@@ -30,27 +30,21 @@ def spy_of(project: Project, service: str) -> Path:
 
 def prepare_spies(project: Project, services: Iterable[Service], environ: Mapping[str, str]) -> None:
     """Make a copy of the spy for every measured service, with payload and bytecode. Raise TaskError."""
-    measured = [service for service in services if service.measured and service.image]
+    images = {service.name: service.image for service in services if service.measured and service.image}
     branch = is_true(environ.get("COVERAGE_BRANCH"))
-    fill_payload({found for service in measured for found in _traced(service, branch)})
-    used = set()
+    found = {interpreter for image in images.values() for interpreter in image.interpreters}
+    fill_payload(interpreter for interpreter in found if needs_tracer(interpreter, branch))
     try:
-        for service in measured:
-            assert service.image
-            tracers = [path for found in _traced(service, branch) if (path := tracer_of(found)).is_file()]
-            key = key_of(service.image.content, tracers)
-            used.add(key)
-            _link(spy_of(project, service.name), _copy(project, service.image, key, tracers))
-        for place in (project.data / "spies").iterdir() if used else ():
-            if place.name not in used and not _is_linked(project, place):
+        for name, image in images.items():
+            tracers = tracers_of(image.interpreters, branch)
+            _link(spy_of(project, name), _copy(project, image, key_of(image.content, tracers), tracers))
+        # Also a container of a service that is not measured this time may have its copy mounted still.
+        linked = {link.resolve().name for link in (project.data / "spy").glob("*")}
+        for place in (project.data / "spies").glob("*") if images else ():
+            if place.name not in linked:
                 shutil.rmtree(place)
     except OSError as error:
         raise TaskError(f"cannot write {error.filename} ({error.strerror}): make it writable, or remove it") from None
-
-
-def _traced(service: Service, branch: bool) -> list[Interpreter]:
-    found = service.image.interpreters if service.image else ()
-    return [interpreter for interpreter in found if needs_tracer(interpreter, branch)]
 
 
 def _copy(project: Project, image: Image, key: str, tracers: Iterable[Path]) -> Path:
@@ -76,11 +70,6 @@ def _link(link: Path, target: Path) -> None:
         part = link.with_name(f".{link.name}.{os.getpid()}")
         part.symlink_to(wanted)
         part.replace(link)
-
-
-def _is_linked(project: Project, place: Path) -> bool:
-    """Whether a container that runs may have it mounted still: its service is measured no more, or not this time."""
-    return any(link.resolve() == place.resolve() for link in (project.data / "spy").iterdir())
 
 
 def _compile(image: Image, directory: Path) -> None:
