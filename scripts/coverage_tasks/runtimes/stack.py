@@ -15,8 +15,9 @@ from ..recorded.marks import mark_startup
 from ..recorded.sightings import NO_SIGNALS, Signals, add_sightings
 from ..recorded.stack import Stack, read_stack, write_stack
 from ..settings import own_environment
+from .interrupts import finishing, undisturbed
 from .runtime import runtime_named, runtime_of
-from .waiting import undisturbed, wait
+from .waiting import wait
 
 
 def up(project: Project, append: bool = False, build: bool = False) -> None:
@@ -37,13 +38,14 @@ def up(project: Project, append: bool = False, build: bool = False) -> None:
     record = read_stack(project.data)
     fresh = not append and not runs
     before = () if fresh else find_journals(project.journals)
-    try:
+
+    def give_up(failed: bool) -> None:
+        if failed and read_stack(project.data) != record:  # else nothing was begun, and what ran goes on
+            down(project, proven=False)
+
+    with finishing(give_up):
         runtime_named(project.runtime).start(project, build, fresh)
         wait_until_ready(project)
-    except BaseException:
-        if read_stack(project.data) != record:  # else nothing was begun, and what ran goes on
-            down(project, proven=False)
-        raise
     try:
         collect(project)
     except TaskError as error:
@@ -92,14 +94,15 @@ def down(project: Project, proven: bool = True) -> bool:
 
     `proven`: say what measuring changed. Return whether there was anything to stop.
     """
-    stack, ran = read_stack(project.data), running(project)
-    if not stack or stack.ended:
-        return False
-    with undisturbed(), Stage("stopping the services", aloud=ran):
-        _look(project, stack)
-        runtime_of(stack).stop(project, stack, lambda signals: collect(project, signals), proven and ran)
-        write_stack(project.data, replace(read_stack(project.data) or stack, ended=time.time()))
-    return ran
+    with undisturbed():
+        stack, ran = read_stack(project.data), running(project)
+        if not stack or stack.ended:
+            return False
+        with Stage("stopping the services", aloud=ran):
+            _look(project, stack)
+            runtime_of(stack).stop(project, stack, lambda signals: collect(project, signals), proven and ran)
+            write_stack(project.data, replace(read_stack(project.data) or stack, ended=time.time()))
+        return ran
 
 
 def running(project: Project) -> bool:

@@ -1,11 +1,9 @@
 """Waiting until services are ready, or one has died."""
 
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from ..errors import TaskError
 from ..progress import Stage, hidden, say
@@ -66,16 +64,3 @@ def died(service: str, log: str, how: str) -> None:
         lines = [f"| {printable(line)}" for line in log.splitlines()[-50:]]
         print(f"--- the last lines of {service} ---", *lines, "---", sep="\n", file=sys.stderr)
     raise ServiceDied(f"the service {service} has died{f' ({how})' * bool(how)}: its last lines are above; correct it")
-
-
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """A second Ctrl-C does not leave containers behind."""
-    before: list[tuple[signal.Signals, Callable[..., Any] | int | None]] = [
-        (number, signal.signal(number, signal.SIG_IGN)) for number in (signal.SIGINT, signal.SIGTERM)
-    ]
-    try:
-        yield
-    finally:
-        for number, handler in before:
-            signal.signal(number, handler)

@@ -27,17 +27,15 @@ def coverage(project: Project, args: argparse.Namespace) -> int:
     from ..locks import only_run
     from ..recorded.directory import prepare_data
     from ..runtimes import stack
+    from ..runtimes.interrupts import finishing
 
     stack.require_command(project, command)
     read_settings(project.root)  # whatever is wrong with them is said before the services have run
     before = _before(project, args)
     prepare_data(project)
-    with only_run(project):
-        try:
-            stack.up(project, append=args.append, build=args.build)
-            code = stack.run_command(project, command)
-        finally:
-            stack.down(project)
+    with only_run(project), finishing(lambda _: stack.down(project)):
+        stack.up(project, append=args.append, build=args.build)
+        code = stack.run_command(project, command)
     try:
         damaged = _write_reports(project, before=before)
     except TaskError as error:

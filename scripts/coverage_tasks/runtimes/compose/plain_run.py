@@ -8,7 +8,8 @@ from ...errors import TaskError
 from ...progress import say
 from ...project import Project
 from .. import stack
-from ..waiting import undisturbed, wait
+from ..interrupts import finishing
+from ..waiting import wait
 from . import engine, healthchecks, overlay, proof
 from .names import stack_name
 from .proof import Ending
@@ -74,7 +75,13 @@ def _run_plain(project: Project) -> dict[str, Ending]:
     images = {service.name: service.image.name for service in services if service.image}
     file.write_text(overlay.render(project, services, images, {}, overlay.own_names_of(model, name)))
     say(f"running the services once without measuring, as {name}")
-    try:
+
+    def remove(_failed: bool) -> None:
+        engine.down(name)
+        engine.remove_volumes(name)
+        file.unlink(missing_ok=True)
+
+    with finishing(remove):
         engine.create(project, name, file)
         with healthchecks.checked(name):
             engine.up(project, name, settings.timeout(), file)
@@ -82,8 +89,3 @@ def _run_plain(project: Project) -> dict[str, Ending]:
         health = {container.id: container.health for container in engine.containers(name)}
         signals = engine.stop(name)
         return proof.endings(engine.describe(name), signals, health)
-    finally:
-        with undisturbed():
-            engine.down(name)
-            engine.remove_volumes(name)
-            file.unlink(missing_ok=True)
