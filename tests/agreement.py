@@ -122,7 +122,7 @@ class Python:
         self.code: dict[str, set[int]] = {}  # file -> lines that hold code
         suffix, library = subprocess.check_output([self.path, "-c", DESCRIBE], text=True).split()
         self.library = Path(library)
-        fill_payload([Interpreter(self.path, version, suffix)])
+        fill_payload([Interpreter(self.path, version, suffix)], SPY / "payload")
         reference = coverage_environment(directory, self.path, self.library)
         if reference is None:
             sys.exit(f"agreement: pip gets no coverage.py for Python {version}: check the package index")

@@ -92,7 +92,7 @@ def measure(version: str, runs: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name).resolve()
         (directory / "work.py").write_text(WORK)
-        fill_payload([found])
+        fill_payload([found], SPY / "payload")
         subprocess.run([python, "-m", "compileall", "-q", str(SPY)], check=True)
         columns = environments(directory)
         coverage = coverage_environment(directory, python, directory)

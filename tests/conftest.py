@@ -9,8 +9,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from machine import INTERPRETERS, REQUIRE_ENGINE, alone_with, engine_answers, find_browser, lacks_btrfs, number
-from template import CACHE
+from machine import INTERPRETERS, REQUIRE_ENGINE, SPY, alone_with, engine_answers, find_browser, lacks_btrfs, number
+from template import CACHE, STATES
 
 from coverage_tasks.injection.payload import fill_payload
 from coverage_tasks.sources.images import Interpreter
@@ -51,9 +51,11 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "root: needs root; skipped for others in CI, too")
     for marker, (_, need) in (GROUPS | NEEDS).items():
         config.addinivalue_line("markers", f"{marker}: {need}")
-    if not os.environ.get(CACHE):  # workers inherit it
-        os.environ[CACHE] = tempfile.mkdtemp(prefix="coverage-spy-")
-        config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(CACHE), ignore_errors=True))
+    if not hasattr(config, "workerinput"):  # workers inherit them
+        made = tempfile.mkdtemp(prefix="coverage-spy-")
+        os.environ[STATES] = f"{made}/states"
+        os.environ.setdefault(CACHE, f"{made}/cache")
+        config.add_cleanup(lambda: shutil.rmtree(made, ignore_errors=True))
 
 
 def pytest_itemcollected(item):
@@ -83,7 +85,7 @@ def payload():
             suffix = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=True).stdout
             found.append(Interpreter(python, version, suffix.strip()))
     with alone_with("payload"):  # one worker fetches them for all
-        fill_payload(found)
+        fill_payload(found, SPY / "payload")
 
 
 @pytest.fixture

@@ -107,7 +107,7 @@ def sentences(findings: Iterable[Finding]) -> list[str]:
 
 
 class Run:
-    """A project in a directory, with what a run leaves in its coverage-data: journals, stack.json, images."""
+    """A project in a directory, with the state that a run leaves: journals, stack.json, images."""
 
     def __init__(
         self, root: Path, files: Mapping[str, str], runtime: Literal["compose", "procfile"] = "compose"
@@ -129,13 +129,13 @@ class Run:
         if image is not None:
             digests = {path: digest_of(content) for path, content in image.items()}
             interpreters = (Interpreter("/usr/local/bin/python3.12", "3.12", ".so"),)
-            file = self.project.data / "images" / f"{name}.json"
+            file = self.project.state / "images" / f"{name}.json"
             store_image(file, Image(name, name, {}, "/app", "", interpreters, digests))
             record = replace(record, content=name)
         self.services[name] = record
         on_host = self.project.runtime == "procfile"
         write_stack(
-            self.project.data, Stack(self.project.runtime, "p", on_host, dict(self.services), started=0.0, run="first")
+            self.project.state, Stack(self.project.runtime, "p", on_host, dict(self.services), started=0.0, run="first")
         )
 
     def write(self, report: Report, before: SavedRun | None = None) -> None:

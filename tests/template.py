@@ -12,7 +12,8 @@ from pathlib import Path
 from machine import ROOT
 
 BIN = Path(sys.executable).parent
-CACHE = "COVERAGE_SPY_CACHE"  # one for a run of all tests, see conftest.py
+# One of each for a run of all tests, see conftest.py.
+CACHE, STATES = "COVERAGE_SPY_CACHE", "XDG_STATE_HOME"
 WITHOUT_UV = {"UV": "no-uv"}  # nox makes environments with virtualenv and pip then
 # A test command that ends when a line of a file that it is given is recorded.
 WAIT_FOR = (sys.executable, str(ROOT / "tests" / "faces" / "wait_for.py"))

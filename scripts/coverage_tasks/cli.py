@@ -13,7 +13,6 @@ from typing import NoReturn
 
 from . import progress, streams
 from .errors import TaskError
-from .files import refuse_links
 from .progress import PREFIX, say
 from .project import Project, root_in
 from .results.newer_python import NewerSource
@@ -53,8 +52,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _terminate)
     try:
         project = _project(args.reads) if args.needs_project else None
-        if project:
-            refuse_links(project.data)
         try:
             code: int = args.run(project, args)
         except NewerSource as source:
@@ -88,6 +85,7 @@ def _sentence(error: OSError) -> str:
 
 def _project(reads: bool) -> Project:
 
+    from .recorded.state import refuse_foreign
     from .runtimes.choice import find_project
 
     here = Path.cwd()
@@ -95,7 +93,9 @@ def _project(reads: bool) -> Project:
     if root != here.resolve():
         say(f"nothing to run in {here}: taking {root.relative_to(here.resolve())}")
         os.chdir(root)
-    return find_project(root, os.environ, reads)
+    project = find_project(root, os.environ, reads)
+    refuse_foreign(project)
+    return project
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -14,16 +14,16 @@ from .combined.model import Combined, ServiceResult
 from .findings import Finding
 from .injection.payload import needs_tracer
 from .project import Project
-from .recorded import directory
 from .recorded.journals import find_journals
 from .recorded.sightings import KILLED, Place, read_sightings
+from .recorded.state import prepare_state
 from .runtimes import command_lines, procfile, stack
 from .runtimes.compose import engine, plain_run
 from .runtimes.compose.services import find_services
 from .runtimes.waiting import ServiceDied
 from .settings import is_true, way_of
 from .sources.services import Service
-from .text import counted
+from .text import counted, listed
 
 OLDEST_ENGINE = (20, 10)
 OLDEST_PODMAN = (4, 3)
@@ -74,9 +74,9 @@ def examine(project: Project, environ: Mapping[str, str]) -> tuple[list[Finding]
     Raises TaskError when the compose file or the Procfile cannot be read.
     """
     way, branch = way_of(environ), is_true(environ.get("COVERAGE_BRANCH"))
-    verdicts = list(_of_the_data_directory(project))
+    verdicts = list(_of_the_state(project))
     if not verdicts:
-        directory.prepare_data(project)
+        prepare_state(project)
         stack.collect(project)
     combined = _combined(project)
     model: Mapping[str, Any] = {"services": {}}
@@ -115,7 +115,7 @@ def compare(project: Project) -> Iterator[Finding]:
             "",
             "altered",
             difference,
-            "run --compare again; when it stays, please report it with coverage-data/proof.json",
+            f"run --compare again; when it stays, please report it with {project.state / 'proof.json'}",
         )
     if not found.differences:
         containers = counted(len(found.plain), "container")
@@ -142,8 +142,8 @@ def _of_the_stack(project: Project, model: Mapping[str, Any], combined: Combined
     yield from (finding for finding in combined.findings if not finding.service)
 
 
-def _of_the_data_directory(project: Project) -> Iterator[Finding]:
-    directory = project.data if project.data.is_dir() else project.root
+def _of_the_state(project: Project) -> Iterator[Finding]:
+    directory = project.state if project.state.is_dir() else project.state.parent
     if not os.access(directory, os.W_OK | os.X_OK):
         yield Finding("", "data-directory", f"{directory} is not writable for you", "make it writable, or remove it")
     for place in filter(Path.is_dir, project.journals.glob("*")):
@@ -200,6 +200,16 @@ def _image(patient: Patient) -> Iterator[Finding]:
         yield Finding(patient.name, "too-old", service.reason, "move it to Python 3.8 or newer; older is not measured")
     else:
         yield Finding(patient.name, "left-out", service.reason, "nothing, unless it should be measured", True)
+
+
+def _build(patient: Patient) -> Iterator[Finding]:
+    written = patient.service.image.written if patient.service and patient.service.image else ()
+    if written:
+        lines = sorted({path.rpartition("/")[2] for path in written})
+        yield Finding(
+            patient.name, "in-image", f"its image holds {listed([*written])}, which measuring left in the repository",
+            f"add {listed(lines)} to .dockerignore, and build it anew", True,
+        )  # fmt: skip
 
 
 def _command(patient: Patient) -> Iterator[Finding]:
@@ -277,4 +287,4 @@ def _combined_findings(patient: Patient) -> Iterator[Finding]:
             yield replace(finding, remedy=finding.remedy or REMEDIES.get(finding.kind, ""))
 
 
-CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (_image, _command, _ends, _combined_findings)
+CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (_image, _build, _command, _ends, _combined_findings)

@@ -1,6 +1,6 @@
 """Files: written as a whole, under names that are safe; and read, whoever may have put them there.
 
-Only regular ones are read, none is waited for, and none without a limit. Where the cache is, too.
+Only regular ones are read, none is waited for, and none without a limit.
 """
 
 import json
@@ -47,16 +47,6 @@ def beside(path: Path) -> Iterator[Path]:
         with suppress(OSError):
             part.unlink()
         raise
-
-
-def cache_directory() -> Path:
-    """Where this user's tasks keep what all checkouts share; COVERAGE_SPY_CACHE decides otherwise."""
-    from platformdirs import user_cache_path  # nox imports this module, and need not have it
-
-    try:
-        return Path(os.environ.get("COVERAGE_SPY_CACHE") or user_cache_path("coverage-spy"))
-    except RuntimeError:  # a user without a home: nothing can be kept below a file
-        return Path(os.devnull, "cache")
 
 
 def file_name(service: str) -> str:
@@ -112,13 +102,19 @@ def copy_file(path: Path, target: Path, most: int, within: Path | None = None) -
             written.write(piece)
 
 
-def refuse_links(data: Path) -> None:
-    """Raises TaskError when a data directory, or one right in it or among its journals, is a link.
+def make_ignored(directory: Path) -> None:
+    """Make a directory of which git shows nothing. Raise OSError."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / ".gitignore").write_text("*\n")
+
+
+def refuse_links(directory: Path) -> None:
+    """Raise TaskError when a directory of ours, or one right in it or among its journals, is a link.
 
     A repository may have it that way, and what is in them is removed, opened to everybody and written.
     """
-    whatever_it_leads_to = (data, data / ".gitignore")
-    for path in (*whatever_it_leads_to, *data.glob("*"), *data.glob("journals/*")):
+    whatever_it_leads_to = (directory, directory / ".gitignore")
+    for path in (*whatever_it_leads_to, *directory.glob("*"), *directory.glob("journals/*")):
         if path.is_symlink() and (path in whatever_it_leads_to or path.is_dir()):
             raise TaskError(f"{path} is a link, and what is in it is removed and written: remove the link")
 

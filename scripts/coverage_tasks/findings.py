@@ -53,6 +53,7 @@ KINDS = {
     "end-unknown": INCOMPLETE,
     "altered": ALTERED,
     "unaltered": ALTERED,
+    "in-image": ALTERED,
 }
 # What a report could not read. A task that meets it ends with exit code 1.
 DAMAGE = frozenset({"damaged", "unparsed"})

@@ -8,7 +8,7 @@ from pathlib import Path
 from zlib import crc32
 
 from .errors import TaskError
-from .files import cache_directory
+from .places import cache_directory
 from .progress import Stage
 from .project import Project
 
@@ -21,10 +21,10 @@ def only_run(project: Project) -> Iterator[None]:
 
     It ends with the process, whatever ends that.
     """
-    if not project.data.is_dir():
+    if not project.state.is_dir():
         yield  # nothing was ever started here
         return
-    file = _open(project.data / "lock")
+    file = _open(project.state / "lock")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

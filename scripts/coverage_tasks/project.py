@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .files import ANYWHERE, file_name, read_text
+from .places import state_directory
 
 TOOL = Path(__file__).resolve().parents[2]
 SPY = TOOL / "coverage-spy"
@@ -23,21 +24,26 @@ OVERRIDE_NAMES = (
 
 @dataclass(frozen=True)
 class Project:
-    """One repository as the tasks see it; every output lies below `root`."""
+    """One repository as the tasks see it; every report lies below `root`."""
 
     root: Path
     runtime: str
     files: tuple[Path, ...]
 
     @property
+    def state(self) -> Path:
+        """What is known of the run, and what its services write: outside of the checkout."""
+        return state_directory(self.root)
+
+    @property
     def data(self) -> Path:
-        """What is known about the run, and what the services wrote."""
+        """What is kept of runs in the checkout: saved ones, and the reports of each service, which nothing reads."""
         return self.root / DATA
 
     @property
     def journals(self) -> Path:
         """What the services write: a directory for each, and nothing of ours besides. A container sees its own only."""
-        return self.data / "journals"
+        return self.state / "journals"
 
     def journals_of(self, service: str) -> Path:
         """The directory that a service writes to."""
@@ -51,7 +57,7 @@ class Project:
     @property
     def stack_file(self) -> Path:
         """The record of the stack, `stack.json`."""
-        return self.data / "stack.json"
+        return self.state / "stack.json"
 
     @property
     def baseline(self) -> Path:

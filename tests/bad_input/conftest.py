@@ -7,6 +7,8 @@ import pytest
 from bad_input.tasks import WAIT, errors, run_task, write_services
 from e2e.stacks import Repository
 
+from coverage_tasks.places import state_directory
+
 
 @pytest.fixture
 def bare(tmp_path):
@@ -25,8 +27,9 @@ def measured(tmp_path_factory):
         assert errors(run_task(root, "test-with-coverage", "-q", "--", "sh", "-c", WAIT), 0) == []
     finally:
         run_task(root, "down-coverage")
-    kept = tmp_path_factory.mktemp("kept") / "measured"
-    shutil.copytree(root, kept)
+    kept = tmp_path_factory.mktemp("kept")
+    for place, copy in ((root, "root"), (state_directory(root), "state")):
+        shutil.copytree(place, kept / copy)
     return root, kept
 
 
@@ -34,8 +37,9 @@ def measured(tmp_path_factory):
 def recorded(measured):
     """Two services and the journals of a run of theirs. Journals name the place, so it is one for all tests."""
     root, kept = measured
-    shutil.rmtree(root)
-    shutil.copytree(kept, root)
+    for place, copy in ((root, "root"), (state_directory(root), "state")):
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(kept / copy, place)
     return root
 
 

@@ -12,6 +12,8 @@ from e2e.stacks import SERVER
 from machine import ROOT
 from template import environment
 
+from coverage_tasks.places import state_directory
+
 NOISE = b"\xff" + os.urandom((1 << 20) - 1)
 
 
@@ -25,8 +27,12 @@ def assert_everything_is_reported(root):
     assert executed(root) == EXECUTED
 
 
+def journals(root):
+    return state_directory(root) / "journals"
+
+
 def a_journal(root):
-    return min((root / "coverage-data").rglob("*.journal"))
+    return min(journals(root).rglob("*.journal"))
 
 
 def test_nothing_bad_is_no_error(recorded):
@@ -175,27 +181,52 @@ def test_a_test_command_that_does_not_exist(bare, task, command):
 
 
 @pytest.mark.parametrize("task", [["coverage", "-q", "--", "true"], ["up-coverage", "-q"]])
-def test_a_data_directory_that_cannot_be_made(bare, task):
-    with read_only(bare):
-        (said,) = errors(run_task(bare, *task))
-    assert said.startswith(f"cannot write to {bare}/coverage-data (")
-    assert said.endswith("): make it writable, or remove it")
+def test_a_state_directory_that_cannot_be_made(bare, task, tmp_path_factory):
+    place = tmp_path_factory.mktemp("states")
+    with read_only(place):
+        (said,) = errors(run_task(bare, *task, COVERAGE_SPY_STATE=f"{place}/state"))
+    assert said.startswith(f"cannot write to {place}/state (")
+    assert said.endswith("): make it writable, or set COVERAGE_SPY_STATE to another directory")
 
 
-def test_a_data_directory_that_cannot_be_written_keeps_its_journals(recorded):
-    journals = {path: path.read_bytes() for path in (recorded / "coverage-data").rglob("*.journal")}
-    with read_only(recorded / "coverage-data"):
+@pytest.mark.parametrize("value", ["state", "{root}", "{root}/..", "/"])
+def test_a_state_directory_that_cannot_be_one(bare, value):
+    chosen = value.format(root=bare)
+    for task in ("up-coverage", "coverage-clean", "analyze-coverage"):
+        (said,) = errors(run_task(bare, task, "-q", COVERAGE_SPY_STATE=chosen))
+        assert said == f"COVERAGE_SPY_STATE is {chosen!r}: set it to the absolute path of a directory of its own"
+
+
+def test_state_of_another_checkout(recorded, bare):
+    for task in ("up-coverage", "coverage-report", "coverage-clean"):
+        (said,) = errors(run_task(bare, task, "-q", COVERAGE_SPY_STATE=str(state_directory(recorded))))
+        assert said.startswith(f"{state_directory(recorded)} has the state of the checkout {recorded}: set ")
+    assert errors(run_task(recorded, "coverage-report", "-q"), 0) == []
+
+
+def test_a_state_directory_that_cannot_be_written_keeps_its_journals(recorded):
+    state = state_directory(recorded)
+    before = {path: path.read_bytes() for path in state.rglob("*.journal")}
+    with read_only(state):
         (said,) = errors(run_task(recorded, "coverage-report", "-q"))
-    assert said.startswith(f"cannot write {recorded}/coverage-data/")
-    assert {path: path.read_bytes() for path in (recorded / "coverage-data").rglob("*.journal")} == journals
+    assert said.startswith(f"cannot write {state}/")
+    assert {path: path.read_bytes() for path in state.rglob("*.journal")} == before
     assert (recorded / ".coverage").is_file()
     assert errors(run_task(recorded, "coverage-report", "-q"), 0) == []
 
 
-def test_something_in_the_place_of_the_data_directory(bare):
-    (bare / "coverage-data").write_text("in the way")
-    (said,) = errors(run_task(bare, "up-coverage", "-q"))
-    assert said.startswith(f"cannot write to {bare}/coverage-data (")
+def test_something_in_the_place_of_the_state_directory(bare, tmp_path_factory):
+    place = tmp_path_factory.mktemp("states") / "state"
+    place.write_text("in the way")
+    (said,) = errors(run_task(bare, "up-coverage", "-q", COVERAGE_SPY_STATE=str(place)))
+    assert said.startswith(f"cannot write to {place} (")
+
+
+def test_something_in_the_place_of_the_data_directory(recorded):
+    (recorded / "coverage-data").write_text("in the way")
+    said = errors(run_task(recorded, "coverage-report", "-q"))
+    assert all(sentence.startswith(f"cannot write {recorded}/coverage-data (") for sentence in said)
+    assert [name for name in REPORTS if not (recorded / name).is_file()] == ["coverage.xml", "lcov.info"]
 
 
 def test_a_report_that_cannot_be_written_does_not_keep_the_others_from_it(recorded):
@@ -212,7 +243,7 @@ def test_a_report_that_cannot_be_written_does_not_keep_the_others_from_it(record
 @pytest.mark.parametrize("task", ["coverage-combine", "coverage-html", "coverage-json", "analyze-coverage"])
 def test_no_journals_to_combine(bare, task):
     (said,) = errors(run_task(bare, task, "-q"))
-    assert said == f"there is nothing to combine in {bare}/coverage-data/journals: run up-coverage first"
+    assert said == f"there is nothing to combine in {journals(bare)}: run up-coverage first"
 
 
 def behind_its_header(journal, noise):
@@ -237,7 +268,7 @@ DAMAGE = {
 @pytest.mark.parametrize("kind", DAMAGE)
 def test_a_damaged_journal(recorded, kind):
     change, words = DAMAGE[kind]
-    damaged = recorded / "coverage-data" / "journals" / "0123456789abcdef.journal"
+    damaged = journals(recorded) / "0123456789abcdef.journal"
     damaged.write_bytes(change(a_journal(recorded).read_bytes()))
     answer = run_task(recorded, "coverage-report", "-q")
     (said,) = errors(answer)
@@ -251,16 +282,16 @@ def test_a_damaged_journal(recorded, kind):
 
 
 def test_nothing_but_damage(recorded):
-    for journal in (recorded / "coverage-data").rglob("*.journal"):
+    for journal in journals(recorded).rglob("*.journal"):
         journal.write_bytes(journal.read_bytes()[:50])
     (said,) = errors(run_task(recorded, "coverage-report", "-q"))
     assert "ends inside its header" in said
-    assert said.endswith(f"; so it is with all 2 of {recorded}/coverage-data/journals")
+    assert said.endswith(f"; so it is with all 2 of {journals(recorded)}")
 
 
 def test_processes_killed_while_they_opened_their_journal_are_no_damage(recorded):
-    (recorded / "coverage-data" / "journals" / "0123456789abcdef.journal").write_bytes(b"")
-    (recorded / "coverage-data" / "journals" / "0123456789abcde0.journal").write_bytes(bytes(32768))
+    (journals(recorded) / "0123456789abcdef.journal").write_bytes(b"")
+    (journals(recorded) / "0123456789abcde0.journal").write_bytes(bytes(32768))
     answer = run_task(recorded, "coverage-report", "-q")
     assert errors(answer, 0) == []
     assert "- of 2 processes nothing is known: killed at the very start\n" in answer.stdout
@@ -348,11 +379,11 @@ def test_settings_of_coverage_that_cannot_be_taken(recorded):
 
 def test_each_damage_is_named_and_the_code_of_a_failed_command_wins(bare):
     assert errors(run_task(bare, "coverage", "-q", "--", "sh", "-c", WAIT), 0) == []
-    (bare / "coverage-data" / "journals" / "0123456789abcde0.journal").write_bytes(b"noise")
-    (bare / "coverage-data" / "journals" / "0123456789abcdef.journal").write_bytes(a_journal(bare).read_bytes()[:50])
+    (journals(bare) / "0123456789abcde0.journal").write_bytes(b"noise")
+    (journals(bare) / "0123456789abcdef.journal").write_bytes(a_journal(bare).read_bytes()[:50])
     (bare / "legacy.py").write_text("print 'hello'\n")
     said = errors(run_task(bare, "coverage", "-q", "--append", "--", "sh", "-c", f"{WAIT}; exit 7"), 7)
-    assert [sentence.removeprefix(f"{bare}/coverage-data/journals/").split()[0] for sentence in said] == [
+    assert [sentence.removeprefix(f"{journals(bare)}/").split()[0] for sentence in said] == [
         "0123456789abcde0.journal",
         "0123456789abcdef.journal",
         "legacy.py",

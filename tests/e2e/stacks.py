@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 from template import environment
 
+from coverage_tasks.places import state_directory
 from coverage_tasks.project import TOOL
 from coverage_tasks.runtimes.compose.names import stack_name
 
@@ -108,16 +109,16 @@ class Repository:
         return containers_of(self.stack)
 
     def state(self) -> dict:
-        return json.loads((self.root / "coverage-data" / "stack.json").read_text())
+        return json.loads((state_directory(self.root) / "stack.json").read_text())
 
     def mounted(self) -> str:
         """How the overlay mounts: by volume or bind."""
-        overlay = yaml.safe_load((self.root / "coverage-data" / "docker-compose.coverage.yml").read_text())
+        overlay = yaml.safe_load((state_directory(self.root) / "docker-compose.coverage.yml").read_text())
         (kind,) = {mount["type"] for service in overlay["services"].values() for mount in service.get("volumes", ())}
         return kind
 
     def proof(self) -> dict:
-        return json.loads((self.root / "coverage-data" / "proof.json").read_text())
+        return json.loads((state_directory(self.root) / "proof.json").read_text())
 
     def executed(self) -> dict[str, list[int]]:
         """Repository file -> executed lines, from the JSON report."""

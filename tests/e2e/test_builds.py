@@ -8,6 +8,8 @@ import time
 import pytest
 from e2e.stacks import compose_command, docker
 
+from coverage_tasks.places import state_directory
+
 pytestmark = [pytest.mark.engine, pytest.mark.every_engine]
 
 LOOP = "import time\nprint('up')\nwhile True:\n    time.sleep(0.1)\n"
@@ -28,7 +30,7 @@ def build(repository):
 
 
 def recorded(repository):
-    return sorted(file.name for file in (repository.root / "coverage-data" / "images").iterdir())
+    return sorted(file.name for file in (state_directory(repository.root) / "images").iterdir())
 
 
 @pytest.mark.parametrize("mount", ["bind", "volume"])
@@ -66,7 +68,7 @@ def test_image_that_is_edited_and_built_while_its_stack_is_up_costs_nothing(web,
     assert f"the image {web.name}-web is another one than before the run" in said
     assert "web-1 ran" not in said
     # Nobody knows what ran but the journal: its lines are none of the source that is here.
-    assert len(list((web.root / "coverage-data").rglob("*.journal"))) == 1
+    assert len(list(state_directory(web.root).rglob("*.journal"))) == 1
     web.write("web/main.py", LOOP)
     assert web.executed() == {"web/main.py": [1, 2, 3, 4]}
 
@@ -125,7 +127,7 @@ def test_container_that_lost_its_fallback_to_a_new_one_has_given_it_away_before(
     # The data directory takes nothing from its user, so the journals lie in the container.
     repository.service("web", LOOP, more="USER 12345")
     repository.write("docker-compose.yml", "services:\n  web: {build: web, stop_grace_period: 0s}\n")
-    data = repository.root / "coverage-data"
+    data = state_directory(repository.root)
     repository.succeed("up-coverage")
     first = {file.name for file in data.rglob("*.journal")}
     docker("exec", *repository.containers(), "python", "-c", "import os; os.mkdir('/tmp/coverage-spy')")

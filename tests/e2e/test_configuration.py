@@ -2,6 +2,8 @@
 
 import pytest
 
+from coverage_tasks.places import state_directory
+
 pytestmark = pytest.mark.engine
 
 WAIT = "import time\nprint('up')\nwhile True:\n    time.sleep(0.1)\n"
@@ -19,7 +21,7 @@ def test_left_out_is_production_and_sources_decide_a_draw(repository):
     assert "left is not measured: left out in coverage-spy.yml" in up.stderr
     repository.succeed("down-coverage")
     assert repository.executed() == {"worker/main.py": [1, 2, 3, 4]}
-    overlay = (repository.root / "coverage-data" / "docker-compose.coverage.yml").read_text()
+    overlay = (state_directory(repository.root) / "docker-compose.coverage.yml").read_text()
     assert "COVERAGE_FILE" in overlay.partition("worker:")[2]
     assert "environment" not in overlay.partition("left:")[2].partition("worker:")[0]
 

@@ -11,6 +11,8 @@ import pytest
 from e2e.stacks import compose_command, docker
 from machine import eventually
 
+from coverage_tasks.places import state_directory
+
 pytestmark = pytest.mark.engine
 
 LOOP = "import time\nwhile True:\n    time.sleep(0.1)\n"
@@ -139,7 +141,7 @@ def test_a_data_directory_that_a_service_may_not_write_to_is_seen(repository):
     repository.write("app/child.py", "DONE = True\n")
     repository.write("compose.yaml", "services:\n  app: {build: app, stop_grace_period: 1s}\n")
     repository.succeed("up-coverage")
-    data = repository.root / "coverage-data"
+    data = state_directory(repository.root)
     assert not any(name for _, name in verdicts(repository, code=0))
     (data / "journals" / "app").chmod(0o755)
     (container,) = repository.containers()
@@ -160,7 +162,7 @@ def test_a_full_disk_is_seen(repository):
         " if len(sys.argv) < 2 else None\n",
     )  # fmt: skip
     repository.write("compose.yaml", "services:\n  app: {build: app}\n")
-    data = repository.root / "coverage-data"
+    data = state_directory(repository.root)
     data.mkdir()
     subprocess.run([*ROOT, "mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(data)], check=True)
     try:

@@ -24,7 +24,7 @@ def test_journals_come_out_of_closed_data_directory(repository, monkeypatch):
     monkeypatch.setattr(overlay, "open_journals", keep_closed)
     stack.up(project)
     stack.down(project)
-    (journal,) = project.data.rglob("*.journal")
+    (journal,) = project.state.rglob("*.journal")
     assert journal.read_bytes()[:6] == b"covspy"
     assert repository.state()["services"]["web"]["fallback"]
     assert repository.executed() == {"web/main.py": [1, 2, 3, 4]}

@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 from e2e.stacks import docker
 
+from coverage_tasks.places import state_directory
 from coverage_tasks.recorded.journals import read_journals
 
 pytestmark = pytest.mark.engine
@@ -59,12 +60,12 @@ def test_hardened_services_deliver_and_stay_hardened(repository):
         assert {name: found["HostConfig"][name] for name in asked} == asked
         assert found["Config"]["User"] == ("4321:4321" if service == "confined" else "")
     for _ in range(100):
-        if len(list((repository.root / "coverage-data").rglob("*.journal"))) == sum(PROCESSES.values()):
+        if len(list(state_directory(repository.root).rglob("*.journal"))) == sum(PROCESSES.values()):
             break
         time.sleep(0.2)
     assert "5 containers ran the images as they are" in repository.succeed("down-coverage").stderr
 
-    journals, errors = read_journals(repository.root / "coverage-data" / "journals")
+    journals, errors = read_journals(state_directory(repository.root) / "journals")
     assert not errors
     assert Counter(journal.receipt.service for journal in journals) == PROCESSES
     assert repository.executed() == {"app/main.py": [1, 2, 3, 4, 5, 6, 7, 8], "app/only_in_pythonpath.py": [1]}

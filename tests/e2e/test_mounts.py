@@ -15,6 +15,7 @@ from e2e.stacks import SERVER, Repository, compose_command, docker
 from faces.workflow import Job, alpine
 
 from coverage_tasks.errors import TaskError
+from coverage_tasks.places import state_directory
 from coverage_tasks.project import TOOL
 from coverage_tasks.runtimes import stack
 from coverage_tasks.runtimes.choice import find_project
@@ -44,7 +45,7 @@ def volumes_of(stack_name):
 
 
 def journals(repository):
-    return list((repository.root / "coverage-data").rglob("*.journal"))
+    return list(state_directory(repository.root).rglob("*.journal"))
 
 
 def test_volumes_carry_the_spy_in_and_the_journals_out(web):
@@ -172,7 +173,7 @@ def test_engine_elsewhere_and_engine_with_user_namespaces(tmp_path, elsewhere):
     owners = {journal.stat().st_uid for journal in journals(seen)}
     assert owners == {100000, 101234}
     seen.succeed("coverage-clean")
-    assert not (seen.root / "coverage-data").exists()
+    assert not state_directory(seen.root).exists()
 
 
 TEST = """

@@ -12,6 +12,8 @@ from e2e.stacks import Repository
 from machine import ROOT, alone_with
 from template import copy_template
 
+from coverage_tasks.places import state_directory
+
 pytestmark = [pytest.mark.engine, pytest.mark.podman, pytest.mark.root]
 
 SCRIPT = ROOT / ".ci" / "podman"
@@ -72,7 +74,7 @@ def test_example_executes_on_podman_what_it_does_elsewhere(podman):
         assert lines == set().union(*parts)
     seen = {
         place["service"]: [s["command"] for s in place["seen"]]
-        for place in json.loads((repository.root / "coverage-data" / "sightings.json").read_text())["places"]
+        for place in json.loads((state_directory(repository.root) / "sightings.json").read_text())["places"]
     }
     assert seen["shipping"] == ["python worker.py"]
     assert len(seen["orders"]) == 3

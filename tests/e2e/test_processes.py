@@ -6,6 +6,7 @@ import pytest
 from e2e.stacks import docker
 from machine import eventually
 
+from coverage_tasks.places import state_directory
 from coverage_tasks.recorded.journals import read_journals
 
 pytestmark = pytest.mark.engine
@@ -44,7 +45,7 @@ def test_a_process_without_a_receipt_is_named_beside_those_that_have_one(reposit
     assert names == {f"{repository.stack}-web-1", f"{repository.stack}-web-2"}
     assert {silent["command"] for silent in processes["silent"]} == {"python -S -u secret.py"}
     assert sum("sent no receipt" in finding and "python -S" in finding for finding in findings) == 2
-    assert "hush" not in "".join(file.read_text() for file in (repository.root / "coverage-data").glob("*.json"))
+    assert "hush" not in "".join(file.read_text() for file in state_directory(repository.root).glob("*.json"))
     table = repository.succeed("analyze-coverage").stdout
     assert "no receipt" in table
     assert "complete" in table
@@ -94,7 +95,7 @@ def test_measured_processes_of_every_kind_are_not_called_silent(repository):
         """,
     )
     repository.succeed("up-coverage")
-    data = repository.root / "coverage-data"
+    data = state_directory(repository.root)
     # The child that becomes another program sends two.
     assert eventually(lambda: len(read_journals(data / "journals")[0]) == 5)
     repository.succeed("down-coverage")

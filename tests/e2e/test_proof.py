@@ -5,6 +5,7 @@ import time
 import pytest
 from e2e.stacks import docker
 
+from coverage_tasks.places import state_directory
 from coverage_tasks.runtimes.choice import find_project
 from coverage_tasks.runtimes.compose import plain_run
 
@@ -59,7 +60,7 @@ def test_run_that_changed_nothing_says_so_in_a_line_and_equals_a_run_without_mea
     assert sorted(changes["mount_points"]) == ["/app", "/coverage", "/coverage-spy", "/kept", "/scratch"]
     assert "A /mine" in changes["own"]
 
-    before = {path: path.read_bytes() for path in (stack.root / "coverage-data").rglob("*.journal")}
+    before = {path: path.read_bytes() for path in state_directory(stack.root).rglob("*.journal")}
     project = find_project(stack.root, {"COVERAGE_SPY_RUNTIME": "compose"})
     for name in ("COMPOSE_FILE", "COMPOSE_PROJECT_NAME", "COVERAGE_SPY_TIMEOUT", "COVERAGE_SPY_INJECT"):
         monkeypatch.delenv(name, raising=False)
@@ -70,7 +71,7 @@ def test_run_that_changed_nothing_says_so_in_a_line_and_equals_a_run_without_mea
         "once-1": 0,
         "polite-1": 3,
     }
-    assert {path: path.read_bytes() for path in (stack.root / "coverage-data").rglob("*.journal")} == before
+    assert {path: path.read_bytes() for path in state_directory(stack.root).rglob("*.journal")} == before
     label = f"label=com.docker.compose.project={stack.stack}-plain"
     for kind in ("container", "network", "volume"):
         assert docker(kind, "ls", "--quiet", "--filter", label, *(["--all"] * (kind == "container"))) == ""

@@ -5,6 +5,8 @@ import json
 import pytest
 from e2e.stacks import docker
 
+from coverage_tasks.places import state_directory
+
 pytestmark = pytest.mark.engine
 
 PARENT = """
@@ -58,7 +60,7 @@ def test_reaches_every_interpreter_without_a_variable(repository, base):
     executed = repository.executed()
     assert executed["web/child.py"] == [*range(1, 10), 11]
     assert set(range(1, 8)) <= set(executed["web/main.py"])
-    assert len(list((repository.root / "coverage-data").rglob("*.journal"))) == 6
+    assert len(list(state_directory(repository.root).rglob("*.journal"))) == 6
 
 
 def test_volumes_stay_as_they_are_and_variables_make_up_for_it(repository):

@@ -11,6 +11,7 @@ from checkouts import IDENTITY, git
 from e2e.stacks import SERVER, compose_command, docker
 from template import run
 
+from coverage_tasks.places import state_directory
 from coverage_tasks.project import TOOL
 
 OVERLAY = "docker-compose.coverage.yml"
@@ -96,7 +97,7 @@ def test_measures_a_stack_from_up_to_down(shop):
 
 def test_overlay_holds_nothing_of_the_services_but_the_merged_python_path(shop):
     shop.succeed("coverage-overlay")
-    text = (shop.root / "coverage-data" / "docker-compose.coverage.yml").read_text()
+    text = (state_directory(shop.root) / "docker-compose.coverage.yml").read_text()
     assert "hush" not in text
     assert str(shop.root) not in text
     services = yaml.safe_load(text)["services"]
@@ -173,7 +174,7 @@ def test_mounted_and_built_in_spy_see_the_same(repository, free_port):
 def test_new_run_starts_empty_unless_told_to_append(repository):
     repository.service("one", "print('done')\n")
     repository.write("docker-compose.yml", "services:\n  one: {build: one}\n")
-    data = repository.root / "coverage-data"
+    data = state_directory(repository.root)
 
     def journals():
         return set(data.rglob("*.journal"))
@@ -391,7 +392,7 @@ def test_containers_removed_by_hand_are_read(loop, mount):
 
 def test_removed_data_directory_is_mounted_again(loop):
     loop.succeed("up-coverage")
-    shutil.rmtree(loop.root / "coverage-data")
+    shutil.rmtree(state_directory(loop.root))
     loop.succeed("up-coverage")
     loop.succeed("down-coverage")
     assert loop.executed() == {"web/main.py": [1, 2, 3, 4]}

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from e2e.stacks import docker
 
+from coverage_tasks.places import state_directory
+
 pytestmark = pytest.mark.engine
 
 WEB = "import time\nprint('up')\nwhile True:\n    time.sleep(0.1)\n"
@@ -69,7 +71,7 @@ def test_container_reaches_its_own_journals_and_nothing_else(stack, mount):
     )
     report = json.loads((stack.root / "coverage.json").read_text())
     assert report["files"]["web/main.py"]["missing_lines"] == []
-    kept = list((stack.root / "coverage-data" / "journals").rglob("*"))
+    kept = list((state_directory(stack.root) / "journals").rglob("*"))
     assert sum(path.stat().st_size for path in kept if path.is_file() and not path.is_symlink()) < 32 << 20
     assert "evil: 1 process said to be of web, and counts for evil" in said.stderr + said.stdout
 
@@ -84,7 +86,7 @@ def test_container_sees_no_state_and_no_neighbour(stack):
     assert docker("logs", evil).splitlines()[0] == "[]"
     mounts = json.loads(docker("inspect", "--format", "{{json .Mounts}}", evil))
     assert {mount["Destination"]: mount["RW"] for mount in mounts} == {"/coverage": True, "/coverage-spy": False}
-    assert [m["Source"] for m in mounts if m["RW"]] == [str(stack.root / "coverage-data" / "journals" / "evil")]
+    assert [m["Source"] for m in mounts if m["RW"]] == [str(state_directory(stack.root) / "journals" / "evil")]
     stack.tasks("down-coverage")
 
 
@@ -94,6 +96,7 @@ PYTHON = """
 FROM python:3.12-slim
 RUN python - <<'END'
 import importlib.util, marshal, os
+
 code = compile({loaded!r}, "settings.py", "exec")
 os.makedirs("/opt/evil/bin")
 os.makedirs("/opt/evil/lib/python3.11/lib-dynload")
@@ -132,7 +135,7 @@ def test_code_of_an_image_runs_in_no_neighbour_and_not_on_the_host(repository, m
     assert docker(*look) == ""
     repository.succeed("down-coverage")
     assert not Path("/pwned").exists()
-    copies = [path.resolve() for path in (repository.root / "coverage-data" / "spy").iterdir()]
+    copies = [path.resolve() for path in (state_directory(repository.root) / "spy").iterdir()]
     assert len({*copies}) == 2
     assert not [path for copy in copies for path in copy.rglob("usercustomize*")]
     spy = repository.root / "coverage-spy"

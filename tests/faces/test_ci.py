@@ -15,6 +15,8 @@ from faces.workflow import READ, READ_OF_FILE, Job, Steps, alpine, evaluate
 from machine import ROOT
 from template import WAIT_FOR, environment, run
 
+from coverage_tasks.places import state_directory
+
 WORKFLOW = yaml.safe_load((ROOT / "docs/ci/github-actions.yml").read_text())["jobs"]
 GITLAB = yaml.safe_load((ROOT / "docs/ci/gitlab-ci.yml").read_text())
 GATES = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "docs/gates.md").read_text(), re.MULTILINE | re.DOTALL)
@@ -66,6 +68,7 @@ ELSEWHERE = {
 }
 COUNTED = f"""
 import os, subprocess
+
 
 
 def test_counter():
@@ -148,7 +151,7 @@ def test_failing_tests_fail_the_job_after_the_reports_were_written(github):
     assert outputs["percent"] == "88"
     assert "| counter |" in github.summary.read_text()
     assert "coverage-report" in github.artifacts
-    assert json.loads((github.root / "coverage-data" / "stack.json").read_text())["ended"]
+    assert json.loads((state_directory(github.root) / "stack.json").read_text())["ended"]
     assert "There is no secret CODECOV_TOKEN" in github.output
 
 
@@ -224,7 +227,7 @@ def test_failing_tests_make_gitlabs_job_red_and_the_reports_are_kept(gitlab):
     assert "1 failed" in job.output
     assert all(job.kept(green).values())
     assert job.coverage == "88"
-    assert json.loads((job.root / "coverage-data" / "stack.json").read_text())["ended"]
+    assert json.loads((state_directory(job.root) / "stack.json").read_text())["ended"]
 
 
 def test_a_job_is_read_as_gitlab_reads_it(tmp_path):

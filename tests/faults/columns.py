@@ -155,7 +155,7 @@ def copy_spy(directory: Path, versions: list[str]) -> Spy:
     ask = "from importlib.machinery import EXTENSION_SUFFIXES as s; print(s[0])"
     for version in versions:
         suffix = subprocess.run([INTERPRETERS[version], "-c", ask], capture_output=True, text=True, check=True).stdout
-        fill_payload([Interpreter(INTERPRETERS[version], version, suffix.strip())])
+        fill_payload([Interpreter(INTERPRETERS[version], version, suffix.strip())], SPY / "payload")
     shutil.copytree(SPY, directory, ignore=shutil.ignore_patterns("__pycache__"))
     for version in versions:
         subprocess.run([INTERPRETERS[version], "-m", "compileall", "-q", str(directory)], check=True)

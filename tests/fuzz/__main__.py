@@ -67,12 +67,12 @@ def fetch_tracers(versions: Sequence[str]) -> None:
     for version in versions:
         python = INTERPRETERS[version]
         suffix = subprocess.check_output([python, "-c", DESCRIBE], text=True).strip()
-        fill_payload([Interpreter(python, version, suffix)])
+        fill_payload([Interpreter(python, version, suffix)], SPY / "payload")
 
 
 def record(root: Path, versions: Sequence[str]) -> list[bytes]:
     """Run a program under the spy, with lines and with branches. Returns the journals; the sources stay in `root`."""
-    data = root / "coverage-data"
+    data = root / "journals"
     data.mkdir()
     for name, text in SOURCES.items():
         (root / name).write_text(text)

@@ -22,6 +22,7 @@ from coverage import CoverageData
 from fuzz.model import Claims, claims_of
 
 from coverage_tasks import cli
+from coverage_tasks.places import state_directory
 from coverage_tasks.recorded import journals
 
 SLOW, HANG = 1.0, 10  # seconds of CPU that a file may cost; seconds after which it is stopped
@@ -121,8 +122,8 @@ def report(root: Path, contents: Sequence[bytes]) -> None:
     """Let the tasks report on a directory of files; without any they would start something. Raises Wrong."""
     if not contents:
         return
-    data = root / "coverage-data"
-    shutil.rmtree(data)
+    data = state_directory(root)
+    shutil.rmtree(data, ignore_errors=True)
     place = data / "journals" / "python"
     place.mkdir(parents=True)
     (root / ".coverage").unlink(missing_ok=True)

@@ -12,8 +12,9 @@ from coverage_tasks.project import Project
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     monkeypatch.setenv("COVERAGE_SPY_CACHE", str(tmp_path / "cache"))
-    (tmp_path / "coverage-data").mkdir()
-    return Project(tmp_path, "procfile", ())
+    found = Project(tmp_path, "procfile", ())
+    found.state.mkdir(parents=True)
+    return found
 
 
 def test_builds_of_one_name_wait_for_each_other(project, tmp_path):

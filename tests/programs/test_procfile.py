@@ -25,7 +25,7 @@ def begin(project):
     def begun(line: str) -> tuple[Started, Path]:
         project.files[0].write_text(f"it: {line}\n")
         (process,) = read_processes(project, os.environ)
-        log = project.data / "logs" / "it.log"
+        log = project.state / "logs" / "it.log"
         everything.append(run(process, process.environment, project.root, log))
         return everything[-1], log
 
@@ -40,10 +40,10 @@ def wait_for(condition):
     return found
 
 
-def test_output_goes_to_the_log(begin):
+def test_output_goes_to_the_log(begin, project):
     started, log = begin("echo out; echo err >&2; pwd")
     assert wait_for(lambda: exit_code(started) is not None) is True
-    assert log.read_text().splitlines() == ["out", "err", str(log.parents[2])]
+    assert log.read_text().splitlines() == ["out", "err", str(project.root)]
 
 
 @pytest.mark.parametrize(("line", "code"), [("exit 0", 0), ("exit 3", 3), ("kill -9 $$", -9)])

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from coverage_tasks.errors import TaskError
+from coverage_tasks.places import state_directory
 from coverage_tasks.recorded.stack import Stack, write_stack
 from coverage_tasks.runtimes.choice import find_project
 
@@ -27,12 +28,13 @@ def test_procfile_runs_where_no_engine_answers(tmp_path, monkeypatch):
 
 
 def test_who_only_reads_needs_no_engine_once_a_run_has_ended(tmp_path, monkeypatch):
-    write(tmp_path, "compose.yml", "Procfile", "coverage-data/stack.json")
+    write(tmp_path, "compose.yml", "Procfile")
+    state_directory(tmp_path).mkdir(parents=True)
     monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent.sock")
-    write_stack(tmp_path / "coverage-data", Stack("compose", "p", on_host=False, ended=1.0))
+    write_stack(state_directory(tmp_path), Stack("compose", "p", on_host=False, ended=1.0))
     assert find_project(tmp_path, {}, reads=True).runtime == "compose"
     assert find_project(tmp_path, {}).runtime == "procfile"
-    write_stack(tmp_path / "coverage-data", Stack("anything", "p", on_host=False, ended=1.0))
+    write_stack(state_directory(tmp_path), Stack("anything", "p", on_host=False, ended=1.0))
     assert find_project(tmp_path, {}, reads=True).runtime == "procfile"
 
 

@@ -11,7 +11,7 @@ from journal_files import Run
 
 from coverage_tasks.combined.combine import combine
 from coverage_tasks.errors import TaskError
-from coverage_tasks.recorded import directory as data_directory
+from coverage_tasks.recorded import state
 from coverage_tasks.runs.store import NO_SOURCE, PRESENT, locate, open_run, save_run, saved_runs
 from coverage_tasks.sources.repository import Digest, Repository
 
@@ -68,11 +68,11 @@ def test_a_saved_run_outlives_new_ones_and_cleaning(run):
     run.lines("orders", {"/app/idle.py": (run.source("orders/idle.py"), [1])})
     combine(run.project)
     assert executed(open_run(run.project))["orders/idle.py"] == {1}
-    data_directory.remove_data(run.project, [])
-    assert sorted(path.name for path in run.project.data.iterdir()) == ["runs"]
+    state.remove(run.project, [])
+    assert sorted(path.name for path in run.project.data.iterdir()) == [".gitignore", "runs"]
     assert executed(open_run(run.project, "main")) == RAN
     shutil.rmtree(run.project.runs / "main")
-    data_directory.remove_data(run.project, [])
+    state.remove(run.project, [])
     assert not run.project.data.exists()
 
 
@@ -129,12 +129,12 @@ def test_a_run_that_nobody_saved_is_named_with_a_proposal(run):
 
 
 def test_a_run_of_another_job_is_named_by_its_directory(run, tmp_path):
-    """Either what was saved there, or .coverage and coverage-data as they were left."""
+    """Either what was saved there, or .coverage and htmlcov as they were left."""
     saved = shutil.copytree(save_run(run.project, "main", force=False), tmp_path / "artifact")
     left = tmp_path / "left"
-    (left / "coverage-data").mkdir(parents=True)
+    (left / "htmlcov").mkdir(parents=True)
     shutil.copy(run.project.coverage_file, left)
-    shutil.copy(run.project.data / "combined.json", left / "coverage-data")
+    shutil.copy(run.project.state / "combined.json", left / "htmlcov")
     for directory in (saved, left):
         found = open_run(run.project, str(directory))
         assert executed(found) == RAN

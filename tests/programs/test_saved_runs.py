@@ -136,7 +136,7 @@ def test_a_run_of_another_shape_is_one_sentence(run, old, new):
 
 
 def test_what_combine_writes_is_of_the_shape_that_is_read(run):
-    assert read_record_of(run.saved / "combined.json") == read_record_of(run.project.data / "combined.json")
+    assert read_record_of(run.saved / "combined.json") == read_record_of(run.project.state / "combined.json")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from machine import eventually
 
 from coverage_tasks.errors import TaskError
 from coverage_tasks.project import Project
-from coverage_tasks.recorded import directory
+from coverage_tasks.recorded import state as state_of_run
 from coverage_tasks.recorded.stack import Stack, write_stack
 from coverage_tasks.runtimes import procfile, stack, waiting
 
@@ -61,7 +61,7 @@ def test_process_that_is_left_out_runs_without_the_spy(project):
     found = state(project)["services"]
     assert (found["a"]["measured"], found["a"]["reason"]) == (True, "")
     assert (found["b"]["measured"], found["b"]["reason"]) == (False, "left out in coverage-spy.yml")
-    logs = {name: (project.data / "logs" / f"{name}.log").read_text().split() for name in "ab"}
+    logs = {name: (project.state / "logs" / f"{name}.log").read_text().split() for name in "ab"}
     assert logs == {"a": ["true", f"{project.root}:/srv/build"], "b": []}
 
 
@@ -76,19 +76,21 @@ def test_setting_for_no_process_starts_nothing(project):
 def test_only_journals_are_open_to_every_user(project):
     lines(project, a=FOREVER)
     stack.up(project)
-    assert project.data.stat().st_mode & 0o7777 == project.journals.stat().st_mode & 0o7777 == 0o755
+    assert project.state.stat().st_mode & 0o7777 == 0o700
+    assert project.journals.stat().st_mode & 0o7777 == 0o755
     assert (project.journals / "a").stat().st_mode & 0o7777 == 0o1777
-    assert (project.data / ".gitignore").read_text() == "*\n"
+    assert not project.data.exists()
 
 
 @pytest.fixture
-def as_another_user():
-    """A project of a user without rights, in whose data directory root has left a file."""
+def as_another_user(monkeypatch):
+    """A project of a user without rights, in whose state directory root has left a file."""
     if os.getuid():
         pytest.skip("only root can leave files for others")
     root = Path(tempfile.mkdtemp())
-    (root / "coverage-data" / "journals" / "a").mkdir(parents=True)
-    (root / "coverage-data" / "journals" / "a" / "0123456789abcdef.journal").touch()
+    monkeypatch.setenv("COVERAGE_SPY_STATE", str(root / "state"))
+    (root / "state" / "journals" / "a").mkdir(parents=True)
+    (root / "state" / "journals" / "a" / "0123456789abcdef.journal").touch()
     os.chown(root, NOBODY, NOBODY)
     os.seteuid(NOBODY)
     yield Project(root, "procfile", (root / "Procfile",))
@@ -101,7 +103,7 @@ def test_linked_data_directory_is_refused(project, tmp_path):
     (tmp_path / "theirs" / "thesis").touch()
     (tmp_path / "theirs").chmod(0o700)
     project.data.symlink_to(tmp_path / "theirs")
-    for task in (directory.prepare_data, lambda found: directory.remove_data(found, [])):
+    for task in (state_of_run.prepare_state, lambda found: state_of_run.remove(found, [])):
         with pytest.raises(TaskError, match=r"coverage-data is a link, .*: remove the link"):
             task(project)
     assert (tmp_path / "theirs").stat().st_mode & 0o777 == 0o700
@@ -109,45 +111,50 @@ def test_linked_data_directory_is_refused(project, tmp_path):
     project.data.unlink()
 
 
-@pytest.mark.parametrize("name", ["journals", "journals/a", "services", "runs", "logs", "images", ".gitignore"])
-def test_link_in_the_data_directory_is_refused_and_nothing_behind_it_touched(project, tmp_path, name):
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("state/journals", "state/journals/a", "state/logs", "state/images"),
+        *("data/services", "data/runs", "data/.gitignore"),
+    ],
+)
+def test_link_in_a_directory_of_ours_is_refused_and_nothing_behind_it_touched(project, tmp_path, name):
+    which, _, name = name.partition("/")
     theirs = tmp_path / "theirs"
     (theirs / "a").mkdir(parents=True)
     (theirs / "a.log").write_text("mine")
     theirs.chmod(0o700)
-    place = project.data / name
+    place = getattr(project, which) / name
     place.parent.mkdir(parents=True)
     place.symlink_to(theirs / "a.log" if name == ".gitignore" else theirs)
     lines(project, a=FOREVER)
-    with pytest.raises(TaskError, match=rf"coverage-data/{name} is a link, .*: remove the link"):
+    with pytest.raises(TaskError, match=rf"/{name} is a link, .*: remove the link"):
         stack.up(project, append=True)
-    with pytest.raises(TaskError, match=rf"coverage-data/{name} is a link, .*: remove the link"):
-        directory.remove_data(project, [])
+    with pytest.raises(TaskError, match=rf"/{name} is a link, .*: remove the link"):
+        state_of_run.remove(project, [])
     assert sorted(path.name for path in theirs.iterdir()) == ["a", "a.log"]
     assert theirs.stat().st_mode & 0o777 == 0o700
     assert (theirs / "a.log").read_text() == "mine"
 
 
 def test_what_root_left_is_named_with_the_way_to_remove_it(as_another_user):
-    remedy = (
-        r"coverage-data in .* cannot be replaced by you.* `sudo rm -rf coverage-data`, or `docker .*/coverage-data`"
-    )
+    remedy = r"/state cannot be replaced by you.* `sudo rm -rf \S+/state`, or `docker .*/state`"
     (as_another_user.root / "lcov.info").touch()
     with pytest.raises(TaskError, match=remedy):
-        directory.prepare_data(as_another_user)
+        state_of_run.prepare_state(as_another_user)
     with pytest.raises(TaskError, match=remedy):
-        directory.remove_data(as_another_user, [as_another_user.root / "lcov.info"])
+        state_of_run.remove(as_another_user, [as_another_user.root / "lcov.info"])
     assert not (as_another_user.root / "lcov.info").exists()
 
 
 def test_what_containers_left_is_no_obstacle(as_another_user):
     os.seteuid(0)
-    for ours in (as_another_user.data, as_another_user.journals, as_another_user.journals_of("a")):
+    for ours in (as_another_user.state, as_another_user.journals, as_another_user.journals_of("a")):
         os.chown(ours, NOBODY, NOBODY)
     os.seteuid(NOBODY)
-    directory.prepare_data(as_another_user)
-    directory.remove_data(as_another_user, [])
-    assert not as_another_user.data.exists()
+    state_of_run.prepare_state(as_another_user)
+    state_of_run.remove(as_another_user, [])
+    assert not as_another_user.state.exists()
 
 
 def test_process_that_finished_is_no_failure(project):
@@ -254,7 +261,7 @@ STACK = '{"version": 4, "runtime": "procfile", "name": "", "on_host": true, "ser
     ],
 )
 def test_damaged_record_is_named(project, record):
-    project.data.mkdir()
+    project.state.mkdir(parents=True)
     project.stack_file.write_text(record)
     with pytest.raises(TaskError, match=r"stack.json cannot be read .* remove it"):
         stack.running(project)
@@ -262,14 +269,14 @@ def test_damaged_record_is_named(project, record):
 
 
 def test_record_of_another_version_is_none_once_its_run_has_ended(project):
-    project.data.mkdir()
+    project.state.mkdir(parents=True)
     project.stack_file.write_text('{"version": 1, "runtime": "procfile", "services": {}, "ended": 7.5}')
     assert not stack.running(project)
     assert not stack.down(project)
 
 
 def test_stack_of_another_version_that_is_up_is_named_with_the_way_to_stop_it(project):
-    project.data.mkdir()
+    project.state.mkdir(parents=True)
     project.stack_file.write_text('{"version": 1, "runtime": "compose", "services": {}}')
     with pytest.raises(TaskError, match="another version of coverage-spy started: stop it"):
         stack.down(project)
@@ -300,7 +307,7 @@ def test_command_that_the_system_cannot_run_is_named(project):
 def test_stack_of_an_engine_that_is_gone_is_no_obstacle(project, monkeypatch):
     monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent.sock")
     lines(project, a=FOREVER)
-    project.data.mkdir()
-    write_stack(project.data, Stack("compose", "shop-coverage", on_host=False))
+    project.state.mkdir(parents=True)
+    write_stack(project.state, Stack("compose", "shop-coverage", on_host=False))
     stack.up(project)
     assert state(project)["runtime"] == "procfile"

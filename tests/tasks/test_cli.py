@@ -9,6 +9,7 @@ from journal_files import Run
 from template import tasks
 
 from coverage_tasks.cli import TASKS, main
+from coverage_tasks.places import state_directory
 from coverage_tasks.project import TOOL
 from coverage_tasks.runtimes.procfile import Started, is_alive
 
@@ -18,7 +19,7 @@ def repository(tmp_path):
     (tmp_path / "Procfile").write_text("worker: exec python3 worker.py\n")
     (tmp_path / "worker.py").write_text("import time\ntime.sleep(600)\n")
     yield tmp_path
-    if (tmp_path / "coverage-data" / "stack.json").exists():
+    if (state_directory(tmp_path) / "stack.json").exists():
         tasks(tmp_path, "down-coverage")
 
 
@@ -128,7 +129,7 @@ def test_stack_comes_down_and_data_go_away_whatever_the_file_says(repository):
 
 def test_command_that_does_not_exist_is_127_and_starts_nothing(repository):
     assert_one_sentence(tasks(repository, "coverage", "--", "no-such-command"), 127, "no-such-command")
-    assert not (repository / "coverage-data").exists()
+    assert not state_directory(repository).exists()
 
 
 def test_needs_a_running_stack(repository):
@@ -136,9 +137,11 @@ def test_needs_a_running_stack(repository):
     assert_one_sentence(tasks(repository, "ensure-services-ready"), 1, "up-coverage")
 
 
-def test_data_directory_that_cannot_be_written(repository):
-    (repository / "coverage-data").write_text("in the way")
-    assert_one_sentence(tasks(repository, "up-coverage", "-q"), 1, "coverage-data", "remove it")
+def test_state_directory_that_cannot_be_written(repository, tmp_path_factory):
+    state = tmp_path_factory.mktemp("states") / "state"
+    state.write_text("in the way")
+    task = tasks(repository, "up-coverage", "-q", COVERAGE_SPY_STATE=str(state))
+    assert_one_sentence(task, 1, "COVERAGE_SPY_STATE", str(state))
 
 
 @pytest.mark.parametrize(
@@ -181,7 +184,7 @@ def test_interrupted_run_stops_its_services(repository, number, code):
         assert run.stdout.readline() == b"testing\n"
         os.killpg(run.pid, number)  # as a terminal does
         assert run.wait(300) == code
-    state = json.loads((repository / "coverage-data" / "stack.json").read_text())
+    state = json.loads((state_directory(repository) / "stack.json").read_text())
     assert state["ended"]
     worker = state["services"]["worker"]
     assert not is_alive(Started(worker["pid"], worker["born"]))

@@ -364,7 +364,7 @@ def test_what_was_combined_is_of_the_run_that_says_so_whatever_the_clock_says(tm
     run.lines("web", {"/app/main.py": (run.source("main.py"), [1])})
 
     def start(name, at):
-        write_stack(run.project.data, replace(read_stack(run.project.data), run=name, started=at))
+        write_stack(run.project.state, replace(read_stack(run.project.state), run=name, started=at))
 
     start("first", 4e9)  # the clock was set back since
     combine(run.project)

@@ -1,6 +1,7 @@
 """Verdicts that no stack of a test machine provokes for sure."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -13,8 +14,9 @@ from coverage_tasks.sources.images import Image, Interpreter
 from coverage_tasks.sources.services import Service
 
 
-def verdicts(place=None, command=(), version="3.13", way="mount"):
+def verdicts(place=None, command=(), version="3.13", way="mount", written=()):
     image = Image("i", "i", {}, "/", "", (Interpreter("/usr/bin/python", version, f".cpython-{version}.so"),), {})
+    image = replace(image, written=written)
     service = Service("web", image, command=tuple(command))
     patient = Patient("web", {}, service, None, [place] if place else [], way, False)
     return {verdict.kind: verdict for check in CHECKS for verdict in check(patient)}
@@ -43,6 +45,13 @@ def test_how_a_container_ended_has_a_verdict(known, name):
 @pytest.mark.parametrize("known", [{}, {"exit_code": None}, {"exit_code": 143}, {"restarts": 2}])
 def test_an_ordinary_end_has_none(known):
     assert verdicts(place(**known)) == {}
+
+
+def test_image_that_holds_our_files_is_named_with_the_lines_that_keep_them_out():
+    found = verdicts(written=("/app/.nox", "/app/coverage-data"))["in-image"]
+    assert found.evidence == "its image holds /app/.nox and /app/coverage-data, which measuring left in the repository"
+    assert found.remedy == "add .nox and coverage-data to .dockerignore, and build it anew"
+    assert found.note
 
 
 def test_a_kill_is_a_problem_only_where_lines_may_be_missing():

@@ -107,11 +107,11 @@ READERS = {
     "Procfile": procfile,
     "Dockerfile": lambda project: list(copied_files(project.root, {"context": str(project.root)})),
     "coverage-baseline.json": Baseline.read,
-    "coverage-data/stack.json": stack.running,
-    "coverage-data/combined.json": read_combined,
-    "coverage-data/sightings.json": read_sightings,
-    "coverage-data/marks.json": read_marks,
-    "coverage-data/proof.json": proof.read,
+    "state/stack.json": stack.running,
+    "state/combined.json": read_combined,
+    "state/sightings.json": read_sightings,
+    "state/marks.json": read_marks,
+    "state/proof.json": proof.read,
     "main.py": lambda project: SavedRun("now", project.root, {}, {}, {}, {}).text("main.py"),
     ".coverage": lambda project: save_run(project, "main", force=False),
 }
@@ -119,7 +119,8 @@ READERS = {
 
 @pytest.mark.parametrize("what", ["device", "pipe"])
 @pytest.mark.parametrize("name", READERS)
-def test_nothing_is_read_that_has_no_end_or_never_comes(tmp_path, name, what):
+def test_nothing_is_read_that_has_no_end_or_never_comes(tmp_path, name, what, monkeypatch):
+    monkeypatch.setenv("COVERAGE_SPY_STATE", str(tmp_path / "state"))
     run = Run(tmp_path, {"main.py": "a = 1\n", "Procfile": "web: python main.py\n"})
     run.service("web", {"/app/main.py": run.source("main.py")})
     run.lines("web", {"/app/main.py": (run.source("main.py"), [1])})

@@ -183,6 +183,12 @@ def test_hard_link_has_the_content_of_its_target():
         assert images._read_archive(archive).files["/app/a.py"] == digest_of(SOURCE)
 
 
+def test_names_what_measuring_left_where_the_image_was_built_from():
+    ours = ("app/coverage-data/.gitignore", "app/htmlcov/combined.json", "app/.nox/coverage-report/pyvenv.cfg")
+    theirs = ("app/htmlcov/index.html", "app/.nox/tests/pyvenv.cfg", "srv/coverage-data/x.py", "app/coverage.json")
+    assert read(*ours, *theirs).written == ("/app/.nox", "/app/coverage-data", "/app/htmlcov")
+
+
 def test_names_every_sitecustomize_and_usercustomize():
     names = ("usr/lib/python3.11/sitecustomize.py", "root/.local/usercustomize.py", "app/sitecustomize/__init__.py")
     found = read(*names, ("opt/sitecustomize.py", "x.py"), "app/mysitecustomize.py", "app/sitecustomize.py.bak")
@@ -259,9 +265,9 @@ def test_image_comes_back_as_it_was(project):
         platform="linux/386",
         ids=("sha256:1", "sha256:2"),
     )
-    images.record_images(project.data, [image])
-    assert load_image(project.data, "c1") == image
-    assert load_image(project.data, "c2") is None
+    images.record_images(project.state, [image])
+    assert load_image(project.state, "c1") == image
+    assert load_image(project.state, "c2") is None
 
 
 def damaged_by(change):
@@ -281,16 +287,16 @@ def damaged_by(change):
     ],
 )
 def test_damaged_record_and_one_of_another_version_count_as_none(project, damage):
-    images.record_images(project.data, [IMAGE])
-    (recorded,) = (project.data / "images").iterdir()
+    images.record_images(project.state, [IMAGE])
+    (recorded,) = (project.state / "images").iterdir()
     recorded.write_text(damage)
-    assert load_image(project.data, "c1") is None
+    assert load_image(project.state, "c1") is None
 
 
 def test_record_holds_the_images_of_the_last_run_only(project):
-    images.record_images(project.data, [IMAGE, replace(IMAGE, content="c2")])
-    images.record_images(project.data, [replace(IMAGE, content="c2"), replace(IMAGE, content="c3", name="other")])
-    assert sorted(file.name for file in (project.data / "images").iterdir()) == ["c2.json", "c3.json"]
+    images.record_images(project.state, [IMAGE, replace(IMAGE, content="c2")])
+    images.record_images(project.state, [replace(IMAGE, content="c2"), replace(IMAGE, content="c3", name="other")])
+    assert sorted(file.name for file in (project.state / "images").iterdir()) == ["c2.json", "c3.json"]
 
 
 @pytest.fixture
@@ -301,7 +307,7 @@ def known(monkeypatch):
 
     def read_filesystem(image, _workdir, _platform):
         read.append(image)
-        return images._Contents((), {}, (), (), "", {}, {})
+        return images._Contents((), {}, (), (), "", {}, {}, ())
 
     monkeypatch.setattr(images.engine, "find_image", lambda name, _platform="": has.get(name))
     monkeypatch.setattr(images, "_read_filesystem", read_filesystem)
@@ -327,7 +333,7 @@ def test_image_that_is_built_anew_while_it_is_read_is_read_as_it_is_now(project,
         if image == "sha256:old":
             has["shop-web"] = engine.EngineImage(("sha256:new",), "c2", {})
             raise TaskError("No such image")
-        return images._Contents((), {}, (), (), "", {}, {})
+        return images._Contents((), {}, (), (), "", {}, {}, ())
 
     monkeypatch.setattr(images, "_read_filesystem", read_filesystem)
     assert images.inspect_image("shop-web").content == "c2"
@@ -345,20 +351,20 @@ def test_cache_is_shared_by_checkouts_and_forgets_what_no_run_names(project, kno
     for name in ("base", "web"):
         has[name] = engine.EngineImage((name,), f"content of {name}", {})
     both = [images.inspect_image(name) for name in has]
-    images.record_images(project.data, both)
-    images.record_images(other.data, both[:1])
+    images.record_images(project.state, both)
+    images.record_images(other.state, both[:1])
     assert [images.inspect_image(name).name for name in has] == read == ["base", "web"]
 
     has["web"] = engine.EngineImage(("anew",), "another content", {})
-    images.record_images(project.data, [images.inspect_image("web")])
+    images.record_images(project.state, [images.inspect_image("web")])
     cached = tmp_path / "cache" / "images"
     assert sorted(file.name.partition("-")[0] for file in cached.iterdir()) == ["another content", "content of base"]
-    for key, keeper in (("a1", project.data), ("b2", other.data), ("c3", None), (".spy-new", None)):
+    for key, keeper in (("a1", project.state), ("b2", other.state), ("c3", None), (".spy-new", None)):
         (tmp_path / "cache/spies" / key).mkdir(parents=True)
         if keeper:
             (keeper / "spies" / key).mkdir(parents=True)
-    shutil.rmtree(other.data)  # as coverage-clean does
-    images.record_images(project.data, [images.inspect_image("web")])
+    shutil.rmtree(other.state)  # as coverage-clean does
+    images.record_images(project.state, [images.inspect_image("web")])
     assert [file.name.partition("-")[0] for file in cached.iterdir()] == ["another content"]
     assert sorted(place.name for place in (tmp_path / "cache/spies").iterdir()) == [".spy-new", "a1"]
 
@@ -369,9 +375,9 @@ def test_cache_that_cannot_be_written_is_none(project, known, tmp_path, monkeypa
     (tmp_path / "file").touch()
     monkeypatch.setenv("COVERAGE_SPY_CACHE", str(tmp_path / "file"))
     for _ in range(2):
-        images.record_images(project.data, [images.inspect_image("web")])
+        images.record_images(project.state, [images.inspect_image("web")])
     assert read == ["1", "1"]
-    assert load_image(project.data, "c1")
+    assert load_image(project.state, "c1")
 
 
 def test_user_without_a_home_has_no_cache(project, known, monkeypatch):
@@ -383,7 +389,7 @@ def test_user_without_a_home_has_no_cache(project, known, monkeypatch):
     monkeypatch.delenv("COVERAGE_SPY_CACHE")
     monkeypatch.setattr("platformdirs.user_cache_path", no_home)
     for _ in range(2):
-        images.record_images(project.data, [images.inspect_image("web")])
+        images.record_images(project.state, [images.inspect_image("web")])
     assert read == ["1", "1"]
 
 

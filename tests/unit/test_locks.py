@@ -8,8 +8,9 @@ from coverage_tasks.project import Project
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     monkeypatch.setenv("COVERAGE_SPY_CACHE", str(tmp_path / "cache"))
-    (tmp_path / "coverage-data").mkdir()
-    return Project(tmp_path, "procfile", ())
+    found = Project(tmp_path, "procfile", ())
+    found.state.mkdir(parents=True)
+    return found
 
 
 def test_second_run_of_a_checkout_is_refused_until_the_first_has_ended(project):
@@ -21,14 +22,14 @@ def test_second_run_of_a_checkout_is_refused_until_the_first_has_ended(project):
 
 
 def test_run_without_data_needs_no_lock_and_makes_no_file(project):
-    project.data.rmdir()
+    project.state.rmdir()
     with locks.only_run(project), locks.only_run(project):
-        assert not project.data.exists()
+        assert not project.state.exists()
 
 
 def test_lock_that_is_a_link_is_not_followed(project, tmp_path):
-    (project.data / "lock").symlink_to(tmp_path / "precious")
-    with pytest.raises(TaskError, match=r"cannot lock .*/coverage-data/lock"), locks.only_run(project):
+    (project.state / "lock").symlink_to(tmp_path / "precious")
+    with pytest.raises(TaskError, match=r"cannot lock .*/lock"), locks.only_run(project):
         pass
     assert not (tmp_path / "precious").exists()
 

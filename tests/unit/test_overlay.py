@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,7 @@ import yaml
 from coverage_tasks.errors import TaskError
 from coverage_tasks.injection import spy
 from coverage_tasks.project import Project
-from coverage_tasks.runtimes.compose import overlay
+from coverage_tasks.runtimes.compose import overlay, spies
 from coverage_tasks.runtimes.compose.names import RESET
 from coverage_tasks.runtimes.compose.overlay import render
 from coverage_tasks.settings import is_true
@@ -57,14 +58,14 @@ def test_measured_service_gets_the_spy_and_a_place_for_data(project):
         "volumes": [
             {
                 "type": "bind",
-                "source": "../coverage-data/spy/orders",
+                "source": f"{project.state}/spy/orders",
                 "target": "/coverage-spy",
                 "read_only": True,
                 "bind": {"create_host_path": False},
             },
             {
                 "type": "bind",
-                "source": "../coverage-data/journals/orders",
+                "source": f"{project.state}/journals/orders",
                 "target": "/coverage",
                 "bind": {"create_host_path": False},
             },
@@ -86,7 +87,7 @@ def test_pth_is_mounted_into_every_site_directory_and_no_variable_is_set(project
     assert "environment" not in found
     lines = [volume for volume in found["volumes"] if volume["target"].endswith(".pth")]
     assert [volume["target"] for volume in lines] == [f"{VENV}/coverage_spy.pth", f"{SITE}/coverage_spy.pth"]
-    assert {volume["source"] for volume in lines} == {"../coverage-data/pth/orders.pth"}
+    assert {volume["source"] for volume in lines} == {f"{project.state}/pth/orders.pth"}
     assert all(volume["read_only"] for volume in lines)
     assert {volume["target"] for volume in found["volumes"]} >= {"/coverage-spy", "/coverage"}
 
@@ -108,7 +109,7 @@ def test_pth_is_not_written_into_volumes_and_variables_make_up_for_it(project, s
 def test_pth_carries_the_settings_of_its_service(project):
     environ = {"COVERAGE_SPY_INJECT": "pth", "COVERAGE_BRANCH": "true"}
     overlay._write_lines(project, [service(python_path="/opt"), service("db", measured=False)], environ)
-    (written,) = (project.data / "pth").iterdir()
+    (written,) = (project.state / "pth").iterdir()
     assert written.name == "orders.pth"
     names = {}
     exec(written.read_text().partition("exec(")[0], names)
@@ -274,6 +275,23 @@ def test_copy_of_the_spy_holds_what_is_ours_and_stands_when_it_is_complete(tmp_p
     assert found == {*spy.sources(), Path("payload/tracer.so")}
     assert directory.name == "spy"
     assert [path.name for path in (tmp_path / "copies").iterdir()] == ["key"]
+
+
+def test_copy_that_another_task_removes_while_it_is_copied_is_made_again(tmp_path, project, monkeypatch):
+    monkeypatch.setenv("COVERAGE_SPY_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(spies, "_compile", lambda image, directory: (directory / "compiled").touch())
+
+    def copy_half(_, target):
+        target.mkdir()
+        raise shutil.Error("gone")
+
+    monkeypatch.setattr(shutil, "copytree", copy_half)
+    spies.prepare_spies(project, [service()], {})
+    mounted = spies.spy_of(project, "orders")
+    found = {path.relative_to(mounted) for path in mounted.rglob("*.*")}
+    assert found == {*spy.sources()}
+    assert (mounted / "compiled").exists()
+    assert [path.name for path in (project.state / "spies").iterdir()] == [mounted.resolve().name]
 
 
 def test_bytecode_that_is_taken_is_that_of_our_modules():

@@ -6,6 +6,7 @@ import pytest
 
 from coverage_tasks import files, project
 from coverage_tasks.errors import TaskError
+from coverage_tasks.places import state_directory
 from coverage_tasks.project import EXAMPLE, TOOL, Project
 from coverage_tasks.recorded.stack import Stack, write_stack
 from coverage_tasks.runtimes import choice
@@ -57,8 +58,9 @@ def test_compose_file_of_dotenv_counts(tmp_path):
 
 
 def test_running_processes_keep_their_runtime(tmp_path):
-    write(tmp_path, "compose.yml", "Procfile", "coverage-data/stack.json")
-    write_stack(tmp_path / "coverage-data", Stack("procfile", "p", on_host=True))
+    write(tmp_path, "compose.yml", "Procfile")
+    state_directory(tmp_path).mkdir(parents=True)
+    write_stack(state_directory(tmp_path), Stack("procfile", "p", on_host=True))
     assert find_project(tmp_path, {}).runtime == "procfile"
 
 

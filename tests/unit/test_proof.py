@@ -105,7 +105,7 @@ def test_container_that_only_one_run_had_is_named():
 
 def test_endings_are_read_as_they_were_written(tmp_path):
     project = Project(tmp_path, "compose", ())
-    project.data.mkdir()
+    project.state.mkdir(parents=True)
     with pytest.raises(TaskError, match="there is no measured run to compare with"):
         proof.read(project)
     proof.write(project, proof.Proof("shop-coverage", {"web-1": ending(143)}))
@@ -115,7 +115,7 @@ def test_endings_are_read_as_they_were_written(tmp_path):
 @pytest.mark.parametrize("text", ["{", "[]", '{"version": 2}', '{"version": 1, "endings": {"web-1": {}}}'])
 def test_damaged_proof_is_named(tmp_path, text):
     project = Project(tmp_path, "compose", ())
-    project.data.mkdir()
-    (project.data / "proof.json").write_text(text)
+    project.state.mkdir(parents=True)
+    (project.state / "proof.json").write_text(text)
     with pytest.raises(TaskError, match=r"proof.json cannot be read .* remove it"):
         proof.read(project)

@@ -75,10 +75,10 @@ def test_early_arcs_tell_of_the_lines_they_touch(tmp_path):
     "text", ["", "[]", "7", '{"a": "b"}', '{"a": null}', '{"a": 1e999}', pytest.param("[" * 100_000, id="deep")]
 )
 def test_damaged_marks_are_none(run, text):
-    (run.project.data / "marks.json").write_text(text)
+    (run.project.state / "marks.json").write_text(text)
     assert read_marks(run.project) == {}
 
 
 def test_a_mark_below_nothing_is_nothing(run):
-    (run.project.data / "marks.json").write_text('{"version": 1, "startup": {"a": -7}}')
+    (run.project.state / "marks.json").write_text('{"version": 1, "startup": {"a": -7}}')
     assert read_marks(run.project) == {"a": 0}

@@ -167,12 +167,12 @@ def read_record_of(file: Path) -> Combined:
 
 def read_combined(project: Project) -> Combined:
     """Return what the last `combine` wrote. Raise TaskError when there was none since the services were started."""
-    file = project.data / FILE
+    file = project.state / FILE
     try:
         combined = read_record_of(file)
     except (OSError, ValueError):
         raise TaskError("nothing has been combined yet: run coverage-combine first") from None
-    stack = read_stack(project.data)
+    stack = read_stack(project.state)
     if stack and stack.run != combined.run:  # a time would be that of a clock, which is set
         raise TaskError("nothing has been combined since the services were started: run coverage-combine first")
     return combined
@@ -180,4 +180,4 @@ def read_combined(project: Project) -> Combined:
 
 def write_combined(project: Project, combined: Combined) -> None:
     """Keep it. Raise OSError when that is impossible."""
-    write_record(project.data / FILE, combined, VERSION)
+    write_record(project.state / FILE, combined, VERSION)

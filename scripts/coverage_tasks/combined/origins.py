@@ -133,7 +133,7 @@ def of_run(project: Project, journals: Iterable[Journal], repository: Repository
 def recorded_stack(project: Project) -> Stack:
     """Return the record of the stack. Without one, or with a damaged one, the journals name the services."""
     try:
-        stack = read_stack(project.data)
+        stack = read_stack(project.state)
     except TaskError:
         stack = None
     return stack or Stack(project.runtime, "", on_host=project.runtime == "procfile", run="")
@@ -143,7 +143,7 @@ def service_of(project: Project, name: str, record: ServiceRecord, configuration
     """Return a service as the record of the run and coverage-spy.yml describe it."""
     return Service(
         name,
-        load_image(project.data, record.content) if record.content else None,
+        load_image(project.state, record.content) if record.content else None,
         binds=record.binds,
         sources=configuration.sources.get(name, ()),
         copied=record.copied,

@@ -18,13 +18,13 @@ from typing import NamedTuple
 
 from ..errors import TaskError
 from ..files import beside, read_file
+from ..places import cache_directory
 from ..progress import Stage, say
-from ..project import SPY
 from ..sources.images import Interpreter
 
 LOCK = Path(__file__).with_name("payload.lock")
 TRACERS = Path(__file__).with_name("tracers.lock")  # what is in the wheels
-PAYLOAD = SPY / "payload"
+NAME = "payload"  # of the directory, in a copy of the spy too
 
 # The last coverage.py for each CPython, by the digits of its suffix; for 3.8 the last whose tracer calls nothing when a
 # function begins: newer ones take a lock, which 3.8 counts as a call against the application's limit of recursion.
@@ -75,9 +75,14 @@ def needs_tracer(interpreter: Interpreter, branch: bool) -> bool:
     return interpreter.measurable and (branch or version < MONITORED)
 
 
+def payload() -> Path:
+    """Return the directory that holds the tracers of all checkouts."""
+    return cache_directory() / NAME
+
+
 def tracers_of(interpreters: Iterable[Interpreter], branch: bool) -> list[Path]:
     """Return the tracers that these interpreters use and that the payload has."""
-    tracers = (PAYLOAD / _file_of(interpreter) for interpreter in interpreters if needs_tracer(interpreter, branch))
+    tracers = (payload() / _file_of(interpreter) for interpreter in interpreters if needs_tracer(interpreter, branch))
     return [tracer for tracer in tracers if tracer.is_file()]
 
 
@@ -85,13 +90,14 @@ def _file_of(interpreter: Interpreter) -> str:
     return f"tracer{interpreter.suffix}"
 
 
-def fill_payload(interpreters: Iterable[Interpreter], directory: Path = PAYLOAD) -> None:
-    """Puts the tracer of every interpreter in `directory`; what is there already, unaltered, is not fetched again.
+def fill_payload(interpreters: Iterable[Interpreter], directory: Path | None = None) -> None:
+    """Put the tracer of every interpreter in `directory`; what is there already, unaltered, is not fetched again.
 
-    What is none of the locked builds is removed: the directory goes into every service as it is. Raises TaskError when
-    pip cannot fetch one. An interpreter coverage.py has no build for is only named: the spy says in its receipt that
-    nothing is measured there.
+    By default that is payload(). What is none of the locked builds is removed: it would be loaded by services. Raise
+    TaskError when pip cannot fetch one. An interpreter coverage.py has no build for is only named: the spy says in its
+    receipt that nothing is measured there.
     """
+    directory = directory or payload()
     found = _sound_tracers(directory)
     for interpreter in interpreters:
         target = directory / _file_of(interpreter)
@@ -108,7 +114,10 @@ def fill_payload(interpreters: Iterable[Interpreter], directory: Path = PAYLOAD)
                 part.write_bytes(_fetch_tracer(wheel))
                 part.chmod(0o755)
         except OSError as error:
-            raise TaskError(f"cannot write to {directory} ({error.strerror}): make it writable for you") from None
+            raise TaskError(
+                f"cannot write to {directory} ({error.strerror}): make it writable for you, or set COVERAGE_SPY_CACHE "
+                "to another directory"
+            ) from None
 
 
 def _wheel_for(interpreter: Interpreter) -> Wheel | None:

@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from ..errors import TaskError
 from ..project import SPY
 from ..sources.repository import Repository, is_library
 from ..sources.services import Service, map_service
-from .payload import PAYLOAD
+from . import payload
 
 LINE = "coverage_spy.pth"
 PASSED_ON = ("COVERAGE_BRANCH", "COVERAGE_OMIT", "COVERAGE_SPY_WINDOW")
@@ -39,19 +39,32 @@ def key_of(whose: str, tracers: Iterable[Path]) -> str:
 @contextmanager
 def new_copy(target: Path, tracers: Iterable[Path]) -> Iterator[Path]:
     """Make a copy of the spy with its tracers; the body compiles it, then it stands at `target`, complete."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".spy-", dir=target.parent) as made:
-        directory = Path(made, "spy")
+    with complete(target) as directory:
         for source in sources():
             (directory / source).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(SPY / source, directory / source)
         for tracer in tracers:
-            (directory / PAYLOAD.name).mkdir(exist_ok=True)
-            shutil.copyfile(tracer, directory / PAYLOAD.name / tracer.name)
+            (directory / payload.NAME).mkdir(exist_ok=True)
+            shutil.copyfile(tracer, directory / payload.NAME / tracer.name)
         yield directory
         let_everybody_read(directory)
-        with suppress(OSError):  # another task has just made the same
+
+
+@contextmanager
+def complete(target: Path) -> Iterator[Path]:
+    """Name a directory for the body to make, which stands at `target` afterwards, all of it or nothing.
+
+    Raise OSError when that is impossible.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".spy-", dir=target.parent) as made:
+        directory = Path(made, "spy")
+        yield directory
+        try:
             directory.rename(target)
+        except OSError:
+            if not target.is_dir():  # else another task has just made the same
+                raise
 
 
 def bytecode_names(version: str) -> frozenset[str]:

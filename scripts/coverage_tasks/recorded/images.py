@@ -12,9 +12,9 @@ from ..sources.images import Image, Interpreter
 from ..sources.repository import Digest
 
 
-def load_image(data: Path, content: str) -> Image | None:
-    """The image as it was inspected for the run, out of the data directory; None when it never was."""
-    return load(data / "images" / f"{content}.json")
+def load_image(state: Path, content: str) -> Image | None:
+    """The image as it was inspected for the run, out of the state directory; None when it never was."""
+    return load(state / "images" / f"{content}.json")
 
 
 def load(file: Path) -> Image | None:
@@ -25,7 +25,7 @@ def load(file: Path) -> Image | None:
             return None  # another version of this module wrote it
         if not all(isinstance(found[name], dict) for name in ("environment", "files", "shebangs", "links")):
             return None
-        for name in ("sites", "entrypoint", "command", "customizations", "ids"):
+        for name in ("sites", "entrypoint", "command", "customizations", "ids", "written"):
             found[name] = tuple(found[name])
         found["interpreters"] = tuple(Interpreter(**interpreter) for interpreter in found["interpreters"])
         found["files"] = {path: Digest(*digest) for path, digest in found["files"].items()}

@@ -31,15 +31,15 @@ def mark_startup(project: Project, before: Collection[Path]) -> None:
             except JournalError:
                 continue  # combine names it
     try:
-        write_record(project.data / FILE, _Marks(marks), VERSION)
+        write_record(project.state / FILE, _Marks(marks), VERSION)
     except OSError as error:
-        say(f"cannot write to {project.data} ({error.strerror}): start-up will not be told from traffic")
+        say(f"cannot write to {project.state} ({error.strerror}): start-up will not be told from traffic")
 
 
 def read_marks(project: Project) -> Mapping[str, int]:
     """Return the name of each journal -> its words when the stack was ready; nothing when there are no marks."""
     try:
-        found = read_record(project.data / FILE, _Marks, VERSION).startup
+        found = read_record(project.state / FILE, _Marks, VERSION).startup
     except (FileNotFoundError, RecordError):
         return {}
     return {name: max(words, 0) for name, words in found.items()}

@@ -65,7 +65,7 @@ def add_sightings(project: Project, places: Iterable[Place]) -> None:
         key = place.name, place.host
         before = known[key].seen if key in known else ()
         known[key] = replace(place, seen=tuple(_merged(before, place.seen)))
-    file = project.data / FILE
+    file = project.state / FILE
     try:
         write_record(file, _Sightings(tuple(known.values())), VERSION)
     except OSError as error:  # no reason to leave the stack running
@@ -75,7 +75,7 @@ def add_sightings(project: Project, places: Iterable[Place]) -> None:
 def read_sightings(project: Project) -> tuple[Place, ...]:
     """Return the places that were seen; none when nothing looked, or what was written is damaged."""
     try:
-        return read_record(project.data / FILE, _Sightings, VERSION).places
+        return read_record(project.state / FILE, _Sightings, VERSION).places
     except (FileNotFoundError, RecordError):
         return ()
 

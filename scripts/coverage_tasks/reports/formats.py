@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import TaskError
-from ..files import beside, file_name
+from ..files import beside, copy_file, file_name, make_ignored
 from ..progress import Stage
 from ..project import Project
 
@@ -74,6 +74,7 @@ def _html(results: "Results", before: "Run | None") -> None:
 
     A folder that is there is replaced, or its rows of files that are gone would stay.
     """
+    from ..combined.model import LARGEST
     from ..runs.difference import compare
     from ..runs.store import present_run
     from . import badge
@@ -91,6 +92,9 @@ def _html(results: "Results", before: "Run | None") -> None:
             coverage.html_report(files, directory=str(directory))
         site.write(results, directory, difference)
         badge.write(results, directory)
+        for record, _ in RECORDS:
+            if (file := results.project.state / record).is_file():
+                copy_file(file, directory / record, LARGEST)
         if target.is_symlink():
             target.unlink()  # what it leads to is somebody else's
         shutil.rmtree(target, ignore_errors=True)
@@ -103,6 +107,12 @@ LCOV = Report("lcov.info", "LCOV's format, for editors", _lcov, ".lcov")
 MARKDOWN = Report("coverage.md", "the summary, for pull requests", _markdown)
 HTML = Report("htmlcov/index.html", "the portal", _html)
 
+# What the portal has beside it of the state: file, and what it holds.
+RECORDS = (
+    ("combined.json", "what is known of services, processes and files"),
+    ("proof.json", "what measuring changed"),
+)
+
 # The portal in the HTML links to the files that are there, so it comes last.
 REPORTS = (JSON, XML, LCOV, MARKDOWN, HTML)
 
@@ -113,7 +123,8 @@ def _outputs(results: "Results", report: Report) -> Iterator[tuple[str, Path, li
     if report.suffix:
         directory = results.project.data / "services"
         with writing():
-            directory.mkdir(parents=True, exist_ok=True)
+            make_ignored(results.project.data)
+            directory.mkdir(exist_ok=True)
             for old in directory.glob(f"*{report.suffix}"):
                 old.unlink()
         for name in results.combined.services:

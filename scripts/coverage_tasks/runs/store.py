@@ -14,7 +14,7 @@ from coverage import CoverageData
 from ..combined.model import LARGEST, Combined, ServiceResult, read_combined, read_record_of
 from ..coverage_settings import read_settings
 from ..errors import TaskError
-from ..files import ANYWHERE, copy_file, read_end, read_file
+from ..files import ANYWHERE, copy_file, make_ignored, read_end, read_file
 from ..progress import Stage
 from ..project import Project
 from ..results.coveragepy import analyse
@@ -30,7 +30,7 @@ PRESENT = "the present run"
 DATA, COMBINED = "coverage.sqlite", "combined.json"
 # In directories that are given by their paths: a saved run, or the root of a repository that was measured.
 DATA_NAMES = (DATA, ".coverage")
-COMBINED_NAMES = (COMBINED, f"coverage-data/{COMBINED}")
+COMBINED_NAMES = (COMBINED, f"htmlcov/{COMBINED}")
 NO_SOURCE = "its source is neither in the checkout nor in git"
 
 _STARTED = re.compile(rb'"started": ([0-9.e+]+)\s*}\s*$')
@@ -93,12 +93,13 @@ def save_run(project: Project, name: str, force: bool) -> Path:
     if directory.exists() and not force:
         raise TaskError(f"there is a run {name} already: take another name, or say --force to replace it")
     try:
+        make_ignored(project.data)
         directory.parent.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".", dir=directory.parent) as beside:
             made = Path(beside, name)
             made.mkdir()
             copy_file(project.coverage_file, made / DATA, LARGEST_DATA)
-            copy_file(project.data / COMBINED, made / COMBINED, LARGEST)
+            copy_file(project.state / COMBINED, made / COMBINED, LARGEST)
             if directory.exists():
                 directory.replace(Path(beside, "old"))
             made.replace(directory)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import TaskError
-from ..project import COMPOSE_NAMES, DATA, OVERRIDE_NAMES, Project, dotenv, first_of
+from ..places import state_directory
+from ..project import COMPOSE_NAMES, OVERRIDE_NAMES, Project, dotenv, first_of
 from ..recorded.stack import read_stack
 from .runtime import RUNTIMES
 
@@ -72,7 +73,7 @@ def _engine_answers(procfile: Path) -> bool:
 def _recorded_run(root: Path) -> tuple[str, bool]:
     """The runtime of the last run, "" without one, and whether it has ended."""
     try:
-        stack = read_stack(root / DATA)
+        stack = read_stack(state_directory(root))
     except TaskError:  # who needs the record says so
         return "", False
     return (stack.runtime, bool(stack.ended)) if stack and stack.runtime in RUNTIMES else ("", False)

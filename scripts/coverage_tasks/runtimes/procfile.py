@@ -26,9 +26,9 @@ from ..files import ANYWHERE, file_name, read_end, read_text
 from ..injection.payload import fill_payload, needs_tracer, tracers_of
 from ..injection.spy import COMPILE, key_of, new_copy
 from ..project import SPY, Project
-from ..recorded.directory import empty, open_journals
 from ..recorded.sightings import Place, Signals
 from ..recorded.stack import ServiceRecord, Stack, read_stack, write_stack
+from ..recorded.state import empty, open_journals
 from ..settings import is_true, own_environment
 from ..sources.images import Interpreter
 from .ps import sightings
@@ -71,7 +71,7 @@ print(json.dumps([platform.python_implementation(), "%d.%d" % sys.version_info[:
 
 def start(project: Project, _build: bool, fresh: bool) -> None:
     """Start the processes, the output of each going to a file of its own. There is nothing to build."""
-    stack = read_stack(project.data)
+    stack = read_stack(project.state)
     if stack and not stack.ended and stack.runtime == "procfile" and is_running(stack):
         raise TaskError("the processes of the Procfile are running already: run down-coverage first")
     configuration = read_configuration(project.root)
@@ -101,7 +101,7 @@ def start(project: Project, _build: bool, fresh: bool) -> None:
         started = run(process, environment, project.root, log_file(project, process.name))
         stack = stack.having(process.name, pid=started.pid, born=started.born)
         # After each one, so that `down` finds every process even when the next does not start.
-        write_stack(project.data, stack)
+        write_stack(project.state, stack)
 
 
 def look(project: Project, stack: Stack) -> Look:
@@ -115,7 +115,7 @@ def look(project: Project, stack: Stack) -> Look:
         if code == 0:
             # Only its parent learns an exit code, and only once.
             stack.services[name] = replace(stack.services[name], finished=True)
-            write_stack(project.data, stack)
+            write_stack(project.state, stack)
         elif silent := [str(port) for port in stack.services[name].ports if not accepts(port)]:
             awaited.append(f"{name} does not listen on port {' and '.join(silent)}")
     return Look(awaited, {})  # nothing starts them again
@@ -164,7 +164,7 @@ def discard(_stack: Stack) -> None:
 
 def log_file(project: Project, service: str) -> Path:
     """Return the file that takes the output of a service."""
-    return project.data / "logs" / f"{file_name(service)}.log"
+    return project.state / "logs" / f"{file_name(service)}.log"
 
 
 def _started(stack: Stack) -> dict[str, Started]:
@@ -375,7 +375,7 @@ def _prepare_host(project: Project, environment: Mapping[str, str]) -> _Host:
     if needs_tracer(interpreter, branch):
         fill_payload([interpreter])
     tracers = tracers_of([interpreter], branch)
-    spy = project.data / "spies" / key_of(f"{python} {suffix}", tracers)
+    spy = project.state / "spies" / key_of(f"{python} {suffix}", tracers)
     if not spy.is_dir():
         with new_copy(spy, tracers) as directory:
             subprocess.run([python, *COMPILE, str(directory)], capture_output=True, check=False)

@@ -9,11 +9,11 @@ from dataclasses import replace
 from ..errors import TaskError
 from ..progress import Stage, say
 from ..project import Project
-from ..recorded.directory import prepare_data
 from ..recorded.journals import find_journals
 from ..recorded.marks import mark_startup
 from ..recorded.sightings import NO_SIGNALS, Signals, add_sightings
 from ..recorded.stack import Stack, read_stack, write_stack
+from ..recorded.state import prepare_state
 from ..settings import own_environment
 from .interrupts import finishing, undisturbed
 from .runtime import runtime_named, runtime_of
@@ -27,20 +27,20 @@ def up(project: Project, append: bool = False, build: bool = False) -> None:
     but its own, unless `append`; starting a stack that is up keeps them. Raise TaskError when a service does not get
     ready; what did start is stopped again.
     """
-    prepare_data(project)
-    record, runs = read_stack(project.data), running(project)
+    prepare_state(project)
+    record, runs = read_stack(project.state), running(project)
     if runs and record and record.runtime != project.runtime:
         raise TaskError(f"a stack is up that COVERAGE_SPY_RUNTIME={record.runtime} started: run down-coverage first")
     if runs:
         say("the stack is up already: its journals are kept")
     if record and record.runtime == project.runtime:
         collect(project)  # from places that may be replaced
-    record = read_stack(project.data)
+    record = read_stack(project.state)
     fresh = not append and not runs
     before = () if fresh else find_journals(project.journals)
 
     def give_up(failed: bool) -> None:
-        if failed and read_stack(project.data) != record:  # else nothing was begun, and what ran goes on
+        if failed and read_stack(project.state) != record:  # else nothing was begun, and what ran goes on
             down(project, proven=False)
 
     with finishing(give_up):
@@ -95,19 +95,19 @@ def down(project: Project, proven: bool = True) -> bool:
     `proven`: say what measuring changed. Return whether there was anything to stop.
     """
     with undisturbed():
-        stack, ran = read_stack(project.data), running(project)
+        stack, ran = read_stack(project.state), running(project)
         if not stack or stack.ended:
             return False
         with Stage("stopping the services", aloud=ran):
             _look(project, stack)
             runtime_of(stack).stop(project, stack, lambda signals: collect(project, signals), proven and ran)
-            write_stack(project.data, replace(read_stack(project.data) or stack, ended=time.time()))
+            write_stack(project.state, replace(read_stack(project.state) or stack, ended=time.time()))
         return ran
 
 
 def running(project: Project) -> bool:
     """Return whether anything of a stack that was started and not stopped is still there."""
-    stack = read_stack(project.data)
+    stack = read_stack(project.state)
     return bool(stack and not stack.ended and runtime_of(stack).is_running(stack))
 
 
@@ -116,18 +116,18 @@ def collect(project: Project, signals: Signals = NO_SIGNALS) -> None:
 
     `signals` say when the places were told to stop, if they were.
     """
-    stack = read_stack(project.data)
+    stack = read_stack(project.state)
     if stack and not stack.ended:
         with Stage("looking at what runs"):
             _look(project, stack, signals)
-            write_stack(project.data, runtime_of(stack).fetch(project, stack))
+            write_stack(project.state, runtime_of(stack).fetch(project, stack))
 
 
 def discard(project: Project) -> None:
     """Remove what a stack that nobody stopped keeps outside the data directory. Raise TaskError while it is up."""
     if running(project):
         raise TaskError("a measured stack is up: run down-coverage first")
-    stack = read_stack(project.data)
+    stack = read_stack(project.state)
     if stack and not stack.ended and stack.runtime == project.runtime:
         runtime_of(stack).discard(stack)
 
@@ -137,7 +137,7 @@ def _look(project: Project, stack: Stack, signals: Signals = NO_SIGNALS) -> None
 
 
 def _present(project: Project) -> Stack:
-    stack = read_stack(project.data)
+    stack = read_stack(project.state)
     if not stack or stack.ended or not runtime_of(stack).remains(stack):
         raise TaskError("no measured stack is up: run up-coverage first")
     return stack

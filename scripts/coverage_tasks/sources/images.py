@@ -33,7 +33,8 @@ class Image:
     `sites` are the directories in which its interpreters, and the virtual environments of these, look for *.pth,
     `customizations` every sitecustomize and usercustomize wherever it lies, `coverage` the version of coverage.py that
     is installed, `shebangs` the first lines of executable scripts that name python or env: path -> line. `links` are
-    the symbolic links that lead to `files` or above them: path -> path without a link in it.
+    the symbolic links that lead to `files` or above them: path -> path without a link in it. `written` are results of
+    coverage-spy and environments of its sessions that a build took in.
     """
 
     content: str
@@ -51,5 +52,6 @@ class Image:
     coverage: str = ""
     shebangs: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
+    written: tuple[str, ...] = ()
     platform: str = ""
     ids: tuple[str, ...] = ()

@@ -154,7 +154,7 @@ class Repository:
     @classmethod
     def of_project(cls, project: Project) -> Self:
         """The repository a project measures, without the tool itself."""
-        own = [project.data, *(TOOL / name for name in ("coverage-spy", "compose", "noxfile.py"))]
+        own = [project.data, project.state, *(TOOL / name for name in ("coverage-spy", "compose", "noxfile.py"))]
         own += [TOOL / "scripts" / name for name in ("coverage_tasks", "coverage_sessions.py", "coverage_noxfile.py")]
         if not project.root.is_relative_to(TOOL):
             own.append(TOOL)

@@ -25,14 +25,14 @@ def coverage(project: Project, args: argparse.Namespace) -> int:
     command = command_of(project, args, "coverage")
     from ..coverage_settings import read_settings
     from ..locks import only_run
-    from ..recorded.directory import prepare_data
+    from ..recorded.state import prepare_state
     from ..runtimes import stack
     from ..runtimes.interrupts import finishing
 
     stack.require_command(project, command)
     read_settings(project.root)  # whatever is wrong with them is said before the services have run
     before = _before(project, args)
-    prepare_data(project)
+    prepare_state(project)
     with only_run(project), finishing(lambda _: stack.down(project)):
         stack.up(project, append=args.append, build=args.build)
         code = stack.run_command(project, command)
@@ -78,12 +78,12 @@ def writer(report: Report) -> Callable[[Project, argparse.Namespace], int]:
 
 def clean(project: Project, _: argparse.Namespace) -> int:
     """Remove the recorded data and the reports."""
-    from ..recorded.directory import remove_data
+    from ..recorded.state import remove
     from ..runtimes import stack
 
     stack.discard(project)
     files = [report.path(project) for report in REPORTS]
-    remove_data(project, [path if path.parent == project.root else path.parent for path in files])
+    remove(project, [path if path.parent == project.root else path.parent for path in files])
     return 0
 
 

@@ -13,10 +13,10 @@ from ..project import Project
 def up(project: Project, args: argparse.Namespace) -> int:
     """Start the services and wait until they are ready."""
     from ..locks import only_run
-    from ..recorded.directory import prepare_data
+    from ..recorded.state import prepare_state
     from ..runtimes import stack
 
-    prepare_data(project)
+    prepare_state(project)
     with only_run(project):
         stack.up(project, append=args.append, build=args.build)
     return 0
@@ -51,10 +51,10 @@ def down(project: Project, _: argparse.Namespace) -> int:
 
 def overlay(project: Project, args: argparse.Namespace) -> int:
     """Write the overlay, or compare it with what would be written."""
-    from ..recorded.directory import prepare_data
+    from ..recorded.state import prepare_state
     from ..runtimes.compose import overlay
 
-    prepare_data(project)
+    prepare_state(project)
     path = (overlay.check_overlay if args.check else overlay.make_overlay)(project, args.output)
     say(f"the overlay {'is current:' if args.check else 'is in'} {os.path.relpath(path, project.root)}")
     return 0

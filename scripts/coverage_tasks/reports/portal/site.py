@@ -22,7 +22,7 @@ from ...results.lines import Function, Lines, Phases, Share
 from ...results.results import Results, Totals
 from ...runs.difference import Difference
 from ...sources.branch import Changes, find_changes
-from ..formats import HTML, REPORTS
+from ..formats import HTML, RECORDS, REPORTS
 from .before import Before
 from .rendering import STYLE, TEMPLATES, environment
 from .treemap import Leaf, Treemap, Value
@@ -322,13 +322,11 @@ class Site:
     def raw(self) -> list[tuple[str, str, str]]:
         """The files with the data: a link to each, its name, and what it holds."""
         project = self.project
-        there = self._there(
-            *((report.path(project), report.about) for report in REPORTS if report is not HTML),
-            (project.data / "combined.json", "what is known of services, processes and files"),
-            (project.data / "proof.json", "what measuring changed"),
-        )
+        there = self._there(*((report.path(project), report.about) for report in REPORTS if report is not HTML))
+        records = ((name, what) for name, what in RECORDS if (project.state / name).is_file())
         badges = (("badge.svg", "a badge of the total"), ("badge.json", "the same for shields.io"))
-        return [*there, *((name, f"{HTML.path(project).parent.name}/{name}", what) for name, what in badges)]
+        beside = (*records, *badges)
+        return [*there, *((name, f"{HTML.path(project).parent.name}/{name}", what) for name, what in beside)]
 
     def raw_of(self, service: Service) -> list[tuple[str, str, str]]:
         """The same of one service."""

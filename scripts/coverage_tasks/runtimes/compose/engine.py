@@ -329,8 +329,8 @@ def measured(project: Project, name: str, overlay: Path | None = None) -> list[s
 
 
 def overlay_file(project: Project) -> Path:
-    """Where the overlay is written: with the data, outside git."""
-    return project.data / "docker-compose.coverage.yml"
+    """Where the overlay of a run is written."""
+    return project.state / "docker-compose.coverage.yml"
 
 
 def render(project: Project, name: str, with_overlay: bool) -> dict[str, Any]:

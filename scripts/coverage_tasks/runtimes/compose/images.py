@@ -15,7 +15,8 @@ from typing import IO, NamedTuple
 from zlib import crc32
 
 from ...errors import TaskError
-from ...files import beside, cache_directory, read_json
+from ...files import beside, read_json
+from ...places import cache_directory
 from ...progress import Stage, advance
 from ...recorded.images import forget, load, store
 from ...sources import repository
@@ -38,6 +39,10 @@ _CONFIGURATION = re.compile(
 _SITE = re.compile(r"(?P<prefix>.*)/lib\d*/python(?P<version>\d+(\.\d+)?)t?/(site|dist)-packages")
 _COVERAGE = re.compile(r".*/(site|dist)-packages/coverage-(?P<version>\d[^/-]*)(-py[^/]+)?\.(dist|egg)-info(/.*)?")
 _CUSTOMIZATION = re.compile(r".*/(site|user)customize(/__init__)?\.py")
+# Only we write these.
+_WRITTEN = re.compile(
+    r"(?P<path>.*/(coverage-data(?=/\.gitignore)|htmlcov(?=/combined\.json)|\.nox(?=/[\w-]*coverage[\w-]*/pyvenv\.cfg))).*"
+)
 _SHEBANG = re.compile(rb"#!.*(python|/env\b)")
 # Debian keeps its packages in lib/python3, so every version is the standard library but for these two directories.
 _STANDARD_LIBRARY = re.compile(r"/lib\d*/(python|pypy)\d+(\.\d+)?t?/(?!site-packages/|dist-packages/)")
@@ -79,6 +84,7 @@ class _Contents(NamedTuple):
     coverage: str
     shebangs: dict[str, str]
     links: dict[str, str]
+    written: tuple[str, ...]
 
 
 def _read_filesystem(image: str, workdir: str, platform: str) -> _Contents:
@@ -114,6 +120,7 @@ class _Reading:
         self.coverage: dict[str, str] = {}
         self.shebangs: dict[str, str] = {}
         self.links: dict[str, str] = {}
+        self.written: set[str] = set()
         self.libc = "glibc"
 
     def take(self, member: tarfile.TarInfo, path: str) -> None:
@@ -126,6 +133,8 @@ class _Reading:
             if found := _SITE.fullmatch(path):
                 self.sites.append((path, found["prefix"], found["version"]))
             return
+        if found := _WRITTEN.fullmatch(path):
+            self.written.add(found["path"])
         if _CUSTOMIZATION.fullmatch(path):
             self.customizations.append(path)
         if member.issym():
@@ -185,6 +194,7 @@ class _Reading:
             coverage=self.coverage[min(self.coverage)] if self.coverage else "",
             shebangs=dict(sorted(self.shebangs.items())),
             links=self._links_to_sources(),
+            written=tuple(sorted(self.written)),
         )
 
     def _links_to_sources(self) -> dict[str, str]:
@@ -221,37 +231,37 @@ def _read_image(found: engine.EngineImage, name: str, platform: str) -> Image:
     )
 
 
-def record_images(data: Path, images: Iterable[Image]) -> None:
+def record_images(state: Path, images: Iterable[Image]) -> None:
     """Keeps what the images of a run hold beside its data, where reports find it without an engine.
 
     Forgets those of the run before, and in the cache what no run of any checkout names any more.
     """
     named = {image.content: image for image in images}
-    directory = data / "images"
+    directory = state / "images"
     for content, image in named.items():
         store(directory / f"{content}.json", image)
     forget(directory, {f"{content}.json" for content in named})
-    _name_in_cache(data, sorted(map(_cached_name, named)))
+    _name_in_cache(state, sorted(map(_cached_name, named)))
 
 
 def _cached_name(content: str) -> str:
     return f"{content}-{_RULES}.json"
 
 
-def _name_in_cache(data: Path, files: Sequence[str]) -> None:
-    """Write down which images the run in `data` names, and remove images and copies of the spy that no run has."""
+def _name_in_cache(state: Path, files: Sequence[str]) -> None:
+    """Write down which images the run in `state` names, and remove images and copies of the spy that no run has."""
     runs = cache_directory() / "runs"
     with suppress(OSError):  # a cache that can't be written is none
         runs.mkdir(parents=True, exist_ok=True)
-        with beside(runs / f"{sha256(os.fsencode(data)).hexdigest()[:16]}.json") as part:
-            part.write_text(json.dumps({"data": str(data), "images": files}))
+        with beside(runs / f"{sha256(os.fsencode(state)).hexdigest()[:16]}.json") as part:
+            part.write_text(json.dumps({"state": str(state), "images": files}))
         named, spies = set[str](), set[str]()
         for file in runs.glob("*.json"):
             try:
                 run = read_json(file)
-                if Path(run["data"]).is_dir():
+                if Path(run["state"]).is_dir():
                     named.update(run["images"])
-                    spies.update(place.name for place in Path(run["data"], "spies").glob("*"))
+                    spies.update(place.name for place in Path(run["state"], "spies").glob("*"))
                     continue
             except (TaskError, OSError, ValueError, TypeError, KeyError):
                 pass  # damaged: its images are read again when it needs them

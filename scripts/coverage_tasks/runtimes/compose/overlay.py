@@ -1,7 +1,7 @@
 """The overlay: the one compose file that turns measuring on, generated from the model and the images.
 
-It lies with the data. One for everybody to read, as compose/docker-compose.coverage.yml is of the example, is written
-with --output.
+It lies with the state of the run. One for everybody to read, as compose/docker-compose.coverage.yml is of the example,
+is written with --output.
 """
 
 import os
@@ -19,7 +19,7 @@ from ...injection.spy import LINE, is_below, pth_line, variables_of
 from ...locks import only_build
 from ...progress import Stage, say
 from ...project import Project
-from ...recorded.directory import open_journals
+from ...recorded.state import open_journals
 from ...settings import way_of
 from ...sources.repository import Repository
 from ...sources.services import Service
@@ -32,7 +32,8 @@ HEADER = """\
 # Written by the task coverage-overlay, which overwrites changes. It gives the services that run Python the spy and
 # a place for its data, and pins every image to the one the project runs without it.
 """
-LARGEST_PYC = 1 << 24  # bytes
+# Compose ends with these words where the variable is not set.
+STATE = "${COVERAGE_SPY_STATE:?coverage-overlay names it}"
 
 
 class _Text(str):
@@ -61,10 +62,11 @@ def make_overlay(project: Project, output: Path | None = None) -> Path:
     Returns where it is. Raises TaskError when the project has no containers or the compose file cannot be read.
     """
     model, services = _services_of(project)
-    file = output or engine.overlay_file(project)
-    if write_overlay(project, model, services, os.environ, file) == "volume":
+    if write_overlay(project, model, services, os.environ, output) == "volume":
         say("the volumes that the overlay mounts are filled by up-coverage only")
-    return file
+    elif output:
+        say(f"the overlay mounts what is in COVERAGE_SPY_STATE, here {project.state}")
+    return output or engine.overlay_file(project)
 
 
 def check_overlay(project: Project, output: Path | None = None) -> Path:
@@ -80,7 +82,8 @@ def check_overlay(project: Project, output: Path | None = None) -> Path:
         found = read_file(file, within=ANYWHERE)
     except OSError as error:
         raise TaskError(f"the overlay {file} cannot be read ({error.strerror}): {remedy}") from None
-    if found != _text_of(project, model, services, os.environ, _kind(project, services, os.environ)).encode():
+    kind = _kind(project, services, os.environ)
+    if found != _text_of(project, model, services, os.environ, kind, bool(output)).encode():
         raise TaskError(
             f"the overlay {file} is not what the compose file, the images and the settings ask for: {remedy}"
         )
@@ -117,7 +120,7 @@ def write_overlay(
     file = output or engine.overlay_file(project)
     file.parent.mkdir(parents=True, exist_ok=True)
     with beside(file) as part:
-        part.write_text(_text_of(project, model, services, environ, kind))
+        part.write_text(_text_of(project, model, services, environ, kind, bool(output)))
     return kind
 
 
@@ -138,10 +141,11 @@ def _text_of(
     services: Sequence[Service],
     environ: Mapping[str, str],
     kind: mounts.Kind,
+    portable: bool,
 ) -> str:
     images = _images(model, project, services, way_of(environ))
     names = own_names_of(model, stack_name(model["name"], project.root))
-    return render(project, services, images, environ, names, kind)
+    return render(project, services, images, environ, names, kind, portable)
 
 
 def _images(model: Mapping[str, Any], project: Project, services: Iterable[Service], way: str) -> dict[str, str]:
@@ -161,12 +165,14 @@ def render(
     environ: Mapping[str, str],
     names: Mapping[str, Any] = MappingProxyType({}),
     kind: mounts.Kind = "bind",
+    portable: bool = False,
 ) -> str:
     """The overlay as text.
 
     `images` is what each service runs from, `environ` holds the settings passed on, `names` is of own_names(),
-    `kind` of mounts.choose().
+    `kind` of mounts.choose(). One that is `portable` names no path of this machine.
     """
+    state = STATE if portable else _text(str(project.state))
     repository = Repository.of_project(project)
     way = way_of(environ)
     entries: dict[str, Any] = {}
@@ -176,7 +182,7 @@ def render(
             entries[service.name] = {
                 "image": _text(images[service.name]),
                 **({"environment": {name: _text(value) for name, value in variables.items()}} if variables else {}),
-                "volumes": _volumes(project, service, way, kind),
+                "volumes": _volumes(project, service, way, kind, state),
             }
         elif service.builds:
             # The default name of a built image holds the project's name, which is another one here.
@@ -224,7 +230,7 @@ def _write_lines(project: Project, services: Iterable[Service], environ: Mapping
 
 
 def _line_file(project: Project, service: Service) -> Path:
-    return project.data / "pth" / f"{file_name(service.name)}.pth"
+    return project.state / "pth" / f"{file_name(service.name)}.pth"
 
 
 def _sites(service: Service) -> list[str]:
@@ -249,9 +255,7 @@ def _derive_images(project: Project, services: Iterable[Service], images: Mappin
                 engine.build_image(images[service.name], dockerfile, str(spy), arguments, service.image.platform)
 
 
-def _volumes(project: Project, service: Service, way: str, kind: mounts.Kind) -> list[dict[str, Any]]:
-    # Compose reads these as relative to the first compose file, so that no machine's paths are in the overlay.
-    here = project.files[0].parent
+def _volumes(project: Project, service: Service, way: str, kind: mounts.Kind, state: str) -> list[dict[str, Any]]:
     name = service.name
     places = [(project.journals_of(name), mounts.volume_of(name), "/coverage", False)]
     if way != "image":
@@ -261,17 +265,12 @@ def _volumes(project: Project, service: Service, way: str, kind: mounts.Kind) ->
     return [
         mounts.in_overlay(
             kind,
-            _text(volume if kind == "volume" else _dotted(os.path.relpath(directory, here))),
+            _text(volume) if kind == "volume" else _Text(f"{state}/{directory.relative_to(project.state).as_posix()}"),
             _text(target),
             read_only,
         )
         for directory, volume, target, read_only in places
     ]
-
-
-def _dotted(path: str) -> str:
-    # Without a dot in front compose takes a name for a volume's.
-    return path if path.startswith("..") else f"./{path}"
 
 
 def _text(value: str) -> _Text:

@@ -71,7 +71,7 @@ def _run_plain(project: Project) -> dict[str, Ending]:
     name = f"{stack_name(model['name'], project.root)}-plain"
     # Of the overlay only what gives each service the base project's image, and the stack names of its own.
     services = [replace(service, measured=False, builds=True) for service in find_services(project, model)]
-    file = project.data / "docker-compose.plain.yml"
+    file = project.state / "docker-compose.plain.yml"
     images = {service.name: service.image.name for service in services if service.image}
     file.write_text(overlay.render(project, services, images, {}, overlay.own_names_of(model, name)))
     say(f"running the services once without measuring, as {name}")

@@ -103,7 +103,7 @@ def collect(project: Project, stack: Stack, signals: Signals, health: Mapping[st
 
 def read(project: Project) -> dict[str, Ending]:
     """The endings of the last run, by container. Raises TaskError when there are none."""
-    file = project.data / "proof.json"
+    file = project.state / "proof.json"
     try:
         found = read_json(file)
         if found["version"] != VERSION:
@@ -117,7 +117,7 @@ def read(project: Project) -> dict[str, Ending]:
 
 def write(project: Project, proof: Proof) -> None:
     """Keeps the proof in the data directory."""
-    with beside(project.data / "proof.json") as file:
+    with beside(project.state / "proof.json") as file:
         file.write_text(json.dumps({"version": VERSION, **asdict(proof)}, indent=1) + "\n")
 
 

@@ -13,9 +13,9 @@ from ...errors import TaskError
 from ...locks import only_build
 from ...progress import say
 from ...project import Project
-from ...recorded.directory import empty
 from ...recorded.sightings import KILLED, Place, Signals
 from ...recorded.stack import ServiceRecord, Stack, read_stack, write_stack
+from ...recorded.state import empty
 from ...settings import timeout, way_of
 from ...sources.repository import Repository
 from ...sources.services import Service, map_service
@@ -170,7 +170,7 @@ def _create(
 ) -> tuple[list[Service], mounts.Kind]:
     """Create the stack's containers; they keep the images that were inspected whatever is built from then on."""
     # Containers that nobody recorded may have been mounted what is not there any more.
-    recorded = read_stack(project.data)
+    recorded = read_stack(project.state)
     known = recorded and not recorded.ended
     anew = [] if known else [container.service for container in engine.containers(name)]
     for left in reversed(range(CREATIONS)):
@@ -179,8 +179,8 @@ def _create(
             empty(project)
         kind = overlay.write_overlay(project, model, services, os.environ)
         records = {service.name: _record(service) for service in services}
-        write_stack(project.data, Stack("compose", name, on_host=False, services=records))
-        record_images(project.data, (service.image for service in services if service.image))
+        write_stack(project.state, Stack("compose", name, on_host=False, services=records))
+        record_images(project.state, (service.image for service in services if service.image))
         if kind == "volume" and not engine.container_ids(name):
             mounts.remove(name)
         engine.create(project, name, anew=anew)

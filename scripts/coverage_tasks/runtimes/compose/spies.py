@@ -1,7 +1,7 @@
 """The spy for each service: a copy of its own, compiled by the interpreters of its image and by no others.
 
 Code out of an image runs in containers of that image only. What a copy holds is named here, not by the image. Copies
-are kept in the user's cache, by what they are made of, and linked beside the data of a run.
+are kept in the user's cache, by what they are made of; the state of a run has its own, which no other run removes.
 """
 
 import os
@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ...errors import TaskError
-from ...files import cache_directory, file_name
+from ...files import file_name
 from ...injection.payload import fill_payload, needs_tracer, tracers_of
-from ...injection.spy import COMPILE, bytecode_names, key_of, new_copy
+from ...injection.spy import COMPILE, bytecode_names, complete, key_of, new_copy
+from ...places import cache_directory
 from ...progress import Stage, say
 from ...project import Project
 from ...settings import is_true
@@ -25,7 +26,7 @@ LARGEST = 1 << 20  # bytes of a module's bytecode
 
 def spy_of(project: Project, service: str) -> Path:
     """Return the spy that a service mounts: a link to the copy of its image."""
-    return project.data / "spy" / file_name(service)
+    return project.state / "spy" / file_name(service)
 
 
 def prepare_spies(project: Project, services: Iterable[Service], environ: Mapping[str, str]) -> None:
@@ -39,8 +40,8 @@ def prepare_spies(project: Project, services: Iterable[Service], environ: Mappin
             tracers = tracers_of(image.interpreters, branch)
             _link(spy_of(project, name), _copy(project, image, key_of(image.content, tracers), tracers))
         # Also a container of a service that is not measured this time may have its copy mounted still.
-        linked = {link.resolve().name for link in (project.data / "spy").glob("*")}
-        for place in (project.data / "spies").glob("*") if images else ():
+        linked = {link.resolve().name for link in (project.state / "spy").glob("*")}
+        for place in (project.state / "spies").glob("*") if images else ():
             if place.name not in linked:
                 shutil.rmtree(place)
     except OSError as error:
@@ -48,18 +49,19 @@ def prepare_spies(project: Project, services: Iterable[Service], environ: Mappin
 
 
 def _copy(project: Project, image: Image, key: str, tracers: Iterable[Path]) -> Path:
-    here = project.data / "spies" / key
-    if not here.is_dir():
-        cached = cache_directory() / "spies" / key
-        try:
-            if not cached.is_dir():
-                with new_copy(cached, tracers) as directory:
-                    _compile(image, directory)
-            here.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copytree(cached, here)
-        except OSError:  # a cache that cannot be written is none
-            with new_copy(here, tracers) as directory:
+    here = project.state / "spies" / key
+    cached = cache_directory() / "spies" / key
+    if here.is_dir():
+        return here
+    try:
+        if not cached.is_dir():
+            with new_copy(cached, tracers) as directory:
                 _compile(image, directory)
+        with complete(here) as directory:
+            shutil.copytree(cached, directory)
+    except OSError:  # a cache that cannot be written is none; another task may have emptied it meanwhile
+        with new_copy(here, tracers) as directory:
+            _compile(image, directory)
     return here
 
 
