@@ -91,6 +91,21 @@ def test_container_sees_no_state_and_no_neighbour(stack):
 
 
 # Runs wherever it is loaded from: what an image calls its Python leaves it where others might look.
+@pytest.mark.parametrize("way", ["mount", "pth"])
+def test_nothing_of_ours_appears_in_a_repository_that_is_mounted(repository, way):
+    repository.service("web", WEB)
+    mounts = "volumes: ['.:/app'], working_dir: /app/web"
+    repository.write("docker-compose.yml", f"services:\n  web: {{build: web, stop_grace_period: 0s, {mounts}}}\n")
+    repository.environ["COVERAGE_SPY_INJECT"] = way
+    before = sorted(repository.root.rglob("*"))
+    repository.succeed("up-coverage")
+    inside = docker("exec", f"{repository.stack}-web-1", "find", "/app", "-mindepth", "1").split()
+    assert sorted(inside) == [f"/app/{path.relative_to(repository.root)}" for path in before]
+    repository.succeed("down-coverage")
+    assert sorted(repository.root.rglob("*")) == before
+    assert repository.executed() == {"web/main.py": [1, 2, 3, 4]}
+
+
 LOADED = "import os\nos.path.isdir('/pwned') or os.makedirs('/pwned')\n"
 PYTHON = """
 FROM python:3.12-slim

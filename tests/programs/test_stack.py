@@ -65,6 +65,19 @@ def test_process_that_is_left_out_runs_without_the_spy(project):
     assert logs == {"a": ["true", f"{project.root}:/srv/build"], "b": []}
 
 
+def test_reloader_that_watches_the_repository_sees_the_users_changes_only(project, tmp_path_factory):
+    starts = tmp_path_factory.mktemp("starts") / "starts"
+    app = f"import time\nprint('started', file=open({str(starts)!r}, 'a'))\ntime.sleep(600)\n"
+    (project.root / "app.py").write_text(app)
+    lines(project, web=f"exec {sys.executable} -m watchfiles '{sys.executable} app.py' .")
+    stack.up(project)
+    assert eventually(lambda: starts.exists() and starts.read_text() == "started\n")
+    (project.root / "app.py").write_text(f"{app}\n")
+    assert eventually(lambda: starts.read_text() != "started\n")
+    stack.down(project)
+    assert starts.read_text() == 2 * "started\n"
+
+
 def test_setting_for_no_process_starts_nothing(project):
     (project.root / "coverage-spy.yml").write_text("leave-out: [bb]\n")
     lines(project, bbb=FOREVER)
