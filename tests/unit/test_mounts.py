@@ -9,11 +9,16 @@ MOUNTS = """\
 """
 
 
-def test_type_of_a_mount_is_told_by_the_last_one_at_its_place():
-    assert mounts._type_of("/coverage", MOUNTS) == "ext4"
+def test_file_system_of_a_path_is_that_of_the_last_mount_of_those_nearest_to_it():
+    assert mounts._type_at("/coverage", MOUNTS) == "ext4"
+    assert mounts._type_at("/coverage/journals", MOUNTS) == "ext4"
+    assert mounts._type_at("/coverage-spy", MOUNTS) == "virtiofs"
     over = MOUNTS + "1003 900 0:54 / /coverage rw - fuse.grpcfuse grpcfuse rw\n"
-    assert mounts._type_of("/coverage", over) == "fuse.grpcfuse"
-    assert mounts._type_of("/elsewhere", MOUNTS) == ""
+    assert mounts._type_at("/coverage", over) == "fuse.grpcfuse"
+    assert mounts._type_at("/elsewhere", MOUNTS) == ""
+    root = "21 1 254:1 / / rw - xfs /dev/vdb rw\n" + over
+    assert mounts._type_at("/elsewhere", root) == "xfs"
+    assert mounts._type_at("/my files/a", f"{root}30 21 0:60 / /my\\040files rw - nfs4 server:/ rw\n") == "nfs4"
 
 
 @pytest.mark.parametrize(

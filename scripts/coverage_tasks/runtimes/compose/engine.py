@@ -212,9 +212,25 @@ def volumes(stack: str) -> list[str]:
     return docker("volume", "ls", "--quiet", "--filter", f"label=com.docker.compose.project={stack}").split()
 
 
+@functools.cache
+def _info() -> Mapping[str, Any]:
+    fields = (f'"{field}": {{{{json .{field}}}}}' for field in ("SecurityOptions", "Name", "KernelVersion"))
+    found: dict[str, Any] = json.loads(docker("info", "--format", f"{{{', '.join(fields)}}}"))
+    return found
+
+
 def has_selinux() -> bool:
-    """Whether the engine's host keeps containers from files that have no label for them."""
-    return "name=selinux" in docker("info", "--format", "{{json .SecurityOptions}}")
+    """Return whether the engine's host keeps containers from files that have no label for them."""
+    return "name=selinux" in (_info()["SecurityOptions"] or ())
+
+
+def is_here() -> bool:
+    """Return whether the engine runs beside this process, on the kernel and under the name of this machine.
+
+    In a virtual machine of Docker Desktop's it has another name, and in WSL the same kernel.
+    """
+    here = os.uname()
+    return (_info()["Name"], _info()["KernelVersion"]) == (here.nodename, here.release)
 
 
 @contextmanager

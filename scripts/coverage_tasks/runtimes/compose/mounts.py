@@ -71,10 +71,13 @@ def is_seen(data: Path) -> bool:
 
 
 def file_system(data: Path, services: Iterable[Service]) -> str:
-    """The type of the file system that the data directory has inside a container; "" when it cannot be told.
+    """Return the type of the file system that a directory has inside a container; "" when it cannot be told.
 
-    A Python of the first service that has one tells it: a virtual machine between engine and host is seen only there.
+    It is that of the host where the engine is. Elsewhere a Python of the first service that has one tells it: a virtual
+    machine between engine and host is seen only there.
     """
+    if engine.is_here():
+        return _type_at(str(data), Path("/proc/self/mountinfo").read_text())
     pythons = (
         (service.image, interpreter)
         for service in services
@@ -89,20 +92,23 @@ def file_system(data: Path, services: Iterable[Service]) -> str:
             with engine.made(
                 image.ids[0], *options, platform=image.platform, entrypoint=interpreter.path, command=command
             ) as container:
-                return _type_of("/coverage", engine.docker("start", "--attach", container))
+                return _type_at("/coverage", engine.docker("start", "--attach", container))
         except TaskError as error:
             say(f"{image.name} does not tell how containers see {data}, taken for a local directory: {error}")
             break
     return ""
 
 
-def _type_of(target: str, mounts: str) -> str:
-    """The type of what is mounted at `target`, out of a /proc/PID/mountinfo (proc_pid_mountinfo(5))."""
-    found = ""
+def _type_at(path: str, mounts: str) -> str:
+    """Return the type of the file system that a path lies on, out of a /proc/PID/mountinfo (proc_pid_mountinfo(5))."""
+    found, longest = "", ""
     for line in mounts.splitlines():
         mount, _, system = line.partition(" - ")
-        if mount.split(" ")[4:5] == [target]:
-            found = system.partition(" ")[0]
+        # Blanks in it are written as \040.
+        point = re.sub(r"\\(\d{3})", lambda octal: chr(int(octal[1], 8)), mount.split(" ")[4])
+        # Of two at one place the later one is seen.
+        if len(point) >= len(longest) and f"{path}/".startswith(f"{point.rstrip('/')}/"):
+            found, longest = system.partition(" ")[0], point
     return found
 
 
