@@ -13,6 +13,7 @@ from checkouts import commit, git
 from e2e.engines import other_engine
 from e2e.stacks import SERVER, Repository, compose_command, docker
 from faces.workflow import Job, alpine
+from template import STATES
 
 from coverage_tasks.errors import TaskError
 from coverage_tasks.places import state_directory
@@ -115,13 +116,14 @@ def through_fuse(tmp_path):
 
 @pytest.mark.fuse
 @pytest.mark.root
-def test_directory_that_containers_see_through_fuse_is_left_for_volumes(through_fuse):
+def test_directory_that_containers_see_through_fuse_is_left_for_volumes(through_fuse, monkeypatch):
+    monkeypatch.setenv(STATES, str(through_fuse))
     web = Repository(through_fuse / f"e2e{uuid4().hex[:10]}")
     web.service("web", LOOP)
     web.write("docker-compose.yml", "services:\n  web: {build: web, stop_grace_period: 0s}\n")
     try:
         said = web.succeed("up-coverage").stderr
-        assert f"containers see {web.root} by way of fuse" in said
+        assert f"containers see {state_directory(web.root)} by way of fuse" in said
         assert web.mounted() == "volume"
         web.succeed("down-coverage")
         assert web.executed() == LINES
@@ -147,11 +149,13 @@ def elsewhere():
         shutil.rmtree(directory)
 
 
-def test_engine_elsewhere_and_engine_with_user_namespaces(tmp_path, elsewhere):
+def test_engine_elsewhere_and_engine_with_user_namespaces(tmp_path, elsewhere, monkeypatch):
     host, place = elsewhere
     hidden = Repository(place / "web")
     seen = Repository(tmp_path / "seen")
     for repository, kind in ((hidden, "volume"), (seen, "bind")):
+        repository.environ[STATES] = str(repository.root.parent / "states")
+        monkeypatch.setenv(STATES, repository.environ[STATES])
         repository.service("web", LOOP)
         repository.write(
             "docker-compose.yml",
@@ -190,8 +194,9 @@ def test_web():
 """
 
 
-def test_gitlabs_job_runs_its_containers_on_an_engine_that_sees_none_of_its_files(elsewhere, tmp_path):
+def test_gitlabs_job_runs_its_containers_on_an_engine_that_sees_none_of_its_files(elsewhere, tmp_path, monkeypatch):
     host, place = elsewhere
+    monkeypatch.setenv(STATES, str(place))
     web = Repository(place / "shop")
     web.service("web", SERVER)
     web.write("docker-compose.yml", "services:\n  web: {build: web, init: true, ports: ['8000:8000']}\n")

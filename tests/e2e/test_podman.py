@@ -10,7 +10,7 @@ import pytest
 from e2e import shop
 from e2e.stacks import Repository
 from machine import ROOT, alone_with
-from template import copy_template
+from template import STATES, copy_template
 
 from coverage_tasks.places import state_directory
 
@@ -49,11 +49,13 @@ def podman(request, monkeypatch, images):
 
 
 @pytest.mark.parametrize("podman", [[], [USER]], ids=["root", "user"], indirect=True)
-def test_example_executes_on_podman_what_it_does_elsewhere(podman):
+def test_example_executes_on_podman_what_it_does_elsewhere(podman, monkeypatch):
+    monkeypatch.setenv(STATES, str(podman))
     root = podman / f"e2e{uuid4().hex[:10]}"
     copy_template(root)
     repository = Repository(root)
     repository.tool, repository.root = root, root / "examples" / "shop"
+    state_directory(repository.root).mkdir(mode=0o711, parents=True)  # podman runs as somebody else than the task
     with alone_with("shop"):
         answer = repository.succeed("coverage", COMPOSE_PROJECT_NAME=repository.name)
     assert "3 containers ran the images as they are" in answer.stderr

@@ -29,7 +29,10 @@ CHOICES = ("auto", "bind", "volume")
 SPY_VOLUME = "coverage-spy"
 
 # What engines say when they refuse to mount what they do not find: docker, podman, Docker Desktop.
-_UNSEEN = re.compile(r"bind source path does not exist|statfs .*: no such file|is not shared from the host")
+_UNSEEN = re.compile(
+    r"bind source path does not exist|statfs .*: (no such file|permission denied)|is not shared from the host|"
+    r"(stat|making volume mountpoint) .*: permission denied"
+)
 # Where a shared memory map is refused, or what is written there may be lost or not be seen from the other side: network
 # file systems, and what Docker Desktop, Colima and other virtual machines share directories by.
 _UNSAFE = re.compile(r"9p|virtiofs|nfs4?|cifs|smb3|vboxsf|prl_fs|fakeowner|grpcfuse|osxfs|fuse(\..*)?")
@@ -42,11 +45,11 @@ def choose(project: Project, services: Iterable[Service], environ: Mapping[str, 
     if wanted not in CHOICES:
         raise TaskError(f"COVERAGE_SPY_MOUNT is {wanted!r}: set it to auto, bind or volume")
     if wanted == "auto" and not is_seen(project.journals):
-        say(f"the engine does not see {project.root}: the spy and its data travel in volumes")
+        say(f"the engine does not see {project.state}: the spy and its data travel in volumes")
         wanted = "volume"
     if wanted == "auto" and _UNSAFE.fullmatch(shared := file_system(project.journals, services)):
         say(
-            f"containers see {project.root} by way of {shared}, which may lose what is written into a memory map: "
+            f"containers see {project.state} by way of {shared}, which may lose what is written into a memory map: "
             "the spy and its data travel in volumes"
         )
         wanted = "volume"
