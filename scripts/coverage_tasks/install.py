@@ -22,6 +22,9 @@ FACES = ("noxfile.py", "justfile")
 STAMP = "coverage-spy/installed.json"
 STAMP_VERSION = 1
 
+# What tasks leave in the root of a repository, as .gitignore and .dockerignore have it.
+LEFT = (".coverage", ".nox", "coverage-data", "coverage.json", "coverage.md", "coverage.xml", "htmlcov", "lcov.info")
+
 # What use leaves in these directories.
 _GENERATED = frozenset({"__pycache__", "payload", ".nox", Path(STAMP).name})
 _NO_FILE = "something else than a file"
@@ -156,6 +159,16 @@ def mounts(plan: Plan) -> dict[str, str]:
         statement = "mod spy" if _clash(own, (plan.source / "coverage.just").read_text()) else "import"
         lines[justfile.name] = f"{statement} '{plan.place}coverage.just'\n"
     return lines
+
+
+def ignores(plan: Plan) -> dict[str, list[str]]:
+    """Return the lines that keep what tasks leave out of git and of images, by the ignore file that lacks them."""
+    found = {}
+    for name in (".gitignore", ".dockerignore"):
+        known = {line.strip().strip("/") for line in _text(plan.root / name).splitlines()}
+        if lines := [line for line in LEFT if line not in known]:
+            found[name] = lines
+    return found
 
 
 def _places(destination: Path, prefix: str, source: Path) -> tuple[Path, Path]:
@@ -294,10 +307,13 @@ def summary(plan: Plan, dry_run: bool) -> str:
         text += ["", f"At the end of {name}:", "", *(f"    {line}" for line in lines.splitlines())]
         if lines.startswith("mod "):
             text += ["", f"(a module, `just spy coverage`, because {name} defines one of the names already)"]
+    for name, ignored in ignores(plan).items():
+        where = ", where an image is built from this directory" * (name == ".dockerignore")
+        text += ["", f"In {name}{where}:", "", *(f"    {line}" for line in ignored)]
     return "\n".join(text)
 
 
 def as_json(plan: Plan, written: bool) -> str:
     """The same for machines."""
     found = {"target": str(plan.target), "template": plan.template, "written": written}
-    return json.dumps({**found, "files": dict(plan.fates), "mount": mounts(plan)}, indent=1)
+    return json.dumps({**found, "files": dict(plan.fates), "mount": mounts(plan), "ignore": ignores(plan)}, indent=1)

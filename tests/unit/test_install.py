@@ -8,6 +8,8 @@ from machine import ROOT
 
 from coverage_tasks import install
 from coverage_tasks.errors import TaskError
+from coverage_tasks.project import DATA
+from coverage_tasks.reports.formats import REPORTS
 
 TEMPLATE = {
     "copier.yml": "",
@@ -383,3 +385,19 @@ def test_a_justfile_that_defines_one_of_the_names_gets_a_module(put, host, text,
 
 def test_the_license_goes_along():
     assert (ROOT / "coverage-spy" / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+
+
+def test_lines_are_shown_that_keep_our_files_out_of_git_and_of_images(put, host):
+    write(host, {".gitignore": "/htmlcov/\ncoverage-data\n", ".dockerignore": "\n".join(install.LEFT)})
+    plan = put()
+    assert list(install.ignores(plan)) == [".gitignore"]
+    assert {"htmlcov", "coverage-data"}.isdisjoint(install.ignores(plan)[".gitignore"])
+    assert "In .gitignore:\n\n    .coverage\n    .nox\n" in install.summary(plan, dry_run=False)
+    (host / ".dockerignore").unlink()
+    assert "In .dockerignore, where an image is built from this directory:\n" in install.summary(plan, dry_run=False)
+
+
+def test_every_report_is_among_the_lines_for_ignore_files():
+    assert {*(report.file.partition("/")[0] for report in REPORTS), DATA, ".coverage"} <= {*install.LEFT}
+    settings = (ROOT / "docs" / "settings.md").read_text()
+    assert "\n".join(f"    {line}" for line in install.LEFT) in settings
