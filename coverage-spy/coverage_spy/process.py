@@ -25,7 +25,7 @@ def measure(settings: Settings, spy: str | None) -> None:
         engine = choose(Scope(settings), settings.branch)
         engine.start(Journal(describe(settings, engine.name)))
     except Unavailable as error:
-        settings.refusals.append(str(error))
+        settings.refusals.append(error.refusal)
         refuse(settings)
     except Full:
         engine = None  # not one byte can be written: the host sees a service without a receipt

@@ -5,6 +5,8 @@ Parses on every Python from 2.7 on.
 
 import os
 
+from .refusals import SERVICE_NAME, SWITCH, refusal
+
 ON = ("true", "1", "yes", "on")
 OFF = ("false", "0", "no", "off", "")
 FALLBACK = "/tmp/coverage-spy"  # noqa: S108 - `down-coverage` copies journals from here out of the stopped container
@@ -32,16 +34,14 @@ class Settings(object):
         if name.startswith(".coverage"):
             name = name[len(".coverage") :].lstrip(".")
         if not all(letter.isalnum() or letter in "._-" for letter in name):
-            self.refusals.append(
-                "COVERAGE_FILE=%s names no service: use letters, digits, '.', '_' and '-' after '.coverage.'" % value
-            )
+            self.refusals.append(refusal(SERVICE_NAME, value))
             name = ""
         return os.path.abspath(directory), name
 
     def _switch(self, name, value):
         word = value.strip().lower()
         if word not in ON + OFF:
-            self.refusals.append("%s=%s is neither true nor false: taken as false" % (name, value))
+            self.refusals.append(refusal(SWITCH, name, value))
         return word in ON
 
     def _paths(self, value):

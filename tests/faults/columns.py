@@ -14,7 +14,7 @@ from situation import Situation
 
 from coverage_tasks.injection.payload import VERSIONS, fill_payload
 from coverage_tasks.injection.spy import LINE, pth_line
-from coverage_tasks.recorded.journals import read_journals
+from coverage_tasks.recorded.journals import Refusal, read_journals
 from coverage_tasks.sources.images import Interpreter
 
 
@@ -25,7 +25,7 @@ class Recorded:
     lines: dict[str, set[int]] = field(default_factory=dict)
     damage: list[str] = field(default_factory=list)
     receipts: int = 0
-    refusals: list[str] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
 
 
 class Column(Protocol):
