@@ -19,7 +19,7 @@ def measure(settings: Settings, spy: str | None) -> None:
 
     Children are followed all the same: they may run another interpreter. spy: as for `start`.
     """
-    variables = Variables(spy) if spy else NoVariables()
+    variables = Variables(spy, settings.own) if spy else NoVariables()
     engine: Engine | None = None
     try:
         engine = choose(Scope(settings), settings.branch)
