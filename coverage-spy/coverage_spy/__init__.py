@@ -1,7 +1,7 @@
 """The part of coverage-spy that runs inside measured processes. `start` is all of its interface.
 
-This module, `environment`, `settings` and `receipt` parse on every Python from 2.7 on, and below 3.8 nothing else is
-imported.
+This module, `environment`, `settings`, `refusals` and `receipt` parse on every Python from 2.7 on, and below 3.8
+nothing else is imported.
 """
 
 import os
@@ -17,11 +17,12 @@ def start(spy, environ=os.environ):
     which reaches children without any variable.
     """
     from .receipt import refuse
+    from .refusals import INTERPRETER, START, described, refusal
     from .settings import Settings
 
     settings = Settings(environ)
     if sys.version_info < OLDEST or "__pypy__" in sys.builtin_module_names:
-        settings.refusals.append("no engine measures this interpreter: CPython 3.8 or newer is needed")
+        settings.refusals.append(refusal(INTERPRETER))
         refuse(settings)
         if spy:
             from .environment import hide
@@ -33,7 +34,7 @@ def start(spy, environ=os.environ):
 
             measure(settings, spy)
         except Exception as error:
-            settings.refusals.append("the spy could not start: %s: %s" % (type(error).__name__, error))
+            settings.refusals.append(refusal(START, described(error)))
             refuse(settings)
     disappear()
 

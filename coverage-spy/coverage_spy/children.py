@@ -2,8 +2,8 @@
 
 The application sees the environment that production would show it. The spy's variables are taken out of `os.environ`
 alone and stay in the C library's `environ`, which children inherit by default (subprocess without env=, os.system,
-os.execv). A child that is given an environment of its own gets them added there, and takes them out of sight again
-when it starts.
+os.execv), whatever the application does to it. A child that is given an environment of its own gets them added there,
+and takes them out of sight again when it starts.
 """
 
 from __future__ import annotations
@@ -11,10 +11,7 @@ from __future__ import annotations
 import os
 import sys
 
-# `functools` would import collections.
-from _functools import partial  # type: ignore[import-not-found]
-
-from .environment import GIVEN, VARIABLES, hide, own_variables, without_spy
+from .environment import ENABLE, MARK, hide, without_spy
 
 TYPE_CHECKING = False  # type checkers take it for true; to import typing costs every start 8 ms
 if TYPE_CHECKING:
@@ -23,49 +20,86 @@ if TYPE_CHECKING:
 
     from .engine import Engine
 
+PATH = "PYTHONPATH"
+
 _environ = os.environ
 _fspath = os.fspath
 _codec = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
 
 
 class Variables:
-    """The spy's variables, and PYTHONPATH with and without its directory."""
+    """The spy's variables and its directory on PYTHONPATH, for children.
 
-    def __init__(self, spy: str) -> None:
+    The C library's environment has them at any time, whatever the application writes to it or deletes: all that changes
+    it, `os.environ` too, calls os.putenv and os.unsetenv.
+    """
+
+    def __init__(self, spy: str, own: dict[str, str]) -> None:
+        """own: as of `own_variables`."""
         self.spy = spy
-        self.own = own_variables()
         # A relative directory would lead somewhere else in a child with another working directory.
-        if "COVERAGE_FILE" in self.own:
-            self.own["COVERAGE_FILE"] = os.path.abspath(self.own["COVERAGE_FILE"])
+        self.own = {**own, MARK: os.path.abspath(own[MARK])}
         self.data: dict[Any, Any] = _environ._data  # type: ignore[attr-defined]
 
     def hide(self) -> None:
-        """Take them out of the application's sight."""
+        """Take them out of the application's sight, and keep them in the sight of children."""
+        for name, value in self.own.items():
+            if _environ.get(name) != value:
+                os.putenv(name, value)
         hide(self.spy)
-        names = [_environ.encodekey(name) for name in ("PYTHONPATH", *VARIABLES)]
-        self.shown = {name: self.data.get(name) for name in names}
+        self._stand_in_for_putenv()
+        self._stand_in_for_unsetenv()
+
+    def _stand_in_for_putenv(self) -> None:
+        putenv = os.putenv
+
+        def putenv_with_spy(name: Any, value: Any, /) -> None:
+            if name in (PATH, PATH.encode()) and isinstance(value, (str, bytes)):
+                value = self._path(as_text(value))
+            putenv(name, value)
+
+        stand_in(os, "putenv", lambda: putenv_with_spy)
+        tell_environ("putenv")
+
+    def _stand_in_for_unsetenv(self) -> None:
+        putenv, unsetenv = os.putenv, os.unsetenv
+
+        def unsetenv_but_spys(name: Any, /) -> None:
+            text = as_text(name) if isinstance(name, (str, bytes)) else ""
+            if text == PATH:
+                putenv(name, "")
+            elif text in self.own:
+                putenv(name, self.own[text])
+            else:
+                unsetenv(name)
+
+        stand_in(os, "unsetenv", lambda: unsetenv_but_spys)
+        tell_environ("unsetenv")
 
     def for_child(self, environment: Any) -> Any:
         """Return the environment that a child is to be given instead of this one.
 
-        None stands for the inherited one, which has the variables unless the application has set one of that name and
-        so overwritten ours. What is no mapping is left to the original function to refuse.
+        None stands for the inherited one, which has the variables. What is no mapping is left to the original function
+        to refuse.
         """
-        overwritten = any(self.data.get(name) != value for name, value in self.shown.items())
-        if environment is _environ or (environment is None and overwritten):
-            given = self.data
-        elif environment is None or not hasattr(environment, "items"):
+        if environment is None or not hasattr(environment, "items"):
             return environment
-        else:
-            given = environment
+        given = self.data if environment is _environ else environment
         merged = {as_text(name): as_text(value) for name, value in given.items()}
-        if "COVERAGE_ENABLE" in merged:  # who switches the spy himself, on or off, means it
+        if ENABLE in merged:  # who switches the spy himself, on or off, means it
             return environment
-        merged.update({GIVEN + name: merged[name] for name in VARIABLES if name in merged})
-        merged.update(self.own)
-        path = without_spy(merged.get("PYTHONPATH", ""), self.spy)
-        merged["PYTHONPATH"] = self.spy + os.pathsep + path if path else self.spy
-        return merged
+        return {**merged, **self.own, PATH: self._path(merged.get(PATH, ""))}
+
+    def _path(self, path: str) -> str:
+        path = without_spy(path, self.spy)
+        return self.spy + os.pathsep + path if path else self.spy
+
+
+def tell_environ(name: str) -> None:
+    """Have `os.environ` call the function of os that has this name; until 3.8 it keeps those that it was made with."""
+    for environ in (_environ, os.environb):
+        if hasattr(environ, name):
+            setattr(environ, name, getattr(os, name))
 
 
 class NoVariables(Variables):
@@ -103,8 +137,7 @@ def stand_in_for_exec(variables: Variables, leave: Callable[[], None]) -> None:
 
     def leave_then_execv() -> Any:
         leave()
-        environment = variables.for_child(None)
-        return execv if environment is None else partial(execve, env=environment)
+        return execv
 
     def leave_then_execve() -> Any:
         leave()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from .refusals import refusal
+
 MONITORING = (3, 12)  # the first CPython with sys.monitoring
 
 TYPE_CHECKING = False  # type checkers take it for true; to import typing costs every start 8 ms
@@ -32,7 +34,11 @@ if TYPE_CHECKING:
 
 
 class Unavailable(Exception):
-    """An engine can't work in this interpreter; the message says why."""
+    """An engine can't work in this interpreter; its `refusal` says why."""
+
+    def __init__(self, code: str, *evidence: str) -> None:
+        Exception.__init__(self, code)
+        self.refusal = refusal(code, *evidence)
 
 
 def choose(scope: Scope, branch: bool) -> Engine:

@@ -7,6 +7,7 @@ counts as seen only after it was stored.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -18,6 +19,7 @@ from mmap import PAGESIZE, mmap
 from . import receipt as _receipt
 from .blocks import NO_SPACE, allocate, write_in_place
 from .receipt import raise_foreign
+from .refusals import DIRECTORY, refusal
 from .settings import FALLBACK
 
 TYPE_CHECKING = False  # type checkers take it for true; to import typing costs every start 8 ms
@@ -260,7 +262,8 @@ class Journal:
                     segment = open_segment(directory, description, size, self.kept)
                 except OSError as error:
                     raise_foreign(error)
-                    reason = f"{directory}: {_strerror(error.errno or 0)}"
+                    number = error.errno or 0
+                    reason = refusal(DIRECTORY, directory, errno.errorcode.get(number, ""), _strerror(number))
                     if error.errno not in NO_SPACE:
                         break
                     size //= 2
@@ -268,7 +271,7 @@ class Journal:
                     self.description = dict(description, segment=self.description["segment"] + 1)
                     self.size = min(size * 4, LAST_SIZE)
                     return segment
-            description = dict(description, refusals=[*description["refusals"], "cannot write in " + reason])
+            description = dict(description, refusals=[*description["refusals"], reason])
         self.quiet_until = _monotonic() + BACK_OFF
         raise Full
 

@@ -8,6 +8,7 @@ import sys
 from .engine import Unavailable
 from .journal import Full
 from .receipt import raise_foreign
+from .refusals import TOOL_IDS as NO_TOOL_ID
 
 TYPE_CHECKING = False  # type checkers take it for true; to import typing costs every start 8 ms
 if TYPE_CHECKING:
@@ -111,4 +112,4 @@ class Monitor:
             if self.monitoring.get_tool(tool) is None:
                 self.monitoring.use_tool_id(tool, NAME)
                 return tool
-        raise Unavailable("all six tool ids of sys.monitoring are taken")
+        raise Unavailable(NO_TOOL_ID)

@@ -19,13 +19,13 @@ def measure(settings: Settings, spy: str | None) -> None:
 
     Children are followed all the same: they may run another interpreter. spy: as for `start`.
     """
-    variables = Variables(spy) if spy else NoVariables()
+    variables = Variables(spy, settings.own) if spy else NoVariables()
     engine: Engine | None = None
     try:
         engine = choose(Scope(settings), settings.branch)
         engine.start(Journal(describe(settings, engine.name)))
     except Unavailable as error:
-        settings.refusals.append(str(error))
+        settings.refusals.append(error.refusal)
         refuse(settings)
     except Full:
         engine = None  # not one byte can be written: the host sees a service without a receipt

@@ -9,6 +9,7 @@ Parses on every Python from 2.7 on.
 import os
 
 from . import disappear, start
+from .environment import ENABLE, MARK, own_variables
 from .settings import enabled
 
 
@@ -18,8 +19,10 @@ def begin(given):
     given: the line's own variables, which no cleared environment can take away. An environment that has the switch
     overrides them one by one, and is hidden and passed on to children as it is without a .pth.
     """
-    switched = "COVERAGE_ENABLE" in os.environ
-    environ = dict(given, **os.environ) if switched else given
+    switched = ENABLE in os.environ
+    environ = own_variables(given)
+    if switched:
+        environ.update(own_variables(dict({"COVERAGE_FILE": environ[MARK]}, **os.environ)))
     if enabled(environ):
         start(os.path.dirname(os.path.dirname(os.path.abspath(__file__))) if switched else None, environ)
     else:

@@ -5,6 +5,9 @@ Parses on every Python from 2.7 on.
 
 import os
 
+from .environment import DATA_FILE, ENABLE, MARK, own_variables
+from .refusals import SERVICE_NAME, SWITCH, refusal
+
 ON = ("true", "1", "yes", "on")
 OFF = ("false", "0", "no", "off", "")
 FALLBACK = "/tmp/coverage-spy"  # noqa: S108 - `down-coverage` copies journals from here out of the stopped container
@@ -12,36 +15,38 @@ FALLBACK = "/tmp/coverage-spy"  # noqa: S108 - `down-coverage` copies journals f
 
 def enabled(environ):
     """Return whether COVERAGE_ENABLE switches the spy on."""
-    return environ.get("COVERAGE_ENABLE", "").strip().lower() in ON
+    return environ.get(ENABLE, "").strip().lower() in ON
 
 
 class Settings(object):
-    """The settings in force: `directory`, `service`, `source`, `omit`, `branch`, `window`, and the `refusals`."""
+    """The settings in force: `directory`, `service`, `source`, `omit`, `branch`, `window`; the `refusals`.
+
+    `own` are the variables that said so.
+    """
 
     def __init__(self, environ):
         self.refusals = []
-        self.directory, self.service = self._file(environ.get("COVERAGE_FILE", ""))
-        self.source = self._paths(environ.get("COVERAGE_SOURCE", ""))
-        self.omit = self._paths(environ.get("COVERAGE_OMIT", ""))
-        self.branch = self._switch("COVERAGE_BRANCH", environ.get("COVERAGE_BRANCH", ""))
-        self.window = environ.get("COVERAGE_SPY_WINDOW", "")
+        self.own = own = own_variables(environ)
+        self.directory, self.service = self._file(own[MARK])
+        self.source = self._paths(own.get("COVERAGE_SPY_SOURCE", ""))
+        self.omit = self._paths(own.get("COVERAGE_SPY_OMIT", ""))
+        self.branch = self._switch("COVERAGE_BRANCH", own.get("COVERAGE_SPY_BRANCH", ""))
+        self.window = own.get("COVERAGE_SPY_WINDOW", "")
 
     def _file(self, value):
         """Split COVERAGE_FILE=/coverage/.coverage.orders into the data directory and the service's name."""
-        directory, name = os.path.split(value or "/coverage/.coverage")
+        directory, name = os.path.split(value or DATA_FILE)
         if name.startswith(".coverage"):
             name = name[len(".coverage") :].lstrip(".")
         if not all(letter.isalnum() or letter in "._-" for letter in name):
-            self.refusals.append(
-                "COVERAGE_FILE=%s names no service: use letters, digits, '.', '_' and '-' after '.coverage.'" % value
-            )
+            self.refusals.append(refusal(SERVICE_NAME, value))
             name = ""
         return os.path.abspath(directory), name
 
     def _switch(self, name, value):
         word = value.strip().lower()
         if word not in ON + OFF:
-            self.refusals.append("%s=%s is neither true nor false: taken as false" % (name, value))
+            self.refusals.append(refusal(SWITCH, name, value))
         return word in ON
 
     def _paths(self, value):

@@ -19,6 +19,7 @@ from .engine import Unavailable
 from .flusher import Flusher, hide_thread, is_main_interpreter
 from .journal import Full
 from .receipt import raise_foreign
+from .refusals import THREAD, TRACER, described
 
 TYPE_CHECKING = False  # type checkers take it for true; to import typing costs every start 8 ms
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Tracer:
             try:
                 self.flusher.begin()
             except RuntimeError as error:
-                raise Unavailable(f"no thread can be started: {error}") from None
+                raise Unavailable(THREAD, described(error)) from None
         atexit.register(self.finish)
         hide_thread(lambda: self.flusher.thread)
         self._follow_threads()
@@ -348,7 +349,7 @@ def load() -> Any:
         module = loader.create_module(spec)
         loader.exec_module(module)
     except (ImportError, OSError) as error:
-        raise Unavailable(f"the payload holds no tracer for this interpreter: {error}") from None
+        raise Unavailable(TRACER, described(error)) from None
     return module
 
 

@@ -13,8 +13,8 @@ from processes import Stage
 from situation import Situation
 
 from coverage_tasks.injection.payload import VERSIONS, fill_payload
-from coverage_tasks.injection.spy import LINE, pth_line
-from coverage_tasks.recorded.journals import read_journals
+from coverage_tasks.injection.spy import LINE, for_spy, pth_line
+from coverage_tasks.recorded.journals import Refusal, read_journals
 from coverage_tasks.sources.images import Interpreter
 
 
@@ -25,7 +25,7 @@ class Recorded:
     lines: dict[str, set[int]] = field(default_factory=dict)
     damage: list[str] = field(default_factory=list)
     receipts: int = 0
-    refusals: list[str] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
 
 
 class Column(Protocol):
@@ -82,7 +82,8 @@ class Spy:
             (stage.site / LINE).write_text(pth_line(variables).replace("/coverage-spy", str(spy)))
             return {}
         before = situation.environment.get("PYTHONPATH")
-        return variables | {"PYTHONPATH": f"{self.copy}:{before}" if before else str(self.copy)}
+        path = f"{self.copy}:{before}" if before else str(self.copy)
+        return for_spy(variables, situation.environment) | {"PYTHONPATH": path}
 
     def recorded(self, stage: Stage) -> Recorded:
         return read_spy_data(stage.data)

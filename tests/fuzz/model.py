@@ -45,6 +45,7 @@ def claims_of(content: bytes, early: int = 0) -> Claims | str:
     _, text, words = parts
     found = json.loads(text)
     receipt = {key: found[key] for key in KEYS}
+    receipt["refusals"] = [refusal_of(refusal) for refusal in receipt["refusals"]]
     return _claims(receipt, words)._replace(early=_claims(receipt, words[:early]).touched)
 
 
@@ -86,10 +87,23 @@ def _is_receipt(text: bytes) -> bool:
             and abs(found["started"]) < float("inf")
             and type(found["settings"]) is dict
             and type(found["refusals"]) is list
-            and all(type(refusal) is str for refusal in found["refusals"])
+            and all(map(_is_refusal, found["refusals"]))
         )
     except (ValueError, KeyError, TypeError, RecursionError):
         return False
+
+
+def _is_refusal(found: Any) -> bool:
+    """Whether it has a code and texts for its evidence, or is a sentence."""
+    if type(found) is dict:
+        evidence = found["evidence"]
+        return type(found["code"]) is str and type(evidence) is list and all(type(text) is str for text in evidence)
+    return type(found) is str
+
+
+def refusal_of(found: Any) -> tuple[str, list[str]]:
+    """Code and evidence; a sentence has no code."""
+    return (found["code"], found["evidence"]) if type(found) is dict else ("", [found])
 
 
 def _claims(receipt: dict[str, Any], words: list[int]) -> Claims:

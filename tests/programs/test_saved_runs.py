@@ -117,7 +117,7 @@ def test_other_names_are_names(path):
         ('"digests": {', '"digests": {"a.py": [-1, 1], '),
         ('"digests": {', '"digests": {"a.py": [1, 4294967296], '),
         ('"digests": {', '"digests": {"a.py": ["1", "1"], '),
-        ('"version": 3', '"version": 2'),
+        ('"version": 4', '"version": 3'),
         ('"files": [', '"files": "abc", "x": ['),
         ('"findings": [', '"findings": [{"service": 7}, '),
         ('"damaged": 0', '"damaged": -1e3'),

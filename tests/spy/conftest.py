@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from machine import INTERPRETERS, SPY, number
 
+from coverage_spy.environment import SECOND_NAMES
+from coverage_tasks.injection.spy import for_spy
 from coverage_tasks.recorded.journals import Journal, read_journals
 
 MEASURED = [version for version in INTERPRETERS if number(version) >= (3, 8)]
@@ -72,6 +74,10 @@ class Spy:
     def engine(self):
         branch = self.environment.get("COVERAGE_BRANCH") == "true"
         return "monitor" if self.version >= (3, 12) and not branch else "tracer"
+
+    def mark(self):
+        """Give the variables the second names that an overlay gives them."""
+        self.environment.update(for_spy({n: v for n, v in self.environment.items() if n in SECOND_NAMES}, ()))
 
     def write(self, **files):
         """Write modules into the program's directory: `app="..."` is app.py."""

@@ -162,6 +162,83 @@ def test_child_sees_what_it_is_given_under_a_name_of_ours(spy, call):
     assert not list(spy.directory.glob("*.journal"))
 
 
+# Each leaves os.environ as it found it.
+TOUCHES = {
+    "nothing": "",
+    "the same value": "os.environ['PYTHONPATH'] = os.environ['PYTHONPATH']",
+    "away and back": "old = os.environ['PYTHONPATH']; os.environ['PYTHONPATH'] = '/no'; os.environ['PYTHONPATH'] = old",
+    "as bytes": "os.environb[b'PYTHONPATH'] = os.environb[b'PYTHONPATH']",
+    "set and delete": "os.environ['COVERAGE_FILE'] = 'x'; del os.environ['COVERAGE_FILE']",
+    "set and delete the switch": "os.environ['COVERAGE_ENABLE'] = 'x'; del os.environ['COVERAGE_ENABLE']",
+    "set and delete ours": "os.environ['COVERAGE_SPY_FILE'] = 'x'; os.environ.pop('COVERAGE_SPY_FILE')",
+    "delete what is not there": "os.unsetenv('COVERAGE_ENABLE')",
+    "patch": "\nwith mock.patch.dict(os.environ, {'SOMETHING': 'else'}): pass",
+    "patch and clear": "\nwith mock.patch.dict(os.environ, {}, clear=True): pass",
+    "save and restore": "before = dict(os.environ); os.environ.clear(); os.environ.update(before)",
+}
+STARTS = """
+subprocess.run([sys.executable, "child.py"])
+os.system(sys.executable + " child.py")
+os.waitpid(os.posix_spawn(sys.executable, [sys.executable, "child.py"], os.environ), 0)
+os.execv(sys.executable, [sys.executable, "child.py"])
+"""
+
+
+def touch(spy, how):
+    spy.environment["PYTHONPATH"] += ":/other"
+    spy.write(child=CHILD)
+    run = spy.run(app=f"import os, subprocess, sys\nfrom unittest import mock\n{how}\n{STARTS}")
+    assert len(run.journals) == 5
+    assert {journal.receipt.service for journal in run.journals} == {"orders"}
+    assert run.result.stdout == "['PYTHONPATH']\n" * 4
+
+
+@pytest.mark.parametrize("how", TOUCHES.values(), ids=TOUCHES)
+def test_environment_that_was_touched_and_put_back_measures_children_as_ever(spy, how):
+    spy.mark()
+    touch(spy, how)
+
+
+@pytest.mark.parametrize("how", TOUCHES.values(), ids=TOUCHES)
+def test_so_it_does_where_the_variables_were_set_by_hand(newest, how):
+    touch(newest, how)
+
+
+def test_pythonpath_that_was_set_and_deleted_measures_children_as_ever(spy):
+    spy.write(child=CHILD)
+    how = "os.environ['PYTHONPATH'] = '/no'\ndel os.environ['PYTHONPATH']"
+    run = spy.run(app=f"import os, subprocess, sys\n{how}\n{STARTS}")
+    assert len(run.journals) == 5
+    assert run.result.stdout == "[]\n" * 4
+
+
+def test_environment_of_the_c_library_alone_measures_children_too(spy):
+    spy.write(child="import os, sys\nprint(os.environ.get('PYTHONPATH'), '/no' in sys.path)")
+    run = spy.run(app=f"import os, subprocess, sys\nos.putenv('PYTHONPATH', '/no')\n{STARTS}")
+    assert len(run.journals) == 5
+    assert run.result.stdout.splitlines() == ["/no True", "/no True", "None False", "/no True"]
+
+
+@pytest.mark.parametrize("name", ["COVERAGE_FILE", "COVERAGE_SOURCE", "COVERAGE_OMIT", "COVERAGE_BRANCH"])
+@pytest.mark.parametrize("in_between", ["{name}=mine exec", "env -u {name}", "export {name}=mine2; {name}=mine"])
+def test_variable_that_a_shell_sets_is_the_applications(newest, name, in_between):
+    newest.mark()
+    look = f"import os; print(os.environ.get('{name}'), [n for n in os.environ if '_SPY_' in n])"
+    newest.write(child=look)
+    command = f"{in_between.format(name=name)} {newest.python} child.py"
+    run = newest.run(
+        app=f"""
+        import os, subprocess
+        os.environ["{name}"] = "parent's"
+        for environment in (None, os.environ, {{"PATH": os.environ["PATH"], "{name}": "given"}}):
+            subprocess.run(["sh", "-c", "{command}"], env=environment, check=True)
+        """
+    )
+    assert run.result.stdout == ("None []\n" if "-u" in in_between else "mine []\n") * 3
+    assert len(run.journals) == 4
+    assert run.lines("child.py") == {1}
+
+
 def test_functions_that_we_stand_in_for_look_and_pickle_as_ever(spy):
     program = """
         import _posixsubprocess, _thread, inspect, os, pickle

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from machine import PATIENCE, SPY, eventually
 
-from coverage_tasks.recorded.journals import RIVAL
+from coverage_tasks.recorded.journals import RIVAL, Refusal
 
 PROGRAM = """
     import sys  # runs
@@ -40,12 +40,12 @@ def test_receipt_says_who_ran(spy):
 
 
 def test_malformed_settings_become_refusals(newest):
-    run = newest.run(
-        app="x = 1", environment={"COVERAGE_BRANCH": "perhaps", "COVERAGE_FILE": f"{newest.data}/.coverage.a b"}
+    nobodys = f"{newest.data}/.coverage.a b"
+    run = newest.run(app="x = 1", environment={"COVERAGE_BRANCH": "perhaps", "COVERAGE_FILE": nobodys})
+    assert run.journals[0].receipt.refusals == (
+        Refusal("service-name", (nobodys,)),
+        Refusal("switch", ("COVERAGE_BRANCH", "perhaps")),
     )
-    refusals = "\n".join(run.journals[0].receipt.refusals)
-    assert "COVERAGE_BRANCH=perhaps" in refusals
-    assert "names no service" in refusals
     assert run.lines() == {1}
 
 

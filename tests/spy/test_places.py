@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from machine import alone_with, as_root, btrfs, fill
 
-from coverage_tasks.recorded.journals import read_journals
+from coverage_tasks.recorded.journals import ORPHANED, Refusal, read_journals
 
 FALLBACK = Path("/tmp/coverage-spy")
 
@@ -30,7 +30,7 @@ def test_missing_data_directory_falls_back_and_says_so(spy, fallback):
     spy.run(app="x = 1", environment={"COVERAGE_FILE": f"{missing}/.coverage.orders"})
     (journal,), problems = read_journals(fallback)
     assert not problems
-    assert journal.receipt.refusals == (f"cannot write in {missing}: No such file or directory",)
+    assert journal.receipt.refusals == (Refusal("directory", (str(missing), "ENOENT", "No such file or directory")),)
     assert journal.lines == {str(spy.directory / "app.py"): {1}}
     assert not missing.exists()
 
@@ -171,4 +171,4 @@ def test_child_that_can_open_no_journal_is_named_in_its_parents(spy):
         """
     )
     (journal,) = run.journals
-    assert journal.receipt.refusals == ("a forked child could open no journal: what it ran is unknown",)
+    assert journal.receipt.refusals == (ORPHANED,)

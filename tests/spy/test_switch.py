@@ -7,6 +7,8 @@ import subprocess
 import pytest
 from machine import INTERPRETERS, SPY
 
+from coverage_tasks.recorded.journals import Refusal
+
 LOOK_AROUND = """
     import os, sys
     print(sys.path)
@@ -89,7 +91,7 @@ def test_interpreter_that_is_too_old_runs_unharmed_and_says_so(too_old):
     (journal,) = run.journals
     assert journal.receipt.engine == "none"
     assert journal.receipt.service == "orders"
-    assert journal.receipt.refusals == ("no engine measures this interpreter: CPython 3.8 or newer is needed",)
+    assert journal.receipt.refusals == (Refusal("interpreter"),)
 
 
 def test_spy_that_cannot_start_leaves_a_receipt_and_the_application_alone(newest, tmp_path):
@@ -102,7 +104,7 @@ def test_spy_that_cannot_start_leaves_a_receipt_and_the_application_alone(newest
     run = newest.run(app="print('runs')", environment={"PYTHONPATH": str(broken)})
     assert run.result.stdout == "runs\n"
     assert not run.result.stderr
-    assert run.journals[0].receipt.refusals == ("the spy could not start: ZeroDivisionError: division by zero",)
+    assert run.journals[0].receipt.refusals == (Refusal("start", ("ZeroDivisionError: division by zero",)),)
 
 
 def test_spy_imports_the_standard_library_only():

@@ -24,7 +24,7 @@ REPORTING = {"combined", "results", "runs", "gates", "reports", "answers"}
 # The modules beside the folders are the ground; these stand on all of it.
 ABOVE = {"__main__", "cli", "doctor"}
 # What the host takes from the spy: constants of these.
-SHARED = {"coverage_spy.journal", "coverage_spy.receipt", "coverage_spy.scope", "coverage_spy.settings"}
+SHARED = {f"coverage_spy.{name}" for name in ("environment", "journal", "receipt", "refusals", "scope", "settings")}
 
 # (module, import) that breaks a rule -> why it may.
 EXCEPTIONS = {

@@ -11,10 +11,11 @@ from coverage import CoverageData
 from data_files import executed
 from journal_files import Run, file_words, line_word, sentences, write, write_lines
 
+from coverage_spy import refusals
 from coverage_tasks.combined.combine import combine
+from coverage_tasks.combined.findings import REFUSALS
 from coverage_tasks.combined.model import read_combined
 from coverage_tasks.errors import TaskError
-from coverage_tasks.recorded import journals
 from coverage_tasks.recorded.journals import find_journals
 from coverage_tasks.recorded.stack import read_stack, write_stack
 
@@ -181,7 +182,7 @@ def test_processes_are_counted_with_what_is_not_known_of_them(run):
     run.arcs("orders", {}, process="b")
     run.lines("orders", {}, process="b", segment=1, engine="tracer")  # opened ahead of its need
     run.lines("orders", main, process="c", engine="none", refusals=["PyPy is not measured"])
-    run.lines("orders", main, process="d", refusals=[journals.RIVAL])
+    run.lines("orders", main, process="d", refusals=[{"code": "rival", "evidence": []}])
     combined = combine(run.project)
     processes = combined.services["orders"].processes
     assert [(process.id, process.state, process.lines) for process in processes.known] == [
@@ -193,6 +194,32 @@ def test_processes_are_counted_with_what_is_not_known_of_them(run):
     assert (processes.without_lines, processes.not_measured, processes.end_unknown) == (1, 1, 1)
     assert (processes.partly_measured, processes.unaccounted) == (1, True)
     assert "orders: PyPy is not measured (1 process)" in sentences(combined.findings)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "kind", "sentence"),
+    [
+        ("it is too old", "refused", "it is too old"),
+        (("interpreter",), "refused", "no engine measures this interpreter: CPython 3.8 or newer is needed"),
+        (("directory", "/c", "EACCES", "Permission denied"), "not-writable", "cannot write in /c: Permission denied"),
+        (("directory", "/c", "ENOSPC", "Kein Platz"), "disk-space", "cannot write in /c: Kein Platz"),
+        (("directory", "/c", "EDQUOT", "Quota"), "disk-space", "cannot write in /c: Quota"),
+        (("switch", "NAME", "{0}"), "refused", "NAME={0} is neither true nor false: taken as false"),
+        (("directory",), "not-writable", "directory"),  # forged: a code without its evidence
+        (("newer", "x", "y"), "refused", "newer: x: y"),
+    ],
+)  # fmt: skip
+def test_a_refusal_is_a_finding_by_its_code(run, refusal, kind, sentence):
+    run_both(run)
+    code = refusal if isinstance(refusal, str) else {"code": refusal[0], "evidence": list(refusal[1:])}
+    run.lines("orders", {}, refusals=[code])
+    (found,) = combine(run.project).findings
+    assert (found.kind, found.evidence) == (kind, f"{sentence} (1 process)")
+
+
+def test_every_code_of_the_spy_has_a_sentence():
+    codes = {value for name, value in vars(refusals).items() if name.isupper()}
+    assert codes == REFUSALS.keys()
 
 
 def test_a_service_whose_processes_ran_nothing_that_is_measured_is_named(run):

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coverage_tasks.recorded import journals
-from coverage_tasks.recorded.journals import JournalError, read_journal, read_journals
+from coverage_tasks.recorded.journals import ORPHANED, RIVAL, JournalError, Refusal, read_journal, read_journals
 from coverage_tasks.sources.repository import digest_of
 
 NAME, SOURCE = b"/app/main.py", b"a = 1\nb = 2\n"
@@ -151,14 +151,31 @@ def test_an_orphan_in_a_journal_from_a_machine_of_the_other_byte_order(path: Pat
 def test_a_child_without_a_journal_is_a_refusal_and_hides_no_end(path: Path) -> None:
     words = [*jf.file_words(0, NAME, SOURCE), jf.line_word(0, NAME, SOURCE, 1), 7 << 56, 0, 8 << 56]
     journal = read_journal(jf.write(path, words, padding=0))
-    assert journal.receipt.refusals[-1] == "a forked child could open no journal: what it ran is unknown"
+    assert journal.receipt.refusals == (ORPHANED,)
     assert (journal.ended, journal.unreadable) == (True, 0)
+
+
+def test_a_refusal_has_a_code_and_evidence_and_in_an_old_journal_a_sentence(path: Path) -> None:
+    refusals = [{"code": "switch", "evidence": ["COVERAGE_BRANCH", "perhaps"], "more": 1}, "it is too old"]
+    assert read_journal(jf.write(path, refusals=refusals)).receipt.refusals == (
+        Refusal("switch", ("COVERAGE_BRANCH", "perhaps")),
+        Refusal("", ("it is too old",)),
+    )
+
+
+@pytest.mark.parametrize(
+    "refusal", [7, None, [], {}, {"code": "x"}, {"code": 7, "evidence": []}, {"code": "x", "evidence": "y"},
+                {"code": "x", "evidence": [7]}]
+)  # fmt: skip
+def test_a_refusal_of_another_shape_makes_a_receipt_that_is_none(path: Path, refusal: object) -> None:
+    with pytest.raises(JournalError, match="has a receipt that is none"):
+        read_journal(jf.write(path, refusals=[refusal]))
 
 
 def test_a_trace_function_of_the_applications_is_a_refusal(path: Path) -> None:
     words = [*jf.file_words(0, NAME, SOURCE), 9 << 56, jf.line_word(0, NAME, SOURCE, 1), 7 << 56]
     journal = read_journal(jf.write(path, words, order=">"))
-    assert journal.receipt.refusals[-1].startswith("the application set a trace function of its own")
+    assert journal.receipt.refusals == (RIVAL,)
     assert (journal.ended, journal.unreadable) == (True, 0)
     assert not read_journal(jf.write(path, [9 << 56 | 1])).receipt.refusals
 

@@ -53,6 +53,8 @@ def test_measured_service_gets_the_spy_and_a_place_for_data(project):
             "COVERAGE_ENABLE": "true",
             "COVERAGE_FILE": "/coverage/.coverage.orders",
             "COVERAGE_SOURCE": "/app",
+            "COVERAGE_SPY_FILE": "/coverage/.coverage.orders",
+            "COVERAGE_SPY_SOURCE": "/app",
             "PYTHONPATH": "/coverage-spy",
         },
         "volumes": [
@@ -118,6 +120,20 @@ def test_pth_carries_the_settings_of_its_service(project):
         "COVERAGE_FILE": "/coverage/.coverage.orders",
         "COVERAGE_SOURCE": "/app",
         "COVERAGE_BRANCH": "true",
+        "COVERAGE_SPY_FILE": "/coverage/.coverage.orders",
+        "COVERAGE_SPY_SOURCE": "/app",
+        "COVERAGE_SPY_BRANCH": "true",
+    }
+
+
+def test_variables_that_the_application_has_anyway_stay_its_own(project):
+    found = entry(project, service(own_variables=frozenset({"COVERAGE_FILE", "COVERAGE_OMIT"})))["environment"]
+    assert found == {
+        "COVERAGE_ENABLE": "true",
+        "COVERAGE_SOURCE": "/app",
+        "COVERAGE_SPY_FILE": "/coverage/.coverage.orders",
+        "COVERAGE_SPY_SOURCE": "/app",
+        "PYTHONPATH": "/coverage-spy",
     }
 
 

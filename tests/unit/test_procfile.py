@@ -73,6 +73,16 @@ def test_spy_comes_first_and_nothing_is_empty(project, existing, expected):
     assert environment["COVERAGE_ENABLE"] == "true"
 
 
+def test_variables_that_a_process_has_anyway_stay_its_own(project):
+    process = read(project, "it: a\n", COVERAGE_FILE="/mine", COVERAGE_OMIT="*/old/*")["it"]
+    environment = with_spy(process, project, SPY)
+    assert environment["COVERAGE_FILE"] == "/mine"
+    assert environment["COVERAGE_SPY_FILE"] == str(project.journals / "it" / ".coverage.it")
+    assert environment["COVERAGE_SOURCE"] == environment["COVERAGE_SPY_SOURCE"] == str(project.root)
+    assert environment["COVERAGE_OMIT"] == environment["COVERAGE_SPY_OMIT"] == "*/old/*"  # a setting of the tasks
+    assert "COVERAGE_SPY_BRANCH" not in environment
+
+
 def test_accepts_tells_whether_a_port_listens():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

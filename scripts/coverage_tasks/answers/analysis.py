@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
+from ..combined.findings import refusals_of
 from ..errors import TaskError
 from ..project import Project
 from ..reports.processes import process_rows
@@ -15,7 +16,7 @@ from ..text import Row, counted, escaped, first_of, fitting, markdown_table, pri
 from .answer import Answer
 
 SHOWN_GAPS = 15
-PROCESS_COUNTS = ("all", "without_lines", "partly_measured", "not_measured", "end_unknown", "refusals")
+PROCESS_COUNTS = ("all", "without_lines", "partly_measured", "not_measured", "end_unknown")
 
 
 def of_results(project: Project, results: Results, services: Collection[str], path: str, runs: int) -> Answer:
@@ -149,6 +150,7 @@ def _as_json(results: Results, candidates: Candidates) -> dict[str, Any]:
     for name, result in combined.services.items():
         known = asdict(result)
         known["processes"] |= {count: getattr(result.processes, count) for count in PROCESS_COUNTS}
+        known["processes"]["refusals"] = refusals_of(result.processes)
         known["files"] = {path: _file_as_json(results, name, path) for path in result.files if path in results.files}
         known["totals"] = _totals_as_json(results.of_service(name))
         known["phases"] = results.phases(name)._asdict() | {"only": results.only(name)}

@@ -1,14 +1,14 @@
 """What the journals of a run show that somebody should look at."""
 
-import errno
-import os
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
+from coverage_spy import refusals as codes
+
 from ..findings import Finding
-from ..recorded.journals import COPY, Journal, JournalError
+from ..recorded.journals import COPY, Journal, JournalError, Refusal
 from ..recorded.processes import Processes, Silent
 from ..text import counted, listed, printable, some
 from .grouping import ALONE
@@ -21,6 +21,24 @@ REMEDY = (
     "look into its command for what keeps Python from loading the spy "
     "(-I, -E, env -i, which COVERAGE_SPY_INJECT=pth gets past, or -S)"
 )
+
+# The code of a refusal -> what it says, with its evidence in the braces.
+REFUSALS = {
+    codes.INTERPRETER: "no engine measures this interpreter: CPython 3.8 or newer is needed",
+    codes.START: "the spy could not start: {}",
+    codes.SERVICE_NAME: "COVERAGE_FILE={} names no service: use letters, digits, '.', '_' and '-' after '.coverage.'",
+    codes.SWITCH: "{}={} is neither true nor false: taken as false",
+    codes.DIRECTORY: "cannot write in {0}: {2}",
+    codes.TRACER: "the payload holds no tracer for this interpreter: {}",
+    codes.THREAD: "no thread can be started: {}",
+    codes.TOOL_IDS: "all six tool ids of sys.monitoring are taken",
+    codes.ORPHANED: "a forked child could open no journal: what it ran is unknown",
+    codes.RIVAL: (
+        "the application set a trace function of its own, as debuggers do, so what ran under it is unknown: "
+        "measure without it, or on Python 3.12 or newer without branches"
+    ),
+}
+NO_SPACE = ("ENOSPC", "EDQUOT")  # the names of errors
 
 
 def damage_of(journals: Iterable[Journal], errors: Iterable[JournalError]) -> Iterator[tuple[str, str, str]]:
@@ -110,7 +128,7 @@ def _of_silence(name: str, processes: Processes) -> Finding:
 def _of_processes(name: str, result: ServiceResult) -> Iterator[Finding]:
     processes = result.processes
     for refusal, count in processes.refusals.items():
-        yield Finding(name, refusal_kind(refusal), f"{refusal} ({counted(count, 'process')})")
+        yield Finding(name, refusal_kind(refusal), f"{refusal_sentence(refusal)} ({counted(count, 'process')})")
     for claimed, count in result.claims.items():
         yield Finding(
             name,
@@ -158,11 +176,27 @@ def _of_sources(name: str, result: ServiceResult) -> Iterator[Finding]:
         yield Finding(name, "not-mapped", f"{some(paths)} not mapped: {reason}")
 
 
-def refusal_kind(refusal: str) -> str:
-    """Return the kind of finding that a receipt's refusal is."""
-    if not refusal.startswith("cannot write in "):
+def refusals_of(processes: Processes) -> dict[str, int]:
+    """What processes declined, in sentences, with the number of processes."""
+    found: Counter[str] = Counter()
+    for refusal, count in processes.refusals.items():
+        found[refusal_sentence(refusal)] += count
+    return dict(found)
+
+
+def refusal_sentence(refusal: Refusal) -> str:
+    """Return what a refusal says. One of another version is told by its evidence, after its code if it has one."""
+    try:
+        return REFUSALS[refusal.code].format(*refusal.evidence)
+    except (KeyError, IndexError):
+        return ": ".join(filter(None, (refusal.code, *refusal.evidence)))
+
+
+def refusal_kind(refusal: Refusal) -> str:
+    """Return the kind of finding that a refusal is."""
+    if refusal.code != codes.DIRECTORY:
         return "refused"
-    return "disk-space" if refusal.endswith(os.strerror(errno.ENOSPC)) else "not-writable"
+    return "disk-space" if refusal.evidence[1:2] and refusal.evidence[1] in NO_SPACE else "not-writable"
 
 
 def _seen_there(processes: Processes) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from ..recorded.journals import Journal, Receipt
+from ..recorded.journals import Journal, Receipt, Refusal
 from ..sources.repository import Digest
 
 # What is kept of sources that no file of the repository is, in lines and branches: old ones, or what somebody made up.
@@ -14,6 +14,7 @@ A_FILE = 16  # what a file costs, in lines
 ARCS_OF_A_BYTE = 4  # no source has more
 LONGEST = 1000  # characters of a receipt's texts
 MOST_REFUSALS = 20
+MOST_EVIDENCE = 5  # texts of a refusal
 
 
 class _Ran(NamedTuple):
@@ -76,5 +77,8 @@ def _shortened(receipt: Receipt) -> Receipt:
     texts: Mapping[str, str] = {
         name: value[:LONGEST] for name, value in vars(receipt).items() if type(value) is str and len(value) > LONGEST
     }
-    refusals = tuple(refusal[:LONGEST] for refusal in receipt.refusals[:MOST_REFUSALS])
+    refusals = tuple(
+        Refusal(refusal.code[:LONGEST], tuple(text[:LONGEST] for text in refusal.evidence[:MOST_EVIDENCE]))
+        for refusal in receipt.refusals[:MOST_REFUSALS]
+    )
     return replace(receipt, **texts, settings={}, refusals=refusals)  # type: ignore[arg-type]

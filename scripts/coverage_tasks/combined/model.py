@@ -15,7 +15,7 @@ from ..sources.maps import Root
 from ..sources.repository import Digest, is_repository_path
 
 FILE = "combined.json"
-VERSION = 3
+VERSION = 4
 LARGEST = 256 << 20  # bytes: 80,000 files of 8 services
 SIZES = 1 << 32  # what a journal has room for, as in its digests
 

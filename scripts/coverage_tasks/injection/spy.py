@@ -2,10 +2,12 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+
+from coverage_spy.environment import SECOND_NAMES
 
 from ..errors import TaskError
 from ..project import SPY
@@ -105,13 +107,22 @@ def variables_of(service: Service, repository: Repository, environ: Mapping[str,
         covered = {source for source in inside if not is_library(source[len(service.workdir) :])}
         sources = [*(source for source in sources if source not in covered), service.workdir]
     variables = {
-        "COVERAGE_ENABLE": "true",
         "COVERAGE_FILE": f"/coverage/.coverage.{service.name}",
         "COVERAGE_SOURCE": ":".join(sources),
-        "PYTHONPATH": ":".join(["/coverage-spy", *python_path]),
+        **{name: environ[name] for name in PASSED_ON if environ.get(name)},
     }
-    passed_on = {name: environ[name] for name in PASSED_ON if environ.get(name)}
-    return {name: value for name, value in (variables | passed_on).items() if value}
+    path = ":".join(["/coverage-spy", *python_path])
+    return {"COVERAGE_ENABLE": "true", **for_spy(variables, service.own_variables), "PYTHONPATH": path}
+
+
+def for_spy(variables: Mapping[str, str], own: Container[str]) -> dict[str, str]:
+    """Return the variables with the second names that tell whose their values are.
+
+    What the application has under the same name, of `own`, stays.
+    """
+    found = {name: value for name, value in variables.items() if value}
+    marked = {SECOND_NAMES[name]: value for name, value in found.items() if name in SECOND_NAMES}
+    return {name: value for name, value in found.items() if name not in own} | marked
 
 
 def is_below(path: str, directory: str) -> bool:

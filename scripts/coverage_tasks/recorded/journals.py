@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from coverage_spy import journal as words
 from coverage_spy import receipt as head
+from coverage_spy import refusals as codes
 from coverage_spy.scope import LONGEST
 
 from ..progress import Stage, advance
@@ -31,12 +32,6 @@ Kind = Literal["foreign", "truncated", "version", "unreadable", "unborn"]
 REMOVE = "remove it from the data directory"
 COPY = "copy it again if it is a copy, or remove it"
 
-ORPHANED = "a forked child could open no journal: what it ran is unknown"
-RIVAL = (
-    "the application set a trace function of its own, as debuggers do, so what ran under it is unknown: "
-    "measure without it, or on Python 3.12 or newer without branches"
-)
-
 
 class JournalError(Exception):
     """A file that cannot be read as a journal: `evidence` names it and says what is wrong, `remedy` what to do.
@@ -51,6 +46,22 @@ class JournalError(Exception):
         super().__init__(f"{evidence}: {remedy}")
         self.kind, self.evidence, self.remedy = kind, evidence, remedy
         self.path = Path()
+
+
+@dataclass(frozen=True, order=True)
+class Refusal:
+    """What a process declined, or could not do.
+
+    `code` is one of coverage_spy.refusals, with the evidence of docs/journal.md.
+
+    It is "" in a journal of before there were codes; the sentence there is the evidence.
+    """
+
+    code: str
+    evidence: tuple[str, ...] = ()
+
+
+ORPHANED, RIVAL = Refusal(codes.ORPHANED), Refusal(codes.RIVAL)
 
 
 @dataclass(frozen=True)
@@ -70,7 +81,7 @@ class Receipt:
     pid: int
     started: float
     settings: Mapping[str, Any]
-    refusals: tuple[str, ...]
+    refusals: tuple[Refusal, ...]
 
 
 @dataclass(frozen=True)
@@ -232,7 +243,7 @@ def _receipt(path: Path, text: bytes) -> Receipt:
         found = json.loads(text.decode("ascii"))
         values = {field.name: found[field.name] for field in fields(Receipt)}
         if _is_sound(values):
-            return Receipt(**values | {"refusals": tuple(values["refusals"])})
+            return Receipt(**values | {"refusals": tuple(map(_refusal, values["refusals"]))})
     except (ValueError, KeyError, TypeError, RecursionError):
         pass
     raise JournalError("foreign", f"{path} has a receipt that is none", REMOVE)
@@ -244,8 +255,17 @@ def _is_sound(values: Mapping[str, Any]) -> bool:
         all(type(value) is types[key] for key, value in values.items())
         and 0 <= values["started"] < YEAR_3000
         and all(abs(values[key]) <= LARGEST_NUMBER for key in ("pid", "segment"))
-        and all(isinstance(refusal, str) for refusal in values["refusals"])
     )
+
+
+def _refusal(found: Any) -> Refusal:
+    """Raises KeyError and TypeError for what is none."""
+    if type(found) is str:
+        return Refusal("", (found,))
+    code, evidence = found["code"], found["evidence"]
+    if type(evidence) is not list or not all(type(text) is str for text in (code, *evidence)):
+        raise TypeError
+    return Refusal(code, tuple(evidence))
 
 
 def _decode(path: Path, receipt: Receipt, all_words: "array[int]", unread: int) -> Journal:

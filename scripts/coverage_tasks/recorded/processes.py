@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Literal, Self
 
-from .journals import ORPHANED, RIVAL, Journal
+from .journals import ORPHANED, RIVAL, Journal, Refusal
 from .sightings import Place, Sighting
 
 # A process is listed to the second, and takes a moment from its start to its receipt.
@@ -34,7 +34,7 @@ class Process:
     started: float
     lines: int
     state: State
-    refusals: tuple[str, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Processes:
         return 0 < self.without_lines == self.all - self.not_measured
 
     @property
-    def refusals(self) -> dict[str, int]:
+    def refusals(self) -> dict[Refusal, int]:
         """What was declined, with the number of processes."""
         return dict(sorted(Counter(refusal for process in self.known for refusal in process.refusals).items()))
 
@@ -123,7 +123,7 @@ def _known(journals: Iterable[Journal]) -> Iterator[Process]:
         )
 
 
-def _state(engine: str, ended: bool, refusals: Collection[str]) -> State:
+def _state(engine: str, ended: bool, refusals: Collection[Refusal]) -> State:
     if engine == "none":
         return "not measured"
     if ORPHANED in refusals or RIVAL in refusals:

@@ -24,7 +24,7 @@ from ..configuration import LEFT_OUT, read_configuration
 from ..errors import TaskError
 from ..files import ANYWHERE, file_name, read_end, read_text
 from ..injection.payload import fill_payload, needs_tracer, tracers_of
-from ..injection.spy import COMPILE, key_of, new_copy
+from ..injection.spy import COMPILE, PASSED_ON, for_spy, key_of, new_copy
 from ..project import SPY, Project
 from ..recorded.sightings import Place, Signals
 from ..recorded.stack import ServiceRecord, Stack, read_stack, write_stack
@@ -192,11 +192,15 @@ def read_processes(project: Project, environ: Mapping[str, str]) -> list[Process
 def with_spy(process: Process, project: Project, spy: Path, sources: Iterable[str] = ()) -> dict[str, str]:
     """The environment of a measured process that loads `spy`. Code of the project and below `sources` is recorded."""
     python_path = [part for part in process.environment.get("PYTHONPATH", "").split(os.pathsep) if part]
-    return {
-        **process.environment,
-        "COVERAGE_ENABLE": "true",
+    variables = {
         "COVERAGE_FILE": str(project.journals_of(process.name) / f".coverage.{process.name}"),
         "COVERAGE_SOURCE": os.pathsep.join([str(project.root), *sources]),
+        **{name: process.environment[name] for name in PASSED_ON if name in process.environment},
+    }
+    return {
+        **process.environment,
+        **for_spy(variables, process.environment),
+        "COVERAGE_ENABLE": "true",
         "PYTHONPATH": os.pathsep.join([str(spy), *python_path]),
     }
 

@@ -14,8 +14,9 @@ class Service:
     """One service of the compose model.
 
     `binds` are (container path, repository path) pairs, `sources` those that coverage-spy.yml adds, `volumes` all
-    container paths that the image does not fill, `entrypoint` and `command` those in force, the image's or the
-    service's own; `copied` is what `copied_files` finds in its Dockerfile.
+    container paths that the image does not fill, `own_variables` those of coverage.py's names that its application has
+    anyway, `entrypoint` and `command` those in force, the image's or the service's own; `copied` is what `copied_files`
+    finds in its Dockerfile.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Service:
     binds: tuple[tuple[str, str], ...] = ()
     volumes: tuple[str, ...] = ()
     python_path: str = ""
+    own_variables: frozenset[str] = frozenset()
     workdir: str = ""
     measured: bool = True
     reason: str = ""

@@ -26,7 +26,7 @@ OURS = ("/coverage", "/coverage-spy", FALLBACK)
 # What the overlay may say otherwise than the files before it; everything else in the rendered model is a deviation.
 ALLOWED = (
     r"services/[^/]+/image",
-    r"services/[^/]+/environment/(COVERAGE_(ENABLE|FILE|SOURCE|OMIT|BRANCH|SPY_WINDOW)|PYTHONPATH)",
+    r"services/[^/]+/environment/(COVERAGE_(ENABLE|(SPY_)?(FILE|SOURCE|OMIT|BRANCH)|SPY_WINDOW)|PYTHONPATH)",
     r"services/[^/]+/volumes/(/coverage|/coverage-spy|.*/coverage_spy\.pth)",
     r"services/[^/]+/(container_name|network_mode|pid|ipc)",
     r"services/[^/]+/networks/[^/]+(/aliases)?",

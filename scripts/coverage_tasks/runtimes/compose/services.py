@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from coverage_spy.environment import SECOND_NAMES
+
 from ...configuration import LEFT_OUT, Configuration, read_configuration
 from ...errors import TaskError
 from ...project import Project
@@ -72,8 +74,7 @@ def _obtain_images(
 
 
 def _service(project: Project, name: str, definition: Mapping[str, Any], image: Image) -> Service:
-    # A null value is a variable that the host does not set: the image's own stays in force.
-    python_path = (definition.get("environment") or {}).get("PYTHONPATH")
+    environment = _environment(definition, image)
     reason = _why_not(image)
     entrypoint, command = _in_force(definition, image)
     return Service(
@@ -81,7 +82,8 @@ def _service(project: Project, name: str, definition: Mapping[str, Any], image: 
         image=image,
         binds=_binds(project.root, definition),
         volumes=_volumes(definition),
-        python_path=str(image.environment.get("PYTHONPATH", "") if python_path is None else python_path),
+        python_path=str(environment.get("PYTHONPATH", "")),
+        own_variables=frozenset(environment.keys() & SECOND_NAMES.keys()),
         workdir=definition.get("working_dir") or image.workdir,
         measured=not reason,
         reason=reason,
@@ -90,6 +92,12 @@ def _service(project: Project, name: str, definition: Mapping[str, Any], image: 
         command=command,
         copied=tuple(copied_files(project.root, definition.get("build"))),
     )
+
+
+def _environment(definition: Mapping[str, Any], image: Image) -> dict[str, Any]:
+    # A null value is a variable that the host does not set: the image's own stays in force.
+    own = {name: value for name, value in (definition.get("environment") or {}).items() if value is not None}
+    return {**image.environment, **own}
 
 
 def _configured(service: Service, configuration: Configuration) -> Service:

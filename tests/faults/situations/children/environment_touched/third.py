@@ -1,0 +1,3 @@
+import portrait  # runs
+
+portrait.show()  # runs

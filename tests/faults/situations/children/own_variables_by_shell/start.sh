@@ -1,0 +1,1 @@
+COVERAGE_FILE=/nowhere/mine COVERAGE_SOURCE=/nowhere python app.py

@@ -1,0 +1,3 @@
+import sys  # runs
+
+print("ddtrace" in sys.modules)  # runs

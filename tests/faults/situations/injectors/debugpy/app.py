@@ -1,0 +1,14 @@
+import os  # runs
+import subprocess  # runs
+import sys  # runs
+
+
+def injected():  # runs
+    return "debugpy" in sys.modules  # runs
+
+
+print(injected(), os.environ.get("PYTHONPATH"))  # runs
+subprocess.run([sys.executable, "child.py"], check=True)  # runs
+subprocess.run([sys.executable, "child.py"], env={**os.environ, "A": "1"}, check=True)  # runs
+os.environ["PYTHONPATH"] = os.environ.get("PYTHONPATH", "")  # runs
+subprocess.run([sys.executable, "last.py"], check=True)  # runs

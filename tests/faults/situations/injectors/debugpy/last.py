@@ -1,0 +1,3 @@
+import sys  # runs
+
+print("debugpy" in sys.modules)  # runs

@@ -1,0 +1,4 @@
+import os  # runs
+import sys  # runs
+
+print("newrelic" in sys.modules, os.environ.get("PYTHONPATH"))  # runs

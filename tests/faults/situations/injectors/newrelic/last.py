@@ -1,0 +1,3 @@
+import sys  # runs
+
+print("newrelic" in sys.modules)  # runs

@@ -1,0 +1,3 @@
+import sys  # runs
+
+print("opentelemetry.instrumentation.auto_instrumentation" in sys.modules)  # runs

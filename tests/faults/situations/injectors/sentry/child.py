@@ -1,0 +1,3 @@
+import os  # runs
+
+print("SUBPROCESS_SENTRY_TRACE" in os.environ, os.environ.get("PYTHONPATH"))  # runs
