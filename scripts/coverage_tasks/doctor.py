@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from .combined import combine
-from .combined.findings import of_service
+from .combined.findings import of_git, of_service
 from .combined.model import Combined, ServiceResult
 from .findings import Finding
+from .git import refusal
 from .injection.payload import needs_tracer
 from .project import Project
 from .recorded import directory
@@ -135,6 +136,7 @@ def _of_the_stack(project: Project, model: Mapping[str, Any], combined: Combined
         if not stack.running(project):
             yield from _of_the_ports(model)
     if combined is None:
+        yield from of_git(refusal(project.root))
         yield Finding(
             "", "not-run", "nothing has been recorded", "run the task coverage, then ask again for what it shows", True
         )

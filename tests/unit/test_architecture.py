@@ -35,10 +35,7 @@ PRINTERS = {
 }
 # Module -> what it runs, and why not by another module.
 RUNNERS = {
-    "git": "git, as text",
-    "sources.repository": "git: the bytes of names, and no limit of time for a large checkout",
-    "sources.history": "git: bytes, given on stdin, and what it had said when time was over",
-    "install": "git: works without the packages of tasks, in a repository that is not the one measured",
+    "git": "git",
     "runtimes.compose.engine": "docker",
     "runtimes.procfile": "the services of a Procfile, ps, and their Python",
     "runtimes.stack": "the user's test command",
@@ -47,7 +44,6 @@ RUNNERS = {
     "streams": "the same task again, in UTF-8",
     "results.newer_python": "the newer Python that reads the sources",
 }
-GIT = {"git", "sources.repository", "sources.history", "install"}
 DOCKER = "runtimes.compose.engine"
 STARTERS = {
     "subprocess": ("run", "Popen", "call", "check_", "get"),
@@ -279,9 +275,8 @@ def test_docker_is_run_by_one_module():
     assert not others, f"{others} run docker: only {DOCKER} does, give it a function"
 
 
-def test_git_is_run_by_the_modules_that_have_a_reason():
-    others = runners_of("git") - GIT
-    assert not others, f"{others} run git: call git() of git.py, or give a reason in RUNNERS"
+def test_git_is_run_by_one_module():
+    assert runners_of("git") == {"git"}, "only git.py runs git: give it a function"
 
 
 def test_programs_are_run_by_the_modules_that_have_a_reason():
