@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from .combined import combine
-from .combined.findings import of_git, of_service
-from .combined.model import Combined, ServiceResult
+from .combined.findings import of_git
+from .combined.model import Combined
 from .findings import Finding
 from .git import refusal
 from .injection.payload import needs_tracer
@@ -46,13 +46,14 @@ REMEDIES = {
 class Patient:
     """What is known of one service: before the first run that is what compose and its image say.
 
-    `definition` is its part of the compose model, empty with a Procfile, as `service` is None then.
+    `definition` is its part of the compose model, empty with a Procfile, as `service` is None then. `findings` are
+    those of the last run.
     """
 
     name: str
     definition: Mapping[str, Any]
     service: Service | None
-    result: ServiceResult | None
+    findings: Sequence[Finding]
     places: Sequence[Place]
     way: str
     branch: bool
@@ -95,7 +96,7 @@ def examine(project: Project, environ: Mapping[str, str]) -> tuple[list[Finding]
             name,
             model["services"].get(name, {}),
             services.get(name),
-            combined.services.get(name) if combined else None,
+            _findings(combined, name),
             [place for place in seen if place.service == name],
             way,
             branch,
@@ -128,6 +129,14 @@ def _combined(project: Project) -> Combined | None:
     if not find_journals(project.journals):
         return None
     return combine.combine(project)
+
+
+def _findings(combined: Combined | None, name: str) -> list[Finding]:
+    """Return what was found out about a service, nothing of one that is not measured: its image tells why."""
+    result = combined.services.get(name) if combined else None
+    if not combined or not result or not result.measured:
+        return []
+    return [finding for finding in combined.findings if finding.service == name]
 
 
 def _of_the_stack(project: Project, model: Mapping[str, Any], combined: Combined | None) -> Iterator[Finding]:
@@ -274,9 +283,8 @@ def _ends(patient: Patient) -> Iterator[Finding]:
 
 def _combined_findings(patient: Patient) -> Iterator[Finding]:
     """Yield what the journals show of it, with what can be done about a refusal."""
-    if patient.result and patient.result.measured:
-        for finding in of_service(patient.name, patient.result):
-            yield replace(finding, remedy=finding.remedy or REMEDIES.get(finding.kind, ""))
+    for finding in patient.findings:
+        yield replace(finding, remedy=finding.remedy or REMEDIES.get(finding.kind, ""))
 
 
 CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (_image, _command, _ends, _combined_findings)

@@ -27,9 +27,7 @@ ABOVE = {"__main__", "cli", "doctor"}
 SHARED = {"coverage_spy.journal", "coverage_spy.receipt", "coverage_spy.scope", "coverage_spy.settings"}
 
 # (module, import) that breaks a rule -> why it may.
-EXCEPTIONS = {
-    ("runtimes.choice", "runtimes.compose.engine"): "`auto` asks whether an engine answers, before there is a record",
-}
+EXCEPTIONS = {}
 PRINTERS = {
     "runtimes.waiting": "the log of a service that died is neither an answer nor progress",
 }

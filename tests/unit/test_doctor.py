@@ -16,7 +16,7 @@ from coverage_tasks.sources.services import Service
 def verdicts(place=None, command=(), version="3.13", way="mount"):
     image = Image("i", "i", {}, "/", "", (Interpreter("/usr/bin/python", version, f".cpython-{version}.so"),), {})
     service = Service("web", image, command=tuple(command))
-    patient = Patient("web", {}, service, None, [place] if place else [], way, False)
+    patient = Patient("web", {}, service, (), [place] if place else [], way, False)
     return {verdict.kind: verdict for check in CHECKS for verdict in check(patient)}
 
 

@@ -69,6 +69,11 @@ print(json.dumps([platform.python_implementation(), "%d.%d" % sys.version_info[:
 """
 
 
+def problem() -> str:
+    """Return "": processes can run wherever the tasks do."""
+    return ""
+
+
 def start(project: Project, _build: bool, fresh: bool) -> None:
     """Start the processes, the output of each going to a file of its own. There is nothing to build."""
     stack = read_stack(project.data)

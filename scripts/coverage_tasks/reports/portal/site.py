@@ -15,6 +15,7 @@ from urllib.parse import quote
 from coverage.files import flat_rootname
 
 from ...combined.model import ServiceResult
+from ...combined.origins import recorded_stack
 from ...files import file_name
 from ...progress import Stage, advance
 from ...project import Project
@@ -41,6 +42,9 @@ NAVIGATION = (
     ("unknown", "Unknown"),
     ("processes", "Processes"),
 )
+
+# What services of a runtime are.
+RAN_IN = {"compose": "containers", "procfile": "processes of a Procfile"}
 
 # Width, height, and the part of everything that is the smallest to have a rectangle of its own.
 MAP = (1200.0, 600.0, 1 / 240)
@@ -179,8 +183,9 @@ class Site:
 
     @property
     def runtime(self) -> str:
-        """What the services ran in."""
-        return "containers" if self.project.runtime == "compose" else "processes of a Procfile"
+        """What the services ran in, whatever is set now."""
+        runtime = recorded_stack(self.project).runtime
+        return RAN_IN.get(runtime, runtime)
 
     @cached_property
     def written(self) -> float:
