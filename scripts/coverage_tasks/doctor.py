@@ -23,6 +23,7 @@ from .runtimes.compose import engine, plain_run
 from .runtimes.compose.services import find_services
 from .runtimes.waiting import ServiceDied
 from .settings import is_true, way_of
+from .sources.images import OLDEST_PYTHON
 from .sources.services import Service
 from .text import counted
 
@@ -208,7 +209,8 @@ def _image(patient: Patient) -> Iterator[Finding]:
             patient.name, "no-python", "its image has no CPython", "nothing, unless it should run Python", True
         )
     elif not any(interpreter.measurable for interpreter in service.image.interpreters):
-        yield Finding(patient.name, "too-old", service.reason, "move it to Python 3.8 or newer; older is not measured")
+        remedy = f"move it to Python {OLDEST_PYTHON} or newer; older is not measured"
+        yield Finding(patient.name, "too-old", service.reason, remedy)
     else:
         yield Finding(patient.name, "left-out", service.reason, "nothing, unless it should be measured", True)
 

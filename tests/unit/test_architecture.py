@@ -24,7 +24,10 @@ REPORTING = {"combined", "results", "runs", "gates", "reports", "answers"}
 # The modules beside the folders are the ground; these stand on all of it.
 ABOVE = {"__main__", "cli", "doctor"}
 # What the host takes from the spy: constants of these.
-SHARED = {"coverage_spy.journal", "coverage_spy.receipt", "coverage_spy.scope", "coverage_spy.settings"}
+SHARED = {
+    *("coverage_spy", "coverage_spy.engine", "coverage_spy.environment"),
+    *("coverage_spy.journal", "coverage_spy.receipt", "coverage_spy.scope", "coverage_spy.settings"),
+}
 
 # (module, import) that breaks a rule -> why it may.
 EXCEPTIONS = {}
@@ -155,7 +158,7 @@ RULES = {
     reaches_the_top: ("answers.doctor", "doctor"),
     parses_arguments: ("answers.answer", "argparse"),
     names_a_runtime: ("runtimes.stack", "runtimes.procfile"),
-    takes_more_than_constants: ("injection.payload", "coverage_spy.engine"),
+    takes_more_than_constants: ("injection.payload", "coverage_spy.process"),
 }
 
 
@@ -312,10 +315,11 @@ def names_taken(tree):
     aliases = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("coverage_spy") and not node.level:
-            if node.module == "coverage_spy":
-                aliases |= {alias.asname or alias.name for alias in node.names}
-            else:
-                yield from (alias.name for alias in node.names)
+            for alias in node.names:
+                if f"{node.module}.{alias.name}" in INSIDE:
+                    aliases.add(alias.asname or alias.name)
+                else:
+                    yield alias.name
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in aliases:
             yield node.attr

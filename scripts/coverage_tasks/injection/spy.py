@@ -7,6 +7,8 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
+from coverage_spy.environment import VARIABLES
+
 from ..errors import TaskError
 from ..project import SPY
 from ..sources.repository import Repository, is_library
@@ -15,7 +17,7 @@ from .payload import PAYLOAD
 
 LINE = "coverage_spy.pth"
 PASSED_ON = ("COVERAGE_BRANCH", "COVERAGE_OMIT", "COVERAGE_SPY_WINDOW")
-
+GIVEN = frozenset((*VARIABLES, *PASSED_ON, "PYTHONPATH"))  # all that a measured process gets of us
 
 # Who imports the spy from here trusts what is in it, so it holds what we put there and no file more.
 SOURCES = ("sitecustomize.py", LINE, "Dockerfile.coverage", "coverage_spy/*.py")
@@ -79,11 +81,23 @@ def pth_line(variables: Mapping[str, str]) -> str:
     return (SPY / LINE).read_text().replace("{}", ascii(dict(variables)), 1)
 
 
+def variables(file: str, sources: Iterable[str], spy: str, python_path: str) -> dict[str, str]:
+    """Return the variables that turn measuring on, by name; PYTHONPATH keeps what it was.
+
+    `file` says where journals go and of which service they are.
+    """
+    # An empty component would put the current directory on sys.path.
+    return {
+        "COVERAGE_ENABLE": "true",
+        "COVERAGE_FILE": file,
+        "COVERAGE_SOURCE": ":".join(sources),
+        "PYTHONPATH": ":".join([spy, *filter(None, python_path.split(":"))]),
+    }
+
+
 def variables_of(service: Service, repository: Repository, environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that turn measuring on in a service's containers, by name."""
     assert service.image
-    # An empty component would put the current directory on sys.path.
-    python_path = [part for part in service.python_path.split(":") if part]
     # The working directory keeps code visible that has drifted as a whole, so that nothing vouches for its place.
     sources = map_service(service, repository).sources
     if service.workdir not in ("", "/") and not any(is_below(service.workdir, source) for source in sources):
@@ -91,14 +105,9 @@ def variables_of(service: Service, repository: Repository, environ: Mapping[str,
         inside = [source for source in sources if is_below(source, service.workdir)]
         covered = {source for source in inside if not is_library(source[len(service.workdir) :])}
         sources = [*(source for source in sources if source not in covered), service.workdir]
-    variables = {
-        "COVERAGE_ENABLE": "true",
-        "COVERAGE_FILE": f"/coverage/.coverage.{service.name}",
-        "COVERAGE_SOURCE": ":".join(sources),
-        "PYTHONPATH": ":".join(["/coverage-spy", *python_path]),
-    }
+    own = variables(f"/coverage/.coverage.{service.name}", sources, "/coverage-spy", service.python_path)
     passed_on = {name: environ[name] for name in PASSED_ON if environ.get(name)}
-    return {name: value for name, value in (variables | passed_on).items() if value}
+    return {name: value for name, value in (own | passed_on).items() if value}
 
 
 def is_below(path: str, directory: str) -> bool:

@@ -1,7 +1,6 @@
 """The portal: htmlcov/index.html and the pages around coverage.py's own, which need no scripts and allow none."""
 
 import re
-import shutil
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +24,7 @@ from ...runs.difference import Difference
 from ...sources.branch import Changes, find_changes
 from ..formats import HTML, REPORTS
 from .before import Before
-from .rendering import STYLE, TEMPLATES, environment
+from .rendering import STYLE, environment
 from .treemap import Leaf, Treemap, Value
 
 INDEX = "index.html"
@@ -69,8 +68,8 @@ def _write(results: Results, directory: Path, difference: Difference | None) -> 
     project = results.project
     site = Site(project, results, find_changes(project.root), there, before)
     _repair_links(directory, [flat_rootname(path) + ".html" for path in results.files])
-    shutil.copyfile(TEMPLATES / STYLE, directory / STYLE)
     templates = environment(results.settings.precision)
+    (directory / STYLE).write_text(templates.get_template(STYLE).render(), "utf-8")
     templates.globals["site"] = site
     for page in site.pages():
         text = templates.get_template(page.template).render(page=page, **page.context)

@@ -10,6 +10,7 @@ from typing import Any
 from coverage_spy.settings import FALLBACK
 
 from ...errors import TaskError
+from ...injection.spy import GIVEN
 from ...progress import say
 from ...project import Project
 from ...recorded.proof import Changes, Ending, Proof, write_proof
@@ -24,7 +25,7 @@ OURS = ("/coverage", "/coverage-spy", FALLBACK)
 # What the overlay may say otherwise than the files before it; everything else in the rendered model is a deviation.
 ALLOWED = (
     r"services/[^/]+/image",
-    r"services/[^/]+/environment/(COVERAGE_(ENABLE|FILE|SOURCE|OMIT|BRANCH|SPY_WINDOW)|PYTHONPATH)",
+    rf"services/[^/]+/environment/({'|'.join(sorted(GIVEN))})",
     r"services/[^/]+/volumes/(/coverage|/coverage-spy|.*/coverage_spy\.pth)",
     r"services/[^/]+/(container_name|network_mode|pid|ipc)",
     r"services/[^/]+/networks/[^/]+(/aliases)?",
