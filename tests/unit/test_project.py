@@ -123,6 +123,8 @@ def test_own_environment_hides_the_tasks(tmp_path):
     }
     other, example = (Project(root, "procfile", ()) for root in (tmp_path, EXAMPLE))
     assert own_environment(other, environ) == environ | {"PYTHONPATH": "/mine"}
+    faces = {"COVERAGE_SPY_JUST": "just", "COVERAGE_SPY_USAGE": "just coverage"}  # not those of what is run here
+    assert own_environment(other, environ | faces) == own_environment(other, environ)
     below_nox = environ | {"NOX_CURRENT_SESSION": "coverage"}
     assert own_environment(other, below_nox) == {
         "PYTHONPATH": "/mine",
