@@ -21,6 +21,7 @@ if str(SCRIPTS) not in sys.path:
     sys.path.append(str(SCRIPTS))  # never first: a host's scripts/ may hold modules of any name
 
 from coverage_tasks.project import EXAMPLE, root_in  # noqa: E402
+from coverage_tasks.settings import JUST, USAGE  # noqa: E402
 from coverage_tasks.tasks import TASKS  # noqa: E402
 from coverage_tasks.tasks.task import Task  # noqa: E402
 
@@ -43,6 +44,7 @@ def session_for(task: Task) -> Callable[[nox.Session], None]:
     """
 
     def run(session: nox.Session) -> None:
+        recipe = os.environ.get(JUST)
         if task.needs_project:
             root = Path(os.environ.get("COVERAGE_SPY_ROOT") or ".").resolve()
             for file in requirements(root):
@@ -53,7 +55,10 @@ def session_for(task: Task) -> Callable[[nox.Session], None]:
         session.run(
             # -P, because a module in the directory may have the name of one that is needed here.
             *("python", "-P", "-m", "coverage_tasks", task.name, *session.posargs),
-            env={"PYTHONPATH": os.pathsep.join(filter(None, (str(SCRIPTS), os.environ.get("PYTHONPATH"))))},
+            env={
+                "PYTHONPATH": os.pathsep.join(filter(None, (str(SCRIPTS), os.environ.get("PYTHONPATH")))),
+                USAGE: f"{recipe} {task.name}" if recipe else f"nox -s {session.name} --",
+            },
             interrupt_timeout=TIME_TO_STOP,
             terminate_timeout=TIME_TO_STOP,
         )

@@ -1,4 +1,4 @@
-"""Git repositories for tests."""
+"""Checkouts for tests, in git or not."""
 
 import os
 import subprocess
@@ -12,6 +12,11 @@ def write(root: Path, files: Mapping[str, str]) -> None:
     for path, text in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
+
+
+def write_projects(root: Path, *names: str) -> None:
+    """Write files that are a Procfile or a compose file, whatever they are called."""
+    write(root, dict.fromkeys(names, "web: true\n"))
 
 
 def git(root: Path, *command: str) -> str:

@@ -16,23 +16,27 @@ from .errors import TaskError
 from .progress import PREFIX, say
 from .project import Project, root_in
 from .results.newer_python import NewerSource
+from .settings import USAGE
 from .tasks import TASKS
 from .tasks.reports import read_in
 from .tasks.task import complain
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The command line, with a subcommand per row of TASKS."""
+    """Return the command line, with a subcommand per row of TASKS, which says how the session or recipe is called."""
     parser = argparse.ArgumentParser(
         prog="python -m coverage_tasks", description="Which lines of this repository its running services executed."
     )
     subparsers = parser.add_subparsers(dest="task", required=True, metavar="TASK")
+    called = os.environ.get(USAGE)
     for task in TASKS:
-        subparser = subparsers.add_parser(task.name, help=task.help, description=task.help + ".")
+        usage = called or f"{parser.prog} {task.name}"
+        subparser = subparsers.add_parser(task.name, prog=usage, help=task.help, description=task.help + ".")
         subparser.add_argument("-q", "--quiet", action="store_true", help="show results and errors only")
         for option in task.options:
             option(subparser)
         subparser.set_defaults(run=task.run, needs_project=task.needs_project, reads=task.group != "stack")
+        subparser.set_defaults(usage=usage, wrong=subparser.error)
     return parser
 
 
@@ -41,7 +45,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     streams.open_closed()
     streams.write_whatever_it_is()
     arguments = list(sys.argv[1:] if argv is None else argv)
-    args = build_parser().parse_args(arguments)
+    if arguments[1:2] == ["--"]:
+        del arguments[1]  # just passes on what nox takes away
+    args, unknown = build_parser().parse_known_args(arguments)
+    if unknown:
+        args.wrong(f"unrecognized arguments: {' '.join(unknown)}")
     logging.basicConfig(
         format=PREFIX + "%(message)s",
         level=logging.WARNING if args.quiet else logging.INFO,

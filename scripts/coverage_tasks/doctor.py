@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from .combined import combine
-from .combined.findings import of_service
-from .combined.model import Combined, ServiceResult
+from .combined.findings import of_git
+from .combined.model import Combined
 from .findings import Finding
+from .git import refusal
 from .injection.payload import needs_tracer
 from .project import Project
 from .recorded.journals import find_journals
@@ -22,6 +23,7 @@ from .runtimes.compose import engine, plain_run
 from .runtimes.compose.services import find_services
 from .runtimes.waiting import ServiceDied
 from .settings import is_true, way_of
+from .sources.images import OLDEST_PYTHON
 from .sources.services import Service
 from .text import counted, listed
 
@@ -45,13 +47,14 @@ REMEDIES = {
 class Patient:
     """What is known of one service: before the first run that is what compose and its image say.
 
-    `definition` is its part of the compose model, empty with a Procfile, as `service` is None then.
+    `definition` is its part of the compose model, empty with a Procfile, as `service` is None then. `findings` are
+    those of the last run.
     """
 
     name: str
     definition: Mapping[str, Any]
     service: Service | None
-    result: ServiceResult | None
+    findings: Sequence[Finding]
     places: Sequence[Place]
     way: str
     branch: bool
@@ -94,7 +97,7 @@ def examine(project: Project, environ: Mapping[str, str]) -> tuple[list[Finding]
             name,
             model["services"].get(name, {}),
             services.get(name),
-            combined.services.get(name) if combined else None,
+            _findings(combined, name),
             [place for place in seen if place.service == name],
             way,
             branch,
@@ -129,12 +132,21 @@ def _combined(project: Project) -> Combined | None:
     return combine.combine(project)
 
 
+def _findings(combined: Combined | None, name: str) -> list[Finding]:
+    """Return what was found out about a service, nothing of one that is not measured: its image tells why."""
+    result = combined.services.get(name) if combined else None
+    if not combined or not result or not result.measured:
+        return []
+    return [finding for finding in combined.findings if finding.service == name]
+
+
 def _of_the_stack(project: Project, model: Mapping[str, Any], combined: Combined | None) -> Iterator[Finding]:
     if project.runtime == "compose":
         yield from _of_the_versions()
         if not stack.running(project):
             yield from _of_the_ports(model)
     if combined is None:
+        yield from of_git(refusal(project.root))
         yield Finding(
             "", "not-run", "nothing has been recorded", "run the task coverage, then ask again for what it shows", True
         )
@@ -197,7 +209,8 @@ def _image(patient: Patient) -> Iterator[Finding]:
             patient.name, "no-python", "its image has no CPython", "nothing, unless it should run Python", True
         )
     elif not any(interpreter.measurable for interpreter in service.image.interpreters):
-        yield Finding(patient.name, "too-old", service.reason, "move it to Python 3.8 or newer; older is not measured")
+        remedy = f"move it to Python {OLDEST_PYTHON} or newer; older is not measured"
+        yield Finding(patient.name, "too-old", service.reason, remedy)
     else:
         yield Finding(patient.name, "left-out", service.reason, "nothing, unless it should be measured", True)
 
@@ -282,9 +295,8 @@ def _ends(patient: Patient) -> Iterator[Finding]:
 
 def _combined_findings(patient: Patient) -> Iterator[Finding]:
     """Yield what the journals show of it, with what can be done about a refusal."""
-    if patient.result and patient.result.measured:
-        for finding in of_service(patient.name, patient.result):
-            yield replace(finding, remedy=finding.remedy or REMEDIES.get(finding.kind, ""))
+    for finding in patient.findings:
+        yield replace(finding, remedy=finding.remedy or REMEDIES.get(finding.kind, ""))
 
 
 CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (_image, _build, _command, _ends, _combined_findings)

@@ -43,6 +43,7 @@ KINDS = {
     "claimed": INCOMPLETE,
     "forged": INCOMPLETE,
     "unread": INCOMPLETE,
+    "git": INCOMPLETE,
     "mixed": INCOMPLETE,
     "not-mapped": INCOMPLETE,
     "drifted": INCOMPLETE,

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import re
-import subprocess
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
@@ -14,6 +13,7 @@ from typing import Literal
 
 from .errors import TaskError
 from .files import ANYWHERE, MOST, read_file, read_json, read_text
+from .git import ask
 from .project import TOOL
 
 INSTALLED = ("noxfile.py", "justfile", "coverage.just", "coverage-spy", "scripts")
@@ -251,13 +251,7 @@ def _read_stamp(root: Path, target: Path) -> dict[str, str]:
 
 def _describe(source: Path) -> str:
     """What git calls the checkout; empty without git."""
-    command = ["git", "-C", str(source), "describe", "--tags", "--always", "--dirty"]
-    if not (source / ".git").exists():
-        return ""
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
-    except OSError:
-        return ""
+    return ask(source, "describe", "--tags", "--always", "--dirty").line if (source / ".git").exists() else ""
 
 
 def _require_writable(plan: Plan) -> None:

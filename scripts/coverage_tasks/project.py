@@ -55,11 +55,6 @@ class Project:
         return self.data / "runs"
 
     @property
-    def stack_file(self) -> Path:
-        """The record of the stack, `stack.json`."""
-        return self.state / "stack.json"
-
-    @property
     def baseline(self) -> Path:
         """The numbers that a run may not fall below; the repository keeps it."""
         return self.root / "coverage-baseline.json"

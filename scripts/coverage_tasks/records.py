@@ -73,14 +73,14 @@ for _type in (str, int, float, bool):
 _converter.register_structure_hook_factory(_is_in_order, _structure_in_order)
 
 
-def read_record(file: Path, type_: type[Record], version: int, most: int = MOST) -> Record:
-    """Return the record in a file of `most` bytes.
+def read_record(file: Path, type_: type[Record], version: int, most: int = MOST, within: Path | None = None) -> Record:
+    """Return the record in a file of `most` bytes. A link is followed as `read_file` does.
 
     Raise FileNotFoundError when there is no file, RecordError when it cannot be read or holds another record or
     version, and TaskError as `read_file` does.
     """
     try:
-        found = read_json(file, most)
+        found = read_json(file, most, within)
         if found.pop("version") != version:
             raise OtherVersion(found)
         return _converter.structure(found, type_)
@@ -92,7 +92,20 @@ def read_record(file: Path, type_: type[Record], version: int, most: int = MOST)
         raise RecordError(f"it is damaged: {error!r:.80}") from None
 
 
-def write_record(file: Path, record: object, version: int) -> None:
-    """Replace a file by a record. Raise OSError when that is impossible; the file is as before then."""
+def write_record(file: Path, record: object, version: int, for_people: bool = False) -> None:
+    """Replace a file by a record, `for_people` with a line for each entry of its tables.
+
+    Raise OSError when that is impossible; the file is as before then.
+    """
+    found = {"version": version, **_converter.unstructure(record)}
     with beside(file) as part:
-        part.write_text(json.dumps({"version": version, **_converter.unstructure(record)}, indent=1) + "\n", "utf-8")
+        part.write_text((_in_lines(found, 2) if for_people else json.dumps(found, indent=1)) + "\n", "utf-8")
+
+
+def _in_lines(value: Any, levels: int, indent: str = "") -> str:
+    """Return JSON as it stands well in a repository: what holds nothing but numbers and names is one line."""
+    if not levels or not isinstance(value, dict) or not any(isinstance(entry, dict) for entry in value.values()):
+        return json.dumps(value)
+    inner = f"{indent} "
+    entries = (f"{inner}{json.dumps(key)}: {_in_lines(entry, levels - 1, inner)}" for key, entry in value.items())
+    return "{\n" + ",\n".join(entries) + f"\n{indent}}}"

@@ -12,6 +12,8 @@ from .errors import TaskError
 from .project import EXAMPLE, TOOL, Project
 
 WAYS = ("mount", "image", "pth")
+# How the user has called the recipe, without its name, and how the session: what a task says that can be typed.
+JUST, USAGE = "COVERAGE_SPY_JUST", "COVERAGE_SPY_USAGE"
 
 
 def is_true(value: str | None) -> bool:
@@ -46,7 +48,7 @@ def own_environment(project: Project, environ: Mapping[str, str]) -> dict[str, s
     That is scripts/ on PYTHONPATH and, below nox, the bin directory of the session's environment, which would
     hide the environment the user works in. The requirements of the example's tests are in the session, so it keeps it.
     """
-    environment = dict(environ)
+    environment = {name: value for name, value in environ.items() if name not in (JUST, USAGE)}
     ours = {"PYTHONPATH": str(TOOL / "scripts")}
     if "NOX_CURRENT_SESSION" in environ and project.root != EXAMPLE:
         ours["PATH"] = str(Path(sys.prefix) / "bin")

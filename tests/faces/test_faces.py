@@ -3,6 +3,7 @@
 import json
 import re
 
+import pytest
 from machine import ROOT
 from template import copy_template, run
 
@@ -44,6 +45,22 @@ def test_bare_nox_lists_and_starts_nothing():
 
 def test_bare_just_lists_the_recipes():
     assert "coverage-report" in run("just", cwd=ROOT).stdout
+
+
+@pytest.mark.parametrize(
+    ("justfile", "command", "usage"),
+    [
+        ("", ("nox", "-s", "coverage", "--"), "nox -s coverage --"),
+        ("import 'coverage.just'\n", ("just", "coverage"), "just coverage"),
+        ("mod spy 'coverage.just'\n", ("just", "spy", "coverage"), "just spy coverage"),
+    ],
+)
+def test_usage_is_what_a_user_types(host, justfile, command, usage):
+    copy_template(host)
+    (host / "justfile").write_text(justfile)
+    shown = run(*command, "--help", cwd=host).stdout
+    assert f"usage: {usage} [-h] [-q] " in shown
+    assert "coverage_tasks" not in shown.partition("usage: ")[2]
 
 
 def test_arguments_reach_the_task_whole(host):

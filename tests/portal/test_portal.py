@@ -14,7 +14,8 @@ from portal import sites
 
 from coverage_tasks.combined.combine import combine
 from coverage_tasks.reports import formats
-from coverage_tasks.reports.badge import NO_STEP, STEPS, Badge
+from coverage_tasks.reports.badge import Badge
+from coverage_tasks.reports.portal.rendering import COLOURS, NO_COLOUR
 
 pytestmark = pytest.mark.browser
 
@@ -25,7 +26,7 @@ VIEWS = (
     *(f"service.{name}.html" for name in ("orders", "catalog", "shipping", "mailer", "legacy", "proxy")),
 )
 BADGES = ("htmlcov/badge.svg", "htmlcov/badge.json")
-COLOURS = """all => all.map(element => getComputedStyle(element)).map(
+COMPUTED = """all => all.map(element => getComputedStyle(element)).map(
     style => [style.getPropertyValue("--step"), style.getPropertyValue("--on")]
 )"""
 PORTAL = re.compile(r'<link rel="stylesheet" href="portal.css">')
@@ -217,7 +218,7 @@ def test_the_map_of_what_changed_says_it_in_text_too(later, open_page):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_on_every_colour_of_what_changed_can_be_read(later, open_page, scheme):
     page = open_page(later / "portal.before.html", color_scheme=scheme)
-    pairs = page.locator(".legend .swatch").evaluate_all(COLOURS)
+    pairs = page.locator(".legend .swatch").evaluate_all(COMPUTED)
     assert len({colour for colour, _ in pairs}) == 4
     assert min(contrast(*pair) for pair in pairs) >= 4.5
 
@@ -425,7 +426,7 @@ def test_axe_finds_no_violation(site, open_page, scheme, views, rules, request):
 
 def test_text_on_every_colour_of_the_map_can_be_read(shop, open_page):
     page = open_page(shop / "index.html")
-    colours = page.locator(".legend .swatch[class*=' s']").evaluate_all(COLOURS)
+    colours = page.locator(".legend .swatch[class*=' s']").evaluate_all(COMPUTED)
     steps = [pair for pair in colours if pair[0]]
     assert len({step for step, _ in steps}) == 7
     luminances = [luminance(step) for step, _ in steps]
@@ -503,7 +504,7 @@ def test_the_badge_of_a_run_is_a_picture_with_a_name(shop, open_page):
 
 
 def test_texts_of_badges_fit_their_boxes_and_can_be_read(open_page, tmp_path):
-    badges = [Badge(text, *colours, known=True) for colours in (*STEPS, NO_STEP) for text in BADGE_TEXTS]
+    badges = [Badge(text, *colours, known=True) for colours in (*COLOURS, NO_COLOUR) for text in BADGE_TEXTS]
     pictures = "".join(f"<p>{badge.picture()}</p>" for badge in badges)
     head = '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Badges</title></head>'
     (tmp_path / "badges.html").write_text(f"{head}<body><main><h1>Badges</h1>{pictures}</main></body></html>")

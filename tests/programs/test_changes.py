@@ -69,8 +69,11 @@ def test_no_default_branch_is_said(root):
 
 def test_no_repository_and_no_git_are_said(tmp_path, monkeypatch):
     assert find_changes(tmp_path).reason == "git knows no default branch here"
+    git(tmp_path, "init", "-q")
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert find_changes(tmp_path).reason == "git does not answer"
+    assert find_changes(tmp_path).reason == (
+        "git does not read this repository: git cannot be started (No such file or directory)"
+    )
 
 
 def test_programs_that_the_repository_names_for_a_diff_are_not_started(root):

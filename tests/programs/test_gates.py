@@ -332,11 +332,57 @@ def test_a_baseline_without_a_service_is_refused(run):
     assert not run.project.baseline.exists()
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 2}', '{"version": 1, "files": {"a": 1}}', "\x00"])
+KEPT = {
+    "version": 1,
+    "branch": False,
+    "total": {"executed": 1, "of": 2},
+    "services": {"jobs": {"executed": 1, "of": 2}},
+    "files": {"jobs/main.py": {"executed": 1, "of": 2, "services": {"jobs": 1}}},
+}
+
+
+def damaged(**changes):
+    return json.dumps(KEPT | changes)
+
+
+def with_file(path="jobs/main.py", **changes):
+    return damaged(files={path: KEPT["files"]["jobs/main.py"] | changes})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "[]", "{}", '{"version": 2}', '{"version": 1, "files": {"a": 1}}', "\x00", "[" * 100_000),
+        *(damaged(unheard=1), damaged(branch=0), damaged(branch="yes"), damaged(services={}), damaged(total=None)),
+        *(with_file(executed="1"), with_file(executed=1.5), with_file(executed=True), with_file(executed=3)),
+        *(with_file(executed=-1), with_file(of=1 << 60), with_file(services={"jobs": 3}), with_file(services=[])),
+        *(with_file("/etc/passwd"), with_file("../main.py"), with_file("jobs/../../main.py"), with_file("")),
+    ],
+)
 def test_a_damaged_baseline_is_one_sentence(run, text):
     run.project.baseline.write_text(text)
     with pytest.raises(TaskError, match=r"coverage-baseline\.json cannot be read"):
         check(run.project)
+
+
+def test_a_baseline_is_read_that_an_older_version_wrote(run):
+    """As `coverage-baseline` has always written it, and as a merge by hand may leave it: the sums are for readers."""
+    (run.project.root / "coverage-baseline.json").write_text(
+        '{\n "version": 1,\n "branch": false,\n "total": {"executed": 12, "of": 14},\n "services": {\n'
+        '  "jobs": {"executed": 3, "of": 4},\n  "idle": {"executed": 0, "of": 0}\n },\n "files": {\n'
+        '  "jobs/main.py": {"executed": 2, "of": 2, "services": {"jobs": 2}},\n'
+        '  "libs/empty.py": {"executed": 0, "of": 0, "services": {}}\n }\n}\n'
+    )
+    assert Baseline.read(run.project) == Baseline(
+        False,
+        {"jobs/main.py": Share(2, 2), "libs/empty.py": Share(0, 0)},
+        {"jobs": {"jobs/main.py": Share(2, 2)}, "idle": {}},
+    )
+    (run.project.root / "coverage-baseline.json").write_text(
+        '{\n "version": 1,\n "branch": true,\n "total": {"executed": 0, "of": 0},\n'
+        ' "services": {\n\n },\n "files": {\n\n }\n}\n'
+    )
+    assert Baseline.read(run.project) == Baseline(True, {}, {})
 
 
 def branch_off(run, files):

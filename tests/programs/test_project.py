@@ -1,8 +1,7 @@
 """Projects where the engine is asked for."""
 
-from pathlib import Path
-
 import pytest
+from checkouts import write_projects
 
 from coverage_tasks.errors import TaskError
 from coverage_tasks.places import state_directory
@@ -14,21 +13,15 @@ COMPOSE = {"COVERAGE_SPY_RUNTIME": "compose"}
 PROCFILE = {"COVERAGE_SPY_RUNTIME": "procfile"}
 
 
-def write(directory: Path, *names: str) -> None:
-    for name in names:
-        (directory / name).parent.mkdir(parents=True, exist_ok=True)
-        (directory / name).write_text("web: true\n")
-
-
 def test_procfile_runs_where_no_engine_answers(tmp_path, monkeypatch):
-    write(tmp_path, "compose.yml", "Procfile")
+    write_projects(tmp_path, "compose.yml", "Procfile")
     monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent.sock")
     found = find_project(tmp_path, {})
     assert (found.runtime, found.files) == ("procfile", (tmp_path / "Procfile",))
 
 
 def test_who_only_reads_needs_no_engine_once_a_run_has_ended(tmp_path, monkeypatch):
-    write(tmp_path, "compose.yml", "Procfile")
+    write_projects(tmp_path, "compose.yml", "Procfile")
     state_directory(tmp_path).mkdir(parents=True)
     monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent.sock")
     write_stack(state_directory(tmp_path), Stack("compose", "p", on_host=False, ended=1.0))
@@ -40,7 +33,7 @@ def test_who_only_reads_needs_no_engine_once_a_run_has_ended(tmp_path, monkeypat
 
 @pytest.mark.parametrize(("command", "remedy"), [("docker", "start Docker"), ("other", "install Docker")])
 def test_names_both_remedies_where_no_engine_answers(tmp_path, monkeypatch, command, remedy):
-    write(tmp_path, "compose.yml")
+    write_projects(tmp_path, "compose.yml")
     file = tmp_path / "bin" / command
     file.parent.mkdir()
     file.write_text("#!/bin/sh\nexit 1\n")

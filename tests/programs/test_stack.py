@@ -33,7 +33,7 @@ def lines(project: Project, **processes: str) -> None:
 
 
 def state(project: Project) -> dict:
-    return json.loads(project.stack_file.read_text())
+    return json.loads((project.state / "stack.json").read_text())
 
 
 def test_up_records_what_it_starts_and_down_ends_it(project):
@@ -83,7 +83,7 @@ def test_setting_for_no_process_starts_nothing(project):
     lines(project, bbb=FOREVER)
     with pytest.raises(TaskError, match="there is no service 'bb': did you mean bbb"):
         stack.up(project)
-    assert not project.stack_file.exists()
+    assert not (project.state / "stack.json").exists()
 
 
 def test_only_journals_are_open_to_every_user(project):
@@ -203,7 +203,7 @@ def test_port_that_is_taken_is_named_before_anything_starts(project):
         lines(project, other=FOREVER, web=f"{FOREVER} --port {port}")
         with pytest.raises(TaskError, match=f"port {port} of web is taken: stop what listens there"):
             stack.up(project)
-    assert not project.stack_file.exists()
+    assert not (project.state / "stack.json").exists()
 
 
 def test_ready_is_what_listens(project):
@@ -257,7 +257,7 @@ def test_stack_that_vanished_is_not_running(project):
     stack.up(project)
     found = state(project)
     stack.down(project)
-    project.stack_file.write_text(json.dumps(found))
+    (project.state / "stack.json").write_text(json.dumps(found))
     assert not stack.running(project)
 
 
@@ -275,25 +275,25 @@ STACK = '{"version": 4, "runtime": "procfile", "name": "", "on_host": true, "ser
 )
 def test_damaged_record_is_named(project, record):
     project.state.mkdir(parents=True)
-    project.stack_file.write_text(record)
+    (project.state / "stack.json").write_text(record)
     with pytest.raises(TaskError, match=r"stack.json cannot be read .* remove it"):
         stack.running(project)
-    project.stack_file.unlink()
+    (project.state / "stack.json").unlink()
 
 
 def test_record_of_another_version_is_none_once_its_run_has_ended(project):
     project.state.mkdir(parents=True)
-    project.stack_file.write_text('{"version": 1, "runtime": "procfile", "services": {}, "ended": 7.5}')
+    (project.state / "stack.json").write_text('{"version": 1, "runtime": "procfile", "services": {}, "ended": 7.5}')
     assert not stack.running(project)
     assert not stack.down(project)
 
 
 def test_stack_of_another_version_that_is_up_is_named_with_the_way_to_stop_it(project):
     project.state.mkdir(parents=True)
-    project.stack_file.write_text('{"version": 1, "runtime": "compose", "services": {}}')
+    (project.state / "stack.json").write_text('{"version": 1, "runtime": "compose", "services": {}}')
     with pytest.raises(TaskError, match="another version of coverage-spy started: stop it"):
         stack.down(project)
-    project.stack_file.unlink()
+    (project.state / "stack.json").unlink()
 
 
 def test_test_command_knows_the_stack(project):

@@ -42,7 +42,24 @@ def test_every_task_has_help(tmp_path, task):
 def test_wrong_usage_is_2(tmp_path, arguments):
     answer = tasks(tmp_path, *arguments)
     assert answer.returncode == 2
-    assert answer.stderr.startswith("usage: ")
+    assert answer.stderr.startswith("usage: python -m coverage_tasks ")
+
+
+def test_arguments_may_follow_two_dashes_for_just_as_for_nox(tmp_path):
+    assert tasks(tmp_path, "coverage-doctor", "--", "--help").stdout.startswith("usage: ")
+    assert tasks(tmp_path, "coverage", "--", "--build", "--help").stdout.startswith("usage: ")
+
+
+def test_every_usage_line_is_one_that_was_typed(tmp_path):
+    """As a session or a recipe says, whose own the words before the arguments are."""
+    for usage in ("nox -s spy-coverage-html --", "just spy coverage-html"):
+        asked = tasks(tmp_path, "coverage-html", "--help", COVERAGE_SPY_USAGE=usage)
+        assert asked.stdout.startswith(f"usage: {usage} [-h] ")
+        wrong = tasks(tmp_path, "coverage-html", "--no-such-option", COVERAGE_SPY_USAGE=usage)
+        assert wrong.returncode == 2
+        assert wrong.stderr.startswith(f"usage: {usage} [-h] ")
+        assert wrong.stderr.endswith(f"\n{usage}: error: unrecognized arguments: --no-such-option\n")
+    assert "python -m" not in asked.stdout + wrong.stderr
 
 
 @pytest.mark.parametrize("task", ["up-coverage", "coverage-report", "coverage-clean", "analyze-coverage"])
@@ -101,7 +118,9 @@ def test_the_portal_compares_with_what_was_combined_last(repository):
 
 @pytest.mark.parametrize("task", ["coverage", "test-with-coverage"])
 def test_no_test_command_names_the_setting(repository, task):
-    assert_one_sentence(tasks(repository, task), 2, f"{task} -- COMMAND", "COVERAGE_SPY_TEST")
+    assert_one_sentence(
+        tasks(repository, task), 2, f"say `python -m coverage_tasks {task} COMMAND`", "COVERAGE_SPY_TEST"
+    )
 
 
 def test_command_line_beats_environment_beats_file(repository):

@@ -24,21 +24,18 @@ REPORTING = {"combined", "results", "runs", "gates", "reports", "answers"}
 # The modules beside the folders are the ground; these stand on all of it.
 ABOVE = {"__main__", "cli", "doctor"}
 # What the host takes from the spy: constants of these.
-SHARED = {f"coverage_spy.{name}" for name in ("environment", "journal", "receipt", "refusals", "scope", "settings")}
+SHARED = {
+    f"coverage_spy.{name}" for name in ("engine", "environment", "journal", "receipt", "refusals", "scope", "settings")
+} | {"coverage_spy"}
 
 # (module, import) that breaks a rule -> why it may.
-EXCEPTIONS = {
-    ("runtimes.choice", "runtimes.compose.engine"): "`auto` asks whether an engine answers, before there is a record",
-}
+EXCEPTIONS = {}
 PRINTERS = {
     "runtimes.waiting": "the log of a service that died is neither an answer nor progress",
 }
 # Module -> what it runs, and why not by another module.
 RUNNERS = {
-    "git": "git, as text",
-    "sources.repository": "git: the bytes of names, and no limit of time for a large checkout",
-    "sources.history": "git: bytes, given on stdin, and what it had said when time was over",
-    "install": "git: works without the packages of tasks, in a repository that is not the one measured",
+    "git": "git",
     "runtimes.compose.engine": "docker",
     "runtimes.procfile": "the services of a Procfile, ps, and their Python",
     "runtimes.stack": "the user's test command",
@@ -47,7 +44,6 @@ RUNNERS = {
     "streams": "the same task again, in UTF-8",
     "results.newer_python": "the newer Python that reads the sources",
 }
-GIT = {"git", "sources.repository", "sources.history", "install"}
 DOCKER = "runtimes.compose.engine"
 STARTERS = {
     "subprocess": ("run", "Popen", "call", "check_", "get"),
@@ -161,7 +157,7 @@ RULES = {
     reaches_the_top: ("answers.doctor", "doctor"),
     parses_arguments: ("answers.answer", "argparse"),
     names_a_runtime: ("runtimes.stack", "runtimes.procfile"),
-    takes_more_than_constants: ("injection.payload", "coverage_spy.engine"),
+    takes_more_than_constants: ("injection.payload", "coverage_spy.process"),
 }
 
 
@@ -279,9 +275,8 @@ def test_docker_is_run_by_one_module():
     assert not others, f"{others} run docker: only {DOCKER} does, give it a function"
 
 
-def test_git_is_run_by_the_modules_that_have_a_reason():
-    others = runners_of("git") - GIT
-    assert not others, f"{others} run git: call git() of git.py, or give a reason in RUNNERS"
+def test_git_is_run_by_one_module():
+    assert runners_of("git") == {"git"}, "only git.py runs git: give it a function"
 
 
 def test_programs_are_run_by_the_modules_that_have_a_reason():
@@ -319,10 +314,11 @@ def names_taken(tree):
     aliases = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("coverage_spy") and not node.level:
-            if node.module == "coverage_spy":
-                aliases |= {alias.asname or alias.name for alias in node.names}
-            else:
-                yield from (alias.name for alias in node.names)
+            for alias in node.names:
+                if f"{node.module}.{alias.name}" in INSIDE:
+                    aliases.add(alias.asname or alias.name)
+                else:
+                    yield alias.name
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in aliases:
             yield node.attr

@@ -11,10 +11,11 @@ from portal import sites
 from coverage_tasks.combined.combine import combine
 from coverage_tasks.recorded.sightings import Place, add_sightings
 from coverage_tasks.reports import formats
-from coverage_tasks.reports.badge import LABEL, NO_STEP, STEPS, WIDTHS, Badge
+from coverage_tasks.reports.badge import LABEL, WIDTHS, Badge
+from coverage_tasks.reports.portal.rendering import COLOURS, NO_COLOUR, STEPS
 from coverage_tasks.results.results import read_results
 
-GREY = NO_STEP[0]
+GREY = NO_COLOUR[0]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -41,7 +42,7 @@ def test_json_is_what_shields_takes_and_no_other_key(run):
         "schemaVersion": 1,
         "label": "service coverage",
         "message": "50 %",
-        "color": STEPS[3][0],
+        "color": COLOURS[3][0],
         "isError": False,
     }
 
@@ -91,8 +92,8 @@ def test_where_something_is_unknown_the_badge_says_what_and_has_no_colour(run, c
 
 
 def test_the_colour_of_what_is_unknown_is_that_of_no_step():
-    assert NO_STEP not in STEPS
-    assert len({fill for fill, _ in STEPS}) == 7
+    assert NO_COLOUR not in COLOURS
+    assert len({fill for fill, _ in COLOURS}) == len(STEPS) + 3  # and nothing, next to nothing, and everything
 
 
 @pytest.mark.parametrize(("called", "message", "step"), [(999, "99 %", 5), (1000, "100 %", 6), (1, "1 %", 1)])
@@ -101,7 +102,7 @@ def test_numbers_are_rounded_and_coloured_as_in_the_portal(tmp_path, called, mes
     run.service("a", {"/app/a.py": run.source("a.py")})
     run.lines("a", {"/app/a.py": (run.source("a.py"), range(1, called + 1))})
     found = written(run)
-    assert (found["message"], found["color"]) == (message, STEPS[step][0])
+    assert (found["message"], found["color"]) == (message, COLOURS[step][0])
     assert f'<p class="big">{message}</p>' in (run.project.root / "htmlcov" / "index.html").read_text()
 
 
@@ -128,7 +129,7 @@ def test_the_picture_says_the_same_and_needs_nothing_else(run):
 
 
 def test_each_text_of_the_picture_is_in_its_box():
-    root = ElementTree.fromstring(Badge("63 %, unknown: 12 services", *NO_STEP, known=False).picture())
+    root = ElementTree.fromstring(Badge("63 %, unknown: 12 services", *NO_COLOUR, known=False).picture())
     boxes, texts = list(root.iter(f"{SVG}rect")), list(root.iter(f"{SVG}text"))
     end = 0
     for box, text in zip(boxes, texts, strict=True):

@@ -235,7 +235,7 @@ def test_a_service_whose_processes_ran_nothing_that_is_measured_is_named(run):
 @pytest.mark.parametrize("text", ["", "[]", '{"services": 7}', '{"services": {}}', '{"runtime": "compose"}'])
 def test_a_damaged_stack_file_loses_no_lines(run, text):
     run_both(run)
-    run.project.stack_file.write_text(text)
+    (run.project.state / "stack.json").write_text(text)
     combine(run.project)
     assert executed(run)["catalog"]["catalog/main.py"] == {2}
 
@@ -352,7 +352,7 @@ def test_a_file_whose_name_is_no_text_is_said_and_not_combined(tmp_path, runtime
 
 def test_journals_without_a_stack_are_mapped_by_what_they_hold(run):
     run_both(run)
-    run.project.stack_file.unlink()
+    (run.project.state / "stack.json").unlink()
     combine(run.project)
     assert executed(run)["catalog"] == {"catalog/main.py": {2}, "libs/pricing/pricing/rates.py": {1, 2}}
 
@@ -401,7 +401,7 @@ def test_what_was_combined_is_of_the_run_that_says_so_whatever_the_clock_says(tm
         read_combined(run.project)
     combine(run.project)
     assert read_combined(run.project).run == "second"
-    run.project.stack_file.unlink()  # a copy of what services wrote may have none
+    (run.project.state / "stack.json").unlink()  # a copy of what services wrote may have none
     assert read_combined(run.project).run == "second"
 
 

@@ -18,7 +18,7 @@ def verdicts(place=None, command=(), version="3.13", way="mount", written=()):
     image = Image("i", "i", {}, "/", "", (Interpreter("/usr/bin/python", version, f".cpython-{version}.so"),), {})
     image = replace(image, written=written)
     service = Service("web", image, command=tuple(command))
-    patient = Patient("web", {}, service, None, [place] if place else [], way, False)
+    patient = Patient("web", {}, service, (), [place] if place else [], way, False)
     return {verdict.kind: verdict for check in CHECKS for verdict in check(patient)}
 
 

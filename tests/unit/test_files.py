@@ -16,12 +16,12 @@ from coverage_tasks.files import copy_file, read_end, read_file, read_json, read
 from coverage_tasks.gates.baseline import Baseline
 from coverage_tasks.project import Project
 from coverage_tasks.recorded.marks import read_marks
+from coverage_tasks.recorded.proof import read_proof
 from coverage_tasks.recorded.sightings import read_sightings
 from coverage_tasks.runs.store import Run as SavedRun
 from coverage_tasks.runs.store import save_run
 from coverage_tasks.runtimes import stack
 from coverage_tasks.runtimes.choice import find_project
-from coverage_tasks.runtimes.compose import proof
 from coverage_tasks.runtimes.procfile import read_processes
 from coverage_tasks.sources.dockerfile import copied_files
 
@@ -111,7 +111,7 @@ READERS = {
     "state/combined.json": read_combined,
     "state/sightings.json": read_sightings,
     "state/marks.json": read_marks,
-    "state/proof.json": proof.read,
+    "state/proof.json": read_proof,
     "main.py": lambda project: SavedRun("now", project.root, {}, {}, {}, {}).text("main.py"),
     ".coverage": lambda project: save_run(project, "main", force=False),
 }

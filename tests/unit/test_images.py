@@ -271,7 +271,7 @@ def test_image_comes_back_as_it_was(project):
 
 
 def damaged_by(change):
-    known = asdict(IMAGE)
+    known = {"version": 1, **asdict(IMAGE)}
     change(known)
     return json.dumps(known)
 
@@ -280,9 +280,16 @@ def damaged_by(change):
     "damage",
     [
         *("", "{", "{}", json.dumps({"interpreters": [{"no": 1}], "files": {}})),
-        damaged_by(lambda known: known.popitem()),
+        damaged_by(lambda known: known.pop("version")),
+        damaged_by(lambda known: known.update(version=0)),
+        damaged_by(lambda known: known.pop("files")),
         damaged_by(lambda known: known.update(another=1)),
         damaged_by(lambda known: known.update(links=None)),
+        damaged_by(lambda known: known.update(user=0)),
+        damaged_by(lambda known: known.update(sites="/usr")),
+        damaged_by(lambda known: known.update(files={"/app/main.py": [1, True]})),
+        damaged_by(lambda known: known.update(files={"/app/main.py": [1, 2, 3]})),
+        damaged_by(lambda known: known.update(files={"/app/main.py": [1 << 60, 2]})),
         "[" * 100_000,
     ],
 )
@@ -367,6 +374,26 @@ def test_cache_is_shared_by_checkouts_and_forgets_what_no_run_names(project, kno
     images.record_images(project.state, [images.inspect_image("web")])
     assert [file.name.partition("-")[0] for file in cached.iterdir()] == ["another content"]
     assert sorted(place.name for place in (tmp_path / "cache/spies").iterdir()) == [".spy-new", "a1"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "[]", '{"data": "/", "images": []}', '{"version": 1, "data": "/", "images": "ab"}'),
+        '{"version": 1, "data": ["/"], "images": []}',
+        json.dumps({"version": 1, "data": "/" + "x" * 5000, "images": []}),
+        '{"version": 1, "data": "/\\u0000", "images": []}',
+    ],
+)
+def test_a_damaged_entry_of_the_cache_is_removed_and_keeps_no_other_from_being_read(project, known, tmp_path, text):
+    has, _ = known
+    has["web"] = engine.EngineImage(("1",), "c1", {})
+    runs = tmp_path / "cache" / "runs"
+    (runs / "0.json").mkdir(parents=True)  # what cannot be removed is left
+    (runs / "1.json").write_text(text)
+    images.record_images(project.state, [images.inspect_image("web")])
+    assert not (runs / "1.json").exists()
+    assert len(list((tmp_path / "cache" / "images").iterdir())) == 1
 
 
 def test_cache_that_cannot_be_written_is_none(project, known, tmp_path, monkeypatch):

@@ -3,6 +3,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from checkouts import write_projects
 
 from coverage_tasks import files, project
 from coverage_tasks.errors import TaskError
@@ -16,12 +17,6 @@ from coverage_tasks.text import printable
 
 COMPOSE = {"COVERAGE_SPY_RUNTIME": "compose"}
 PROCFILE = {"COVERAGE_SPY_RUNTIME": "procfile"}
-
-
-def write(directory: Path, *names: str) -> None:
-    for name in names:
-        (directory / name).parent.mkdir(parents=True, exist_ok=True)
-        (directory / name).write_text("web: true\n")
 
 
 @pytest.mark.parametrize(
@@ -38,27 +33,27 @@ def write(directory: Path, *names: str) -> None:
     ],
 )
 def test_finds_the_files_that_compose_finds(tmp_path, there, expected):
-    write(tmp_path, *there)
+    write_projects(tmp_path, *there)
     found = find_project(tmp_path, COMPOSE)
     assert found.runtime == "compose"
     assert found.files == tuple(tmp_path / name for name in expected)
 
 
 def test_compose_file_wins_over_default_names(tmp_path):
-    write(tmp_path, "compose.yml", "deploy/a.yml", "deploy/b.yml")
+    write_projects(tmp_path, "compose.yml", "deploy/a.yml", "deploy/b.yml")
     found = find_project(tmp_path, COMPOSE | {"COMPOSE_FILE": f"deploy/a.yml{os.pathsep}deploy/b.yml"})
     assert found.files == (tmp_path / "deploy/a.yml", tmp_path / "deploy/b.yml")
     assert found.root == tmp_path
 
 
 def test_compose_file_of_dotenv_counts(tmp_path):
-    write(tmp_path, "deploy/a.yml", "b.yml")
+    write_projects(tmp_path, "deploy/a.yml", "b.yml")
     (tmp_path / ".env").write_text('OTHER=1\nCOMPOSE_PATH_SEPARATOR=,\nCOMPOSE_FILE="deploy/a.yml,b.yml"\n')
     assert find_project(tmp_path, COMPOSE).files == (tmp_path / "deploy/a.yml", tmp_path / "b.yml")
 
 
 def test_running_processes_keep_their_runtime(tmp_path):
-    write(tmp_path, "compose.yml", "Procfile")
+    write_projects(tmp_path, "compose.yml", "Procfile")
     state_directory(tmp_path).mkdir(parents=True)
     write_stack(state_directory(tmp_path), Stack("procfile", "p", on_host=True))
     assert find_project(tmp_path, {}).runtime == "procfile"
@@ -76,7 +71,7 @@ def test_running_processes_keep_their_runtime(tmp_path):
     ],
 )
 def test_says_what_is_missing(tmp_path, there, environ, message):
-    write(tmp_path, *there)
+    write_projects(tmp_path, *there)
     with pytest.raises(TaskError, match=message) as raised:
         find_project(tmp_path, environ)
     assert "\n" not in str(raised.value)
@@ -113,7 +108,7 @@ def test_own_checkout_takes_the_example(monkeypatch):
 
 
 def test_copy_with_a_compose_file_does_not_take_the_example(tmp_path, monkeypatch):
-    write(tmp_path, "compose.yml", "examples/shop/compose.yml")
+    write_projects(tmp_path, "compose.yml", "examples/shop/compose.yml")
     monkeypatch.setattr(project, "TOOL", tmp_path)
     monkeypatch.setattr(project, "EXAMPLE", tmp_path / "examples/shop")
     assert project.root_in(tmp_path) == tmp_path
@@ -130,6 +125,8 @@ def test_own_environment_hides_the_tasks(tmp_path):
     }
     other, example = (Project(root, "procfile", ()) for root in (tmp_path, EXAMPLE))
     assert own_environment(other, environ) == environ | {"PYTHONPATH": "/mine"}
+    faces = {"COVERAGE_SPY_JUST": "just", "COVERAGE_SPY_USAGE": "just coverage"}  # not those of what is run here
+    assert own_environment(other, environ | faces) == own_environment(other, environ)
     below_nox = environ | {"NOX_CURRENT_SESSION": "coverage"}
     assert own_environment(other, below_nox) == {
         "PYTHONPATH": "/mine",

@@ -4,9 +4,10 @@ import pytest
 
 from coverage_tasks.errors import TaskError
 from coverage_tasks.project import Project
+from coverage_tasks.recorded.proof import Changes, Ending, Proof, read_proof, write_proof
 from coverage_tasks.runtimes.compose import proof
 from coverage_tasks.runtimes.compose.plain_run import differences
-from coverage_tasks.runtimes.compose.proof import Ending, difference, sort_changes
+from coverage_tasks.runtimes.compose.proof import difference, sort_changes
 
 
 def test_mount_points_and_the_applications_own_files_are_no_deviation():
@@ -103,19 +104,39 @@ def test_container_that_only_one_run_had_is_named():
     assert differences({"web-2": ending()}, {}) == ["web-2 was there only with measuring"]
 
 
-def test_endings_are_read_as_they_were_written(tmp_path):
+def test_a_proof_is_read_as_it_was_written(tmp_path):
     project = Project(tmp_path, "compose", ())
     project.state.mkdir(parents=True)
     with pytest.raises(TaskError, match="there is no measured run to compare with"):
-        proof.read(project)
-    proof.write(project, proof.Proof("shop-coverage", {"web-1": ending(143)}))
-    assert proof.read(project) == {"web-1": ending(143)}
+        read_proof(project)
+    whole = Proof(
+        "shop-coverage",
+        {"web-1": ending(143), "once-1": ending(stop=None)},
+        {"web-1": Changes(["/coverage"], [], ["A /app/sch\udce9.py"])},
+        {"services/web/user": ("null", '"0"')},
+        ["a sentence"],
+        derived=True,
+    )
+    write_proof(project, whole)
+    assert read_proof(project) == whole
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"version": 2}', '{"version": 1, "endings": {"web-1": {}}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("{", "[]", '{"version": 1}', '{"version": 2, "endings": {"web-1": {}}}'),
+        '{"version": 2, "stack": "x", "endings": {}, "changes": {"web-1": [1, 2, 3]}}',
+        '{"version": 2, "stack": "x", "endings": {"web-1": {"exit_code": true, "oom_killed": false, "restarts": 0, '
+        '"health": "", "stop_seconds": null}}}',
+        '{"version": 2, "stack": "x", "endings": {"web-1": {"exit_code": 0, "oom_killed": false, "restarts": 0, '
+        '"health": "", "stop_seconds": 1e300}}}',
+        '{"version": 2, "stack": "x", "endings": {}, "model": {"a": ["only one"]}}',
+        '{"version": 2, "stack": "x", "endings": {}, "unheard": 1}',
+    ],
+)
 def test_damaged_proof_is_named(tmp_path, text):
     project = Project(tmp_path, "compose", ())
     project.state.mkdir(parents=True)
     (project.state / "proof.json").write_text(text)
     with pytest.raises(TaskError, match=r"proof.json cannot be read .* remove it"):
-        proof.read(project)
+        read_proof(project)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -10,10 +11,13 @@ from journal_files import Run, sentences
 from coverage_tasks.combined.combine import combine
 from coverage_tasks.errors import TaskError
 from coverage_tasks.recorded.journals import find_journals
+from coverage_tasks.recorded.stack import Stack, write_stack
 from coverage_tasks.reports import formats, summary
 from coverage_tasks.reports.portal.rendering import fitted, step
+from coverage_tasks.reports.portal.site import Site
 from coverage_tasks.results.lines import Share
 from coverage_tasks.results.results import read_results
+from coverage_tasks.sources.branch import Changes
 from coverage_tasks.text import escaped, markdown_table, percent
 
 FILES = {
@@ -51,6 +55,15 @@ def test_json_has_repository_paths_and_coverages_numbers(run):
         "orders/idle.py": [],
         "orders/main.py": [1, 4],
     }
+
+
+def test_the_portal_says_what_the_services_ran_in_whatever_is_set_now(run):
+    for runtime, name in (("compose", "containers"), ("procfile", "processes of a Procfile")):
+        site = Site(replace(run.project, runtime=runtime), read_results(run.project), Changes(), frozenset())
+        assert site.runtime == "containers"
+        (run.project.state / "stack.json").unlink()
+        assert site.runtime == name  # a copy of what services wrote may have no record
+        write_stack(run.project.state, Stack("compose", "p", on_host=False, run="first"))
 
 
 def test_xml_has_repository_paths_and_no_machines(run):

@@ -23,7 +23,7 @@ from ..sources.maps import LIBRARY, SourceMap
 from ..sources.repository import Digest, Repository, is_test
 from ..sources.statements import lines_of
 from . import painting
-from .findings import claims_of, damage_of, of_dropped, of_kinds, of_service, of_unborn, of_unread
+from .findings import claims_of, damage_of, of_dropped, of_git, of_kinds, of_service, of_unborn, of_unread
 from .grouping import grouped, limited
 from .merging import Merging
 from .model import Combined, ServiceResult, write_combined
@@ -72,6 +72,7 @@ def combine(project: Project) -> Combined:
     of_all = (
         *of_kinds(with_lines, with_arcs),
         *of_dropped(merging.dropped),
+        *of_git(repository.refused),
         *of_unread(repository.unread),
         *of_unborn(errors),
     )

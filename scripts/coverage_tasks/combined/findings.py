@@ -80,6 +80,18 @@ def of_unread(unread: Mapping[str, tuple[str, str]]) -> Iterator[Finding]:
         yield Finding("", "unread", f"{some(paths)} left out: {reason}", remedy)
 
 
+def of_git(refused: str) -> Iterator[Finding]:
+    """Yield why git does not read the repository, in its own words."""
+    if refused:
+        yield Finding(
+            "",
+            "git",
+            f"git does not read this repository ({refused}), so files that it ignores count as sources, and old "
+            "versions are not found",
+            "correct what it names, and combine again",
+        )
+
+
 def of_unborn(errors: Iterable[JournalError]) -> Iterator[Finding]:
     """Yield how many processes left a journal without a receipt."""
     unborn = sum(error.kind == "unborn" for error in errors)

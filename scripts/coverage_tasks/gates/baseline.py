@@ -1,6 +1,5 @@
 """coverage-baseline.json: what a run executed, kept by the repository, so that no later one falls below it unseen."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -8,11 +7,13 @@ from typing import Self
 
 from ..combined.model import read_combined
 from ..errors import TaskError
-from ..files import beside, read_json
 from ..project import Project
+from ..records import RecordError, read_record, write_record
 from ..results.lines import Share
 from ..results.results import Results, read_results
-from ..sources.repository import Repository
+from ..sources.repository import Repository, is_repository_path
+
+VERSION = 1
 
 Shares = Mapping[str, Share]  # by file
 
@@ -41,42 +42,76 @@ class Baseline:
 
     @classmethod
     def read(cls, project: Project) -> Self | None:
-        """The repository's; None when it keeps none. Raises TaskError when it cannot be read."""
+        """Return the repository's; None when it keeps none. Raise TaskError when it cannot be read."""
         try:
-            found = read_json(project.baseline, within=project.root)
-            if found["version"] != 1:
-                raise ValueError
-            files = {path: Share(int(line["executed"]), int(line["of"])) for path, line in found["files"].items()}
-            services: dict[str, dict[str, Share]] = {name: {} for name in found["services"]}
-            for path, line in found["files"].items():
-                for name, executed in line["services"].items():
-                    services[name][path] = Share(int(executed), files[path].of)
+            kept = read_record(project.baseline, _Kept, VERSION, within=project.root)
+            return cls(kept.branch, *kept.shares())
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            sentence = f"{project.baseline} cannot be read: check it out again, or write it with coverage-baseline"
-            raise TaskError(sentence) from None
-        return cls(bool(found["branch"]), files, services)
+        except RecordError as error:
+            raise TaskError(
+                f"{project.baseline} cannot be read ({error}): check it out again, or write it with coverage-baseline"
+            ) from None
 
     def write(self, project: Project) -> None:
-        """Write it, a line for each service and file, by name. Raises TaskError when it cannot be written."""
-        totals = {name: Share.sum(own.values())._asdict() for name, own in self.services.items()}
-        files = {
-            path: share._asdict()
-            | {"services": {name: own[path].executed for name, own in self.services.items() if path in own}}
-            for path, share in self.files.items()
-        }
-        parts = [
-            ' "version": 1',
-            f' "branch": {json.dumps(self.branch)}',
-            f' "total": {json.dumps(Share.sum(self.files.values())._asdict())}',
-            *(_section(key, entries) for key, entries in (("services", totals), ("files", files))),
-        ]
+        """Write it, a line for each service and file, by name. Raise TaskError when it cannot be written."""
         try:
-            with beside(project.baseline) as part:
-                part.write_text("{\n" + ",\n".join(parts) + "\n}\n", "utf-8")
+            write_record(project.baseline, _Kept.of(self), VERSION, for_people=True)
         except OSError as error:
             raise TaskError(f"cannot write {project.baseline} ({error.strerror}): make it writable") from None
+
+
+@dataclass(frozen=True)
+class _Total:
+    executed: int
+    of: int
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file; what each of its `services` executed is of as many."""
+
+    executed: int
+    of: int
+    services: dict[str, int]
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A baseline as it is written. The sums are for who reads the file: they follow from the rest."""
+
+    branch: bool
+    total: _Total
+    services: dict[str, _Total]
+    files: dict[str, _File]
+
+    @classmethod
+    def of(cls, baseline: Baseline) -> Self:
+        """Return a baseline's, in order."""
+        services = sorted(baseline.services.items())
+        return cls(
+            baseline.branch,
+            _Total(*Share.sum(baseline.files.values())),
+            {name: _Total(*Share.sum(own.values())) for name, own in services},
+            {
+                path: _File(*share, {name: own[path].executed for name, own in services if path in own})
+                for path, share in sorted(baseline.files.items())
+            },
+        )
+
+    def shares(self) -> tuple[Shares, Mapping[str, Shares]]:
+        """Return those of the files, and of those of each service. Raise RecordError for what nothing here writes."""
+        services: dict[str, dict[str, Share]] = {name: {} for name in self.services}
+        for path, file in self.files.items():
+            if not is_repository_path(path):
+                raise RecordError(f"it names {path!r:.200}, and no file of a repository is called that")
+            if not all(0 <= executed <= file.of for executed in (file.executed, *file.services.values())):
+                raise RecordError(f"it has impossible numbers of {path}")
+            for name, executed in file.services.items():
+                if name not in services:
+                    raise RecordError(f"{path} is of {name!r:.80}, which is none of its services")
+                services[name][path] = Share(executed, file.of)
+        return {path: Share(file.executed, file.of) for path, file in self.files.items()}, services
 
 
 def require_present_sources(project: Project) -> None:
@@ -112,8 +147,3 @@ def by_directory(files: Shares) -> dict[str, dict[str, Share]]:
     for path in sorted(files):
         found.setdefault(str(PurePosixPath(path).parent), {})[path] = files[path]
     return found
-
-
-def _section(key: str, entries: Mapping[str, object]) -> str:
-    lines = (f"  {json.dumps(name)}: {json.dumps(entry)}" for name, entry in sorted(entries.items()))
-    return f' "{key}": {{\n' + ",\n".join(lines) + "\n }"

@@ -125,9 +125,11 @@ def _fail_under(results: Results, settings: Settings) -> Verdict:
 def _patch(project: Project, results: Results, wanted: float, branch: str) -> Verdict:
     patch = measure_patch(project, results, branch)
     verdict = _reached("patch", patch.files, wanted, f"statements changed since {patch.branch}")
-    if patch.unknown:
-        return replace(verdict, sentence=f"{verdict.sentence}; of changes in {_some(patch.unknown)} nothing is known")
-    return verdict
+    if not patch.unknown:
+        return verdict
+    told = bool(Share.sum(patch.files.values()).of) or not wanted
+    sentence = f"{verdict.sentence}; of changes in {_some(patch.unknown)} nothing is known"
+    return replace(verdict, held=verdict.held and told, sentence=sentence)
 
 
 def _unknown(results: Results, most: int) -> Verdict:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -12,29 +13,30 @@ from pathlib import Path
 from coverage.exceptions import CoverageException
 
 from ..errors import TaskError
-from ..git import PLAIN, git
+from ..git import DIFF, Answer, ask, environment
 from ..project import Project
 from ..results.coveragepy import opened_coverage
 from ..results.lines import Share
 from ..results.results import Results
-from ..sources.branch import find_changes
+from ..sources.branch import Changes, find_changes
 from ..text import counted
 
-# Paths as they are, with the prefixes that diff-cover reads, whatever the user's settings of git are.
-FORM = ("--no-color", "--src-prefix=a/", "--dst-prefix=b/", "--unified=0")
+_HUNK = re.compile(rb"^@@ -\S+ \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Patch:
     """What was executed of the statements that changed since `branch`, by file, and changed files that are unknown.
 
-    `missed` are the lines of those that were not.
+    `missed` are the lines of those that were not. `prefix` leads from git's own root to the directory that all paths
+    are relative to.
     """
 
     branch: str
     files: Mapping[str, Share]
     unknown: tuple[str, ...]
     missed: Mapping[str, tuple[int, ...]]
+    prefix: str = ""
 
 
 def measure_patch(project: Project, results: Results, branch: str = "") -> Patch:
@@ -45,22 +47,38 @@ def measure_patch(project: Project, results: Results, branch: str = "") -> Patch
     changes = find_changes(project.root, branch)
     if changes.reason:
         raise TaskError(f"the patch cannot be told: {changes.reason}", 2)
-    try:
-        diff = git(project.root, "-c", "core.quotePath=false", "diff", *PLAIN, *FORM, changes.commit, "--", "*.py")
-        prefix = git(project.root, "rev-parse", "--show-prefix")
-    except (OSError, subprocess.TimeoutExpired):
-        diff = prefix = None
-    if diff is None or prefix is None:
-        raise TaskError("the patch cannot be told: git does not answer", 2)
-    unknown = changes.files.intersection({*results.combined.unknown, *results.unparsed})
+    diff = _ask(project, "diff", *DIFF, "--no-color", "--unified=0", changes.commit, "--", "*.py").text
+    prefix = _ask(project, "rev-parse", "--show-prefix").line
     found = _diff_cover(project, results, diff) if results.files else {}
-    files = {os.path.relpath(path, prefix.strip() or "."): lines for path, lines in sorted(found.items())}
+    files = {os.path.relpath(path, prefix or "."): lines for path, lines in sorted(found.items())}
+    unknown = changes.files.intersection({*results.combined.unknown, *results.unparsed})
+    unknown |= {
+        path for path in changes.files.intersection(results.files) if _is_unknown(project, results, changes, path)
+    }
     return Patch(
         changes.base,
         {path: Share(len(executed), len(executed) + len(missed)) for path, (executed, missed) in files.items()},
         tuple(sorted(unknown)),
         {path: tuple(missed) for path, (_, missed) in files.items() if missed},
+        prefix,
     )
+
+
+def _ask(project: Project, *arguments: str) -> Answer:
+    answer = ask(project.root, *arguments, fetch=True)
+    if answer.error:
+        raise TaskError(f"the patch cannot be told: {answer.error}", 2)
+    return answer
+
+
+def _is_unknown(project: Project, results: Results, changes: Changes, path: str) -> bool:
+    """Return whether a statement changed of which no service can say anything, in a file that is known in part."""
+    unknown = results.files[path].unknown
+    if not unknown:
+        return False
+    diff = _ask(project, "diff", *DIFF, "--no-color", "--unified=0", changes.commit, "--", f":(literal){path}").output
+    stretches = (range(int(start), int(start) + int(count or b"1")) for start, count in _HUNK.findall(diff))
+    return any(not unknown.isdisjoint(lines) for lines in stretches)
 
 
 def _diff_cover(project: Project, results: Results, diff: str) -> dict[str, tuple[list[int], list[int]]]:
@@ -74,8 +92,8 @@ def _diff_cover(project: Project, results: Results, diff: str) -> dict[str, tupl
         except CoverageException as error:
             raise TaskError(f"coverage.py cannot report: {error}") from None
         command = [sys.executable, "-P", "-m", "diff_cover.diff_cover_tool", str(xml)]
-        options = ["--diff-file", str(patch), "--format", f"json:{found}", "--quiet"]
-        answer = subprocess.run([*command, *options], cwd=project.root, capture_output=True, text=True)
+        command += ["--diff-file", str(patch), "--format", f"json:{found}", "--quiet"]
+        answer = subprocess.run(command, cwd=project.root, capture_output=True, text=True, env=environment())
         if answer.returncode:
             reason = answer.stderr.strip().rpartition("\n")[2]
             raise TaskError(f"diff-cover cannot tell what changed ({reason}): run it by itself to see why")
@@ -98,7 +116,7 @@ def annotations(patch: Patch) -> Iterator[str]:
     for path, first, last, count in shown:
         statements = counted(count, "changed statement")
         yield (
-            f"::warning file={_property(path)},line={first},endLine={last},title=Not executed::"
+            f"::warning file={_property(patch.prefix + path)},line={first},endLine={last},title=Not executed::"
             f"No service executed {statements} here"
         )
     if len(shown) < len(stretches):

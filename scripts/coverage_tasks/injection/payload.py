@@ -16,6 +16,8 @@ from pathlib import Path
 from shutil import rmtree
 from typing import NamedTuple
 
+from coverage_spy.engine import MONITORING
+
 from ..errors import TaskError
 from ..files import beside, read_file
 from ..places import cache_directory
@@ -39,8 +41,6 @@ VERSIONS = {
     "314": "7.17.3",
     "314t": "7.17.3",
 }
-# Measures lines without the tracer, by sys.monitoring.
-MONITORED = (3, 12)
 
 _SUFFIX = re.compile(r"\.cpython-(?P<digits>\d+t?)-(?:(?P<machine>\w+)-linux-(?:gnu|musl)|darwin)\.so")
 _PLATFORMS = {
@@ -72,7 +72,7 @@ class Wheel(NamedTuple):
 def needs_tracer(interpreter: Interpreter, branch: bool) -> bool:
     """Whether the spy uses the tracer in this interpreter."""
     version = tuple(map(int, interpreter.version.split(".")))
-    return interpreter.measurable and (branch or version < MONITORED)
+    return interpreter.measurable and (branch or version < MONITORING)
 
 
 def payload() -> Path:

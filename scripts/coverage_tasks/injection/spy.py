@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
-from coverage_spy.environment import SECOND_NAMES
+from coverage_spy.environment import ENABLE, SECOND_NAMES
 
 from ..errors import TaskError
 from ..project import SPY
@@ -17,7 +17,8 @@ from . import payload
 
 LINE = "coverage_spy.pth"
 PASSED_ON = ("COVERAGE_BRANCH", "COVERAGE_OMIT", "COVERAGE_SPY_WINDOW")
-
+# All that a measured process gets of us.
+GIVEN = frozenset((ENABLE, *SECOND_NAMES, *SECOND_NAMES.values(), *PASSED_ON, "PYTHONPATH"))
 
 # Who imports the spy from here trusts what is in it, so it holds what we put there and no file more.
 SOURCES = ("sitecustomize.py", LINE, "Dockerfile.coverage", "coverage_spy/*.py")
@@ -94,11 +95,26 @@ def pth_line(variables: Mapping[str, str]) -> str:
     return (SPY / LINE).read_text().replace("{}", ascii(dict(variables)), 1)
 
 
+def variables(found: Mapping[str, str], own: Container[str], spy: str, python_path: str) -> dict[str, str]:
+    """Return the variables that turn measuring on, by name; PYTHONPATH keeps what it was.
+
+    What is `found` gets the second names that tell whose its values are: what the application has under the same name,
+    of its `own`, stays.
+    """
+    values = {name: value for name, value in found.items() if value}
+    marked = {SECOND_NAMES[name]: value for name, value in values.items() if name in SECOND_NAMES}
+    return {
+        ENABLE: "true",
+        **{name: value for name, value in values.items() if name not in own},
+        **marked,
+        # An empty component would put the current directory on sys.path.
+        "PYTHONPATH": ":".join([spy, *filter(None, python_path.split(":"))]),
+    }
+
+
 def variables_of(service: Service, repository: Repository, environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that turn measuring on in a service's containers, by name."""
     assert service.image
-    # An empty component would put the current directory on sys.path.
-    python_path = [part for part in service.python_path.split(":") if part]
     # The working directory keeps code visible that has drifted as a whole, so that nothing vouches for its place.
     sources = map_service(service, repository).sources
     if service.workdir not in ("", "/") and not any(is_below(service.workdir, source) for source in sources):
@@ -106,23 +122,12 @@ def variables_of(service: Service, repository: Repository, environ: Mapping[str,
         inside = [source for source in sources if is_below(source, service.workdir)]
         covered = {source for source in inside if not is_library(source[len(service.workdir) :])}
         sources = [*(source for source in sources if source not in covered), service.workdir]
-    variables = {
+    found = {
         "COVERAGE_FILE": f"/coverage/.coverage.{service.name}",
         "COVERAGE_SOURCE": ":".join(sources),
         **{name: environ[name] for name in PASSED_ON if environ.get(name)},
     }
-    path = ":".join(["/coverage-spy", *python_path])
-    return {"COVERAGE_ENABLE": "true", **for_spy(variables, service.own_variables), "PYTHONPATH": path}
-
-
-def for_spy(variables: Mapping[str, str], own: Container[str]) -> dict[str, str]:
-    """Return the variables with the second names that tell whose their values are.
-
-    What the application has under the same name, of `own`, stays.
-    """
-    found = {name: value for name, value in variables.items() if value}
-    marked = {SECOND_NAMES[name]: value for name, value in found.items() if name in SECOND_NAMES}
-    return {name: value for name, value in found.items() if name not in own} | marked
+    return variables(found, service.own_variables, "/coverage-spy", service.python_path)
 
 
 def is_below(path: str, directory: str) -> bool:

@@ -1,15 +1,14 @@
 """The images of a run: a copy of what they hold beside its data, and one in the user's cache for every checkout."""
 
-import json
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import asdict, fields
 from pathlib import Path
 
 from ..errors import TaskError
-from ..files import beside, read_json
-from ..sources.images import Image, Interpreter
-from ..sources.repository import Digest
+from ..records import RecordError, read_record, write_record
+from ..sources.images import Image
+
+VERSION = 1
 
 
 def load_image(state: Path, content: str) -> Image | None:
@@ -20,17 +19,8 @@ def load_image(state: Path, content: str) -> Image | None:
 def load(file: Path) -> Image | None:
     """Return the image that a file keeps; None when it keeps none that this version can read."""
     try:
-        found = read_json(file)
-        if set(found) != {known.name for known in fields(Image)}:
-            return None  # another version of this module wrote it
-        if not all(isinstance(found[name], dict) for name in ("environment", "files", "shebangs", "links")):
-            return None
-        for name in ("sites", "entrypoint", "command", "customizations", "ids", "written"):
-            found[name] = tuple(found[name])
-        found["interpreters"] = tuple(Interpreter(**interpreter) for interpreter in found["interpreters"])
-        found["files"] = {path: Digest(*digest) for path, digest in found["files"].items()}
-        return Image(**found)
-    except (TaskError, OSError, ValueError, TypeError, KeyError):
+        return read_record(file, Image, VERSION)
+    except (TaskError, FileNotFoundError, RecordError):
         return None
 
 
@@ -39,8 +29,7 @@ def store(file: Path, image: Image) -> None:
     # Whoever may not write here reads the image again the next time.
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        with beside(file) as part:
-            part.write_text(json.dumps(asdict(image)))
+        write_record(file, image, VERSION)
 
 
 def forget(directory: Path, kept: Collection[str]) -> None:

@@ -2,19 +2,15 @@
 
 import json
 import math
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from ..results.results import Results
 from ..text import counted, percent
-from .portal.rendering import STYLE, TEMPLATES, environment, step
+from .portal.rendering import COLOURS, NO_COLOUR, environment, step
 
 LABEL = "service coverage"
-# The fill of each step of the portal and the colour of text on it; and those of no step.
-STEPS = re.findall(r"\.s\d { --step: (#\w+); --on: (#\w+);", (TEMPLATES / STYLE).read_text("utf-8"))
-NO_STEP = ("#d7dbe0", "#10151c")
 # Of Verdana, 11 pixels high; browsers stretch other fonts to it. A badge has no other characters.
 WIDTHS = {
     character: width
@@ -56,7 +52,7 @@ class Badge(NamedTuple):
         total, unknown = results.total(), ", ".join(_unknown(results))
         message = percent(*total.share, total.precision) if total.statements else "no statements"
         known = bool(total.statements) and not unknown
-        fill, ink = STEPS[step(total.share)] if known else NO_STEP
+        fill, ink = COLOURS[step(total.share)] if known else NO_COLOUR
         return cls(f"{message}, unknown: {unknown}" if unknown else message, fill, ink, known)
 
     def endpoint(self) -> str:

@@ -42,13 +42,13 @@ class Report(NamedTuple):
 
 def _json(results: "Results", _before: "Run | None") -> None:
     for service, path, files in _outputs(results, JSON):
-        with _reporting(results, service) as coverage, beside(path) as part:
+        with _reporting(results, files, service) as coverage, beside(path) as part:
             coverage.json_report(files, outfile=str(part))
 
 
 def _xml(results: "Results", _before: "Run | None") -> None:
     for service, path, files in _outputs(results, XML):
-        with _reporting(results, service) as coverage, beside(path) as part:
+        with _reporting(results, files, service) as coverage, beside(path) as part:
             coverage.xml_report(files, outfile=str(part))
             # coverage.py names the directory that file names are relative to: here none, and readers want a path.
             text = part.read_text("utf-8").replace("<source></source>", "<source>.</source>")
@@ -57,7 +57,7 @@ def _xml(results: "Results", _before: "Run | None") -> None:
 
 def _lcov(results: "Results", _before: "Run | None") -> None:
     for service, path, files in _outputs(results, LCOV):
-        with _reporting(results, service) as coverage, beside(path) as part:
+        with _reporting(results, files, service) as coverage, beside(path) as part:
             coverage.lcov_report(files, outfile=str(part))
 
 
@@ -83,7 +83,7 @@ def _html(results: "Results", before: "Run | None") -> None:
     difference = compare(before, present_run(results)) if before else None
     target, files = HTML.path(results.project).parent, _files(results, "")
     with (
-        _reporting(results) as coverage,
+        _reporting(results, files) as coverage,
         tempfile.TemporaryDirectory(prefix=".htmlcov-", dir=results.project.root) as made,
     ):
         directory = Path(made, "html")
@@ -142,10 +142,10 @@ def _files(results: "Results", service: str) -> list[str]:
 
 
 @contextmanager
-def _reporting(results: "Results", service: str = "") -> Iterator["Coverage"]:
+def _reporting(results: "Results", files: list[str], service: str = "") -> Iterator["Coverage"]:
     from ..results.coveragepy import opened_coverage
 
-    if not _files(results, service):
+    if not files:
         raise TaskError("no file of the repository counts for any service: see the findings of coverage-report")
     with writing(), opened_coverage(results.analysed, service) as coverage:
         yield coverage

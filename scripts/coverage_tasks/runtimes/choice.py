@@ -9,7 +9,7 @@ from ..errors import TaskError
 from ..places import state_directory
 from ..project import COMPOSE_NAMES, OVERRIDE_NAMES, Project, dotenv, first_of
 from ..recorded.stack import read_stack
-from .runtime import RUNTIMES
+from .runtime import RUNTIMES, runtime_named
 
 WINDOWS = sys.platform == "win32"
 
@@ -62,12 +62,10 @@ def _compose_files(root: Path, environ: Mapping[str, str]) -> tuple[Path, ...]:
 
 
 def _engine_answers(procfile: Path) -> bool:
-    from .compose.engine import engine_problem  # compose imports this module
-
-    problem = engine_problem()
+    problem = runtime_named("compose").problem()
     if problem and not procfile.is_file():
         raise TaskError(f"{problem}, or add a Procfile to run the services without containers")
-    return problem is None
+    return not problem
 
 
 def _recorded_run(root: Path) -> tuple[str, bool]:

@@ -24,13 +24,13 @@ from ..configuration import LEFT_OUT, read_configuration
 from ..errors import TaskError
 from ..files import ANYWHERE, file_name, read_end, read_text
 from ..injection.payload import fill_payload, needs_tracer, tracers_of
-from ..injection.spy import COMPILE, PASSED_ON, for_spy, key_of, new_copy
+from ..injection.spy import COMPILE, PASSED_ON, key_of, new_copy, variables
 from ..project import SPY, Project
 from ..recorded.sightings import Place, Signals
 from ..recorded.stack import ServiceRecord, Stack, read_stack, write_stack
 from ..recorded.state import empty, open_journals
 from ..settings import is_true, own_environment
-from ..sources.images import Interpreter
+from ..sources.images import OLDEST_PYTHON, Interpreter
 from .ps import sightings
 from .waiting import Look, died, say_what_is_measured
 
@@ -67,6 +67,11 @@ import importlib.machinery, json, platform, sys
 print(json.dumps([platform.python_implementation(), "%d.%d" % sys.version_info[:2],
                   importlib.machinery.EXTENSION_SUFFIXES[0], platform.libc_ver()[0] or "musl"]))
 """
+
+
+def problem() -> str:
+    """Return "": processes can run wherever the tasks do."""
+    return ""
 
 
 def start(project: Project, _build: bool, fresh: bool) -> None:
@@ -191,18 +196,13 @@ def read_processes(project: Project, environ: Mapping[str, str]) -> list[Process
 
 def with_spy(process: Process, project: Project, spy: Path, sources: Iterable[str] = ()) -> dict[str, str]:
     """The environment of a measured process that loads `spy`. Code of the project and below `sources` is recorded."""
-    python_path = [part for part in process.environment.get("PYTHONPATH", "").split(os.pathsep) if part]
-    variables = {
+    found = {
         "COVERAGE_FILE": str(project.journals_of(process.name) / f".coverage.{process.name}"),
         "COVERAGE_SOURCE": os.pathsep.join([str(project.root), *sources]),
         **{name: process.environment[name] for name in PASSED_ON if name in process.environment},
     }
-    return {
-        **process.environment,
-        **for_spy(variables, process.environment),
-        "COVERAGE_ENABLE": "true",
-        "PYTHONPATH": os.pathsep.join([str(spy), *python_path]),
-    }
+    python_path = process.environment.get("PYTHONPATH", "")
+    return {**process.environment, **variables(found, process.environment, str(spy), python_path)}
 
 
 def run(process: Process, environment: Mapping[str, str], directory: Path, log: Path) -> Started:
@@ -373,7 +373,7 @@ def _prepare_host(project: Project, environment: Mapping[str, str]) -> _Host:
     implementation, version, suffix, libc = json.loads(answer.stdout)
     interpreter = Interpreter(python, version, suffix, libc)
     if implementation != "CPython" or not interpreter.measurable:
-        reason = f"{python} is {implementation} {version}, and only CPython 3.8 or newer is measured"
+        reason = f"{python} is {implementation} {version}, and only CPython {OLDEST_PYTHON} or newer is measured"
         return _Host(version, reason, SPY)
     branch = is_true(environment.get("COVERAGE_BRANCH"))
     if needs_tracer(interpreter, branch):

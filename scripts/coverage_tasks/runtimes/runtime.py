@@ -18,6 +18,9 @@ RUNTIMES = {"compose": ".compose.runtime", "procfile": ".procfile"}
 class Runtime(Protocol):
     """A module that runs services. The functions without a project work whatever has become of its files."""
 
+    def problem(self) -> str:
+        """Return why nothing can run here, as the beginning of a sentence with its remedy; "" when all is well."""
+
     def start(self, project: Project, build: bool, fresh: bool, /) -> None:
         """Start the services, and write the record before anything runs that `stop` would have to stop.
 

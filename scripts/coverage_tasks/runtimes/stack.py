@@ -12,7 +12,7 @@ from ..project import Project
 from ..recorded.journals import find_journals
 from ..recorded.marks import mark_startup
 from ..recorded.sightings import NO_SIGNALS, Signals, add_sightings
-from ..recorded.stack import Stack, read_stack, write_stack
+from ..recorded.stack import FILE, Stack, read_stack, write_stack
 from ..recorded.state import prepare_state
 from ..settings import own_environment
 from .interrupts import finishing, undisturbed
@@ -79,7 +79,7 @@ def run_command(project: Project, command: list[str]) -> int:
     environment = {
         **own_environment(project, os.environ),
         "COVERAGE_SPY_RUNTIME": stack.runtime,
-        "COVERAGE_SPY_STACK": str(project.stack_file),
+        "COVERAGE_SPY_STACK": str(project.state / FILE),
         **runtime_of(stack).environment(project, stack),
     }
     try:

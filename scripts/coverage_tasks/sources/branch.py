@@ -1,10 +1,9 @@
 """Which files a branch changes: what git says against the merge base with the branch it is to be merged into."""
 
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..git import PLAIN, git
+from ..git import DIFF, ask, refusal
 
 # Where there is no remote that names its default branch.
 DEFAULT_BRANCHES = ("origin/main", "origin/master", "main", "master")
@@ -29,31 +28,31 @@ def find_changes(root: Path, branch: str = "") -> Changes:
 
     Paths are relative to `root`.
     """
-    try:
-        base = branch or _default_branch(root)
-        if not base:
-            return Changes(reason="git knows no default branch here")
-        if not _is_commit(root, base):
-            return Changes(reason=f"git knows no branch {base}: fetch it, or name another one")
-        merge_base = (git(root, "merge-base", "HEAD", base) or "").strip()
-        if not merge_base:
-            return Changes(reason=f"git knows no common commit with {base}: fetch more of the history")
-        changed = git(root, "diff", *PLAIN, *NAMES, merge_base, "--")
-        untracked = git(root, "ls-files", "--others", "--exclude-standard", "-z")
-    except (OSError, subprocess.TimeoutExpired):
-        changed = untracked = None
-    if changed is None or untracked is None:
-        return Changes(reason="git does not answer")
-    return Changes(base, merge_base, frozenset(filter(None, (changed + untracked).split("\0"))))
+    refused = refusal(root)
+    if refused:
+        return Changes(reason=f"git does not read this repository: {refused}")
+    base = branch or _default_branch(root)
+    if not base:
+        return Changes(reason="git knows no default branch here")
+    if not _is_commit(root, base):
+        return Changes(reason=f"git knows no branch {base}: fetch it, or name another one")
+    merge_base = ask(root, "merge-base", "HEAD", base).line
+    if not merge_base:
+        return Changes(reason=f"git knows no common commit with {base}: fetch more of the history")
+    changed = ask(root, "diff", *DIFF, *NAMES, merge_base, "--", fetch=True)
+    untracked = ask(root, "ls-files", "--others", "--exclude-standard", "-z")
+    if changed.error or untracked.error:
+        return Changes(reason=f"git cannot tell what changed since {base}: {changed.error or untracked.error}")
+    return Changes(base, merge_base, frozenset(filter(None, (changed.text + untracked.text).split("\0"))))
 
 
 def _default_branch(root: Path) -> str:
-    named = git(root, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD") or ""
-    for branch in (named.strip(), *DEFAULT_BRANCHES):
+    named = ask(root, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD").line
+    for branch in (named, *DEFAULT_BRANCHES):
         if branch and _is_commit(root, branch):
             return branch
     return ""
 
 
 def _is_commit(root: Path, name: str) -> bool:
-    return bool(git(root, "rev-parse", "--quiet", "--verify", "--end-of-options", f"{name}^{{commit}}"))
+    return not ask(root, "rev-parse", "--quiet", "--verify", "--end-of-options", f"{name}^{{commit}}").error

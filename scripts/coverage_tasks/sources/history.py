@@ -2,13 +2,13 @@
 
 import os
 import re
-import subprocess
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from ..git import ask
 from .repository import Digest, digest_of
 
 # The search is bounded: what is not found among these is as unknown as without git.
@@ -140,7 +140,7 @@ class History:
 
     def _read_renames(self, commit: str) -> dict[str, str]:
         """Path at that commit -> path in the checkout, of files that git takes for renamed since."""
-        listed = self._git("diff", "--raw", "-M", "--diff-filter=R", "--relative", commit, "--", "*.py")
+        listed = self._git("diff", "--raw", "--find-renames", "--diff-filter=R", "--relative", commit, "--", "*.py")
         fields = (line.split("\t") for line in os.fsdecode(listed).splitlines())
         return {field[1]: field[2] for field in fields if len(field) == 3}
 
@@ -149,20 +149,6 @@ class History:
         entries = os.fsdecode(self._git("ls-files", "--stage")).splitlines()
         return [entry.partition("\t")[2] for entry in entries if entry.startswith("160000")]
 
-    def _git(self, *arguments: str, given: Sequence[str] | None = None) -> bytes:
-        """The output of a git command, as far as it got; nothing when there is none to ask."""
-        environment = {**os.environ, "GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0"}
-        command = ["git", "-c", "core.quotePath=false", "-C", str(self.root), *arguments]
-        try:
-            return subprocess.run(
-                command,
-                input="".join(f"{line}\n" for line in given or ()).encode(),
-                capture_output=True,
-                timeout=SECONDS,
-                env=environment,
-                check=False,
-            ).stdout
-        except subprocess.TimeoutExpired as error:
-            return error.stdout or b""
-        except OSError:
-            return b""
+    def _git(self, *arguments: str, given: Iterable[str] = ()) -> bytes:
+        """Return what git prints, as far as it got; nothing when there is none to ask."""
+        return ask(self.root, *arguments, given=given, seconds=SECONDS).output

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from coverage_spy import OLDEST
+
 from .repository import Digest
 
-OLDEST = (3, 8)
+OLDEST_PYTHON = ".".join(map(str, OLDEST))
 
 
 @dataclass(frozen=True)

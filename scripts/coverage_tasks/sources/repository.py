@@ -3,7 +3,6 @@
 import os
 import posixpath
 import re
-import subprocess
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -15,6 +14,7 @@ from typing import NamedTuple, Self
 
 from ..errors import TaskError
 from ..files import read_pieces
+from ..git import ask, is_in_repository
 from ..project import EXAMPLE, TOOL, Project
 
 LARGEST_SOURCE = 1 << 24  # bytes; to parse as much takes gigabytes
@@ -108,12 +108,14 @@ class Repository:
     """The Python sources of a repository: repository-relative posix path -> digest.
 
     `unread` are those that count for no service, larger than any source or not to be read, with the reason and what to
-    do about it.
+    do about it. `refused` is why git did not list them although it keeps them, in its own words: those that it ignores
+    are among them then.
     """
 
     root: Path
     files: Mapping[str, Digest]
     unread: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    refused: str = ""
 
     @classmethod
     def read(cls, root: Path, leave_out: Collection[Path] = ()) -> Self:
@@ -138,7 +140,8 @@ class Repository:
 
         files: dict[str, Digest] = {}
         unread: dict[str, tuple[str, str]] = {}
-        for path in sorted(set(_listed_by_git(root) or _walked(root, is_dead))):
+        listed, refused = _listed_by_git(root)
+        for path in sorted(listed or set(_walked(root, is_dead))):
             directory = path.rpartition("/")[0]
             if path not in without and is_text(path) and not (directory and is_dead(directory)):
                 file = root / path
@@ -149,7 +152,7 @@ class Repository:
                     unread[path] = TOO_LARGE
                 except OSError as error:
                     unread[path] = f"it cannot be read ({error.strerror})", "give yourself the right to read it"
-        return cls(root, files, unread)
+        return cls(root, files, unread, refused)
 
     @classmethod
     def of_project(cls, project: Project) -> Self:
@@ -212,14 +215,15 @@ def _may_be_python(path: str) -> bool:
     return path.endswith(".py") or "." not in path.rpartition("/")[2]
 
 
-def _listed_by_git(root: Path) -> Iterable[str]:
-    """Tracked files, those of submodules too, and untracked ones that git doesn't ignore; nothing without an answer."""
+def _listed_by_git(root: Path) -> tuple[set[str], str]:
+    """Return tracked files, those of submodules too, and untracked ones that git doesn't ignore.
+
+    Nothing without an answer, and git's own words why a repository has none.
+    """
     listed: set[str] = set()
     for selection in (["--cached", "--recurse-submodules"], ["--others", "--exclude-standard"]):
-        command = ["git", "-C", str(root), "ls-files", "-z", *selection]
-        try:
-            output = subprocess.run(command, capture_output=True, check=True).stdout
-        except (OSError, subprocess.CalledProcessError):
-            return ()
-        listed.update(path for path in map(os.fsdecode, output.split(b"\0")) if path and _may_be_python(path))
-    return listed
+        answer = ask(root, "ls-files", "-z", *selection, seconds=None)  # however large the checkout is
+        if answer.error:
+            return set(), answer.error if is_in_repository(root) else ""
+        listed.update(path for path in answer.text.split("\0") if path and _may_be_python(path))
+    return listed, ""

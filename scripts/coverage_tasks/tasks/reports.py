@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def coverage(project: Project, args: argparse.Namespace) -> int:
     """Start the services, run the test command, stop them and report. Return the command's exit code."""
-    command = command_of(project, args, "coverage")
+    command = command_of(project, args)
     from ..coverage_settings import read_settings
     from ..locks import only_run
     from ..recorded.state import prepare_state

@@ -32,7 +32,7 @@ def wait(project: Project, _: argparse.Namespace) -> int:
 
 def test(project: Project, args: argparse.Namespace) -> int:
     """Run a command against the running services. Return its exit code."""
-    command = command_of(project, args, "test-with-coverage")
+    command = command_of(project, args)
     from ..runtimes import stack
 
     return stack.run_command(project, command)
@@ -61,11 +61,11 @@ def overlay(project: Project, args: argparse.Namespace) -> int:
 
 
 def command_argument(parser: argparse.ArgumentParser) -> None:
-    """Add the test command, which is everything after `--`."""
+    """Add the test command, which is all words that are left."""
     parser.add_argument(
         "command",
         nargs=argparse.REMAINDER,
-        metavar="-- COMMAND",
+        metavar="COMMAND",
         help="the test command (default: COVERAGE_SPY_TEST, then coverage-spy.yml)",
     )
 
@@ -82,7 +82,7 @@ def overlay_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--check", action="store_true", help="write no overlay; exit code 1 when it is not current")
 
 
-def command_of(project: Project, args: argparse.Namespace, task: str) -> list[str]:
+def command_of(project: Project, args: argparse.Namespace) -> list[str]:
     """Return the words of the test command. Raise TaskError with exit code 2 when there is none."""
     command = list(args.command)
     if command[:1] == ["--"]:
@@ -95,7 +95,8 @@ def command_of(project: Project, args: argparse.Namespace, task: str) -> list[st
         command = list(read_configuration(project.root).test)
     if not command:
         raise TaskError(
-            f"there is no test command: say `{task} -- COMMAND`, or set COVERAGE_SPY_TEST, or test in coverage-spy.yml",
+            f"there is no test command: say `{args.usage} COMMAND`, or set COVERAGE_SPY_TEST, or test in "
+            "coverage-spy.yml",
             2,
         )
     return command

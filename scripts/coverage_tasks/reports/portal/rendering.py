@@ -22,6 +22,17 @@ CHARACTER = 6.7  # width of one on a map, in its units
 
 # Where the second and further steps of colour between nothing and everything begin, in percent.
 STEPS = (25, 50, 75, 90)
+# The fill of each step and the colour of text on it: of cividis, from nothing executed to everything; and of no step.
+COLOURS = (
+    ("#00204d", "#ffffff"),
+    ("#2b4369", "#ffffff"),
+    ("#575c6d", "#ffffff"),
+    ("#8f8b78", "#10151c"),
+    ("#b9ad70", "#10151c"),
+    ("#dac868", "#10151c"),
+    ("#f5e070", "#10151c"),
+)
+NO_COLOUR = ("#d7dbe0", "#10151c")
 
 
 def environment(precision: int = 0) -> Environment:
@@ -58,6 +69,7 @@ def environment(precision: int = 0) -> Environment:
         "SHOWN_NAMES": SHOWN_NAMES,
         "SHOWN_ON_TOP": SHOWN_ON_TOP,
         "STEPS": STEPS,
+        "COLOURS": COLOURS,
     }
     return made
 

@@ -1,7 +1,6 @@
 """The portal: htmlcov/index.html and the pages around coverage.py's own, which need no scripts and allow none."""
 
 import re
-import shutil
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,6 +14,7 @@ from urllib.parse import quote
 from coverage.files import flat_rootname
 
 from ...combined.model import ServiceResult
+from ...combined.origins import recorded_stack
 from ...files import file_name
 from ...progress import Stage, advance
 from ...project import Project
@@ -24,7 +24,7 @@ from ...runs.difference import Difference
 from ...sources.branch import Changes, find_changes
 from ..formats import HTML, RECORDS, REPORTS
 from .before import Before
-from .rendering import STYLE, TEMPLATES, environment
+from .rendering import STYLE, environment
 from .treemap import Leaf, Treemap, Value
 
 INDEX = "index.html"
@@ -41,6 +41,9 @@ NAVIGATION = (
     ("unknown", "Unknown"),
     ("processes", "Processes"),
 )
+
+# What services of a runtime are.
+RAN_IN = {"compose": "containers", "procfile": "processes of a Procfile"}
 
 # Width, height, and the part of everything that is the smallest to have a rectangle of its own.
 MAP = (1200.0, 600.0, 1 / 240)
@@ -65,8 +68,8 @@ def _write(results: Results, directory: Path, difference: Difference | None) -> 
     project = results.project
     site = Site(project, results, find_changes(project.root), there, before)
     _repair_links(directory, [flat_rootname(path) + ".html" for path in results.files])
-    shutil.copyfile(TEMPLATES / STYLE, directory / STYLE)
     templates = environment(results.settings.precision)
+    (directory / STYLE).write_text(templates.get_template(STYLE).render(), "utf-8")
     templates.globals["site"] = site
     for page in site.pages():
         text = templates.get_template(page.template).render(page=page, **page.context)
@@ -179,8 +182,9 @@ class Site:
 
     @property
     def runtime(self) -> str:
-        """What the services ran in."""
-        return "containers" if self.project.runtime == "compose" else "processes of a Procfile"
+        """What the services ran in, whatever is set now."""
+        runtime = recorded_stack(self.project).runtime
+        return RAN_IN.get(runtime, runtime)
 
     @cached_property
     def written(self) -> float:

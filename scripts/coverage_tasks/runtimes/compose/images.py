@@ -1,13 +1,12 @@
 """Images: what one holds and says, read once per content."""
 
-import json
 import os
 import re
 import shutil
 import tarfile
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path, PurePosixPath
@@ -15,10 +14,10 @@ from typing import IO, NamedTuple
 from zlib import crc32
 
 from ...errors import TaskError
-from ...files import beside, read_json
 from ...places import cache_directory
 from ...progress import Stage, advance
 from ...recorded.images import forget, load, store
+from ...records import RecordError, read_record, write_record
 from ...sources import repository
 from ...sources.images import Image, Interpreter
 from ...sources.maps import Links
@@ -26,6 +25,7 @@ from ...sources.repository import SHEBANG_LENGTH, Digest, digest_of_pieces, is_p
 from . import engine
 
 PIECE = 1 << 20
+RUN_VERSION = 1
 
 _EXECUTABLE = re.compile(r"(?P<prefix>.*)/bin/python(?P<version>\d+\.\d+)t?")
 _EXTENSION = re.compile(
@@ -244,6 +244,14 @@ def record_images(state: Path, images: Iterable[Image]) -> None:
     _name_in_cache(state, sorted(map(_cached_name, named)))
 
 
+@dataclass(frozen=True)
+class _Run:
+    """The last run of a checkout: the directory of its state, and the files in the cache that it names."""
+
+    state: str
+    images: tuple[str, ...]
+
+
 def _cached_name(content: str) -> str:
     return f"{content}-{_RULES}.json"
 
@@ -253,21 +261,27 @@ def _name_in_cache(state: Path, files: Sequence[str]) -> None:
     runs = cache_directory() / "runs"
     with suppress(OSError):  # a cache that can't be written is none
         runs.mkdir(parents=True, exist_ok=True)
-        with beside(runs / f"{sha256(os.fsencode(state)).hexdigest()[:16]}.json") as part:
-            part.write_text(json.dumps({"state": str(state), "images": files}))
+        own = runs / f"{sha256(os.fsencode(state)).hexdigest()[:16]}.json"
+        write_record(own, _Run(str(state), tuple(files)), RUN_VERSION)
         named, spies = set[str](), set[str]()
         for file in runs.glob("*.json"):
-            try:
-                run = read_json(file)
-                if Path(run["state"]).is_dir():
-                    named.update(run["images"])
-                    spies.update(place.name for place in Path(run["state"], "spies").glob("*"))
-                    continue
-            except (TaskError, OSError, ValueError, TypeError, KeyError):
-                pass  # damaged: its images are read again when it needs them
+            run = _read_run(file)
+            if run:
+                named.update(run.images)
+                spies.update(place.name for place in Path(run.state, "spies").glob("*"))
+                continue
             with suppress(OSError):
                 file.unlink()
         forget(cache_directory() / "images", named)
         for copy in (cache_directory() / "spies").glob("[!.]*"):  # one that is being made begins with a dot
             if copy.name not in spies:
                 shutil.rmtree(copy, ignore_errors=True)
+
+
+def _read_run(file: Path) -> _Run | None:
+    """Return a run whose state is there still; one that is damaged reads its images again when it needs them."""
+    try:
+        run = read_record(file, _Run, RUN_VERSION)
+        return run if Path(run.state).is_dir() else None
+    except (TaskError, OSError, RecordError):
+        return None

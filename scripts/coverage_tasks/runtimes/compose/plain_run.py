@@ -7,12 +7,12 @@ from ... import settings
 from ...errors import TaskError
 from ...progress import say
 from ...project import Project
+from ...recorded.proof import Ending, read_proof
 from .. import stack
 from ..interrupts import finishing
 from ..waiting import wait
 from . import engine, healthchecks, overlay, proof
 from .names import stack_name
-from .proof import Ending
 from .runtime import look_at
 from .services import find_services
 
@@ -38,7 +38,7 @@ def compare(project: Project) -> Comparison:
     if project.runtime != "compose":
         raise TaskError("only stacks of compose can be compared: set COVERAGE_SPY_RUNTIME=compose")
     engine.require_engine()
-    measured = proof.read(project)
+    measured = read_proof(project).endings
     if stack.running(project):
         raise TaskError("a measured stack is up: run down-coverage first")
     plain = _run_plain(project)

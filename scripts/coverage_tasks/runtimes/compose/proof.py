@@ -1,9 +1,8 @@
-"""What measuring changed: images, file systems and the compose model, kept as proof.json."""
+"""What measuring changed: images, file systems and the compose model are compared for proof.json."""
 
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
@@ -11,22 +10,22 @@ from typing import Any
 from coverage_spy.settings import FALLBACK
 
 from ...errors import TaskError
-from ...files import beside, read_json
+from ...injection.spy import GIVEN
 from ...progress import say
 from ...project import Project
+from ...recorded.proof import Changes, Ending, Proof, write_proof
 from ...recorded.sightings import Signals
 from ...recorded.stack import ServiceRecord, Stack
 from ...text import counted
 from . import engine
 
-VERSION = 1
 LINE = "/coverage_spy.pth"
 OURS = ("/coverage", "/coverage-spy", FALLBACK)
 
 # What the overlay may say otherwise than the files before it; everything else in the rendered model is a deviation.
 ALLOWED = (
     r"services/[^/]+/image",
-    r"services/[^/]+/environment/(COVERAGE_(ENABLE|(SPY_)?(FILE|SOURCE|OMIT|BRANCH)|SPY_WINDOW)|PYTHONPATH)",
+    rf"services/[^/]+/environment/({'|'.join(sorted(GIVEN))})",
     r"services/[^/]+/volumes/(/coverage|/coverage-spy|.*/coverage_spy\.pth)",
     r"services/[^/]+/(container_name|network_mode|pid|ipc)",
     r"services/[^/]+/networks/[^/]+(/aliases)?",
@@ -36,44 +35,11 @@ ALLOWED = (
 _ALLOWED = re.compile("|".join(f"(?:{pattern})" for pattern in ALLOWED))
 
 
-@dataclass(frozen=True)
-class Ending:
-    """How one container ended; `stop_seconds` is None for one that ended before it was told to."""
-
-    exit_code: int
-    oom_killed: bool
-    restarts: int
-    health: str
-    stop_seconds: float | None
-
-
-@dataclass(frozen=True)
-class Changes:
-    """What a container's file system gained: mount points, what the spy wrote, and what the application did."""
-
-    mount_points: list[str]
-    ours: list[str]
-    own: list[str]
-
-
-@dataclass
-class Proof:
-    """What was found; `deviations` are sentences, none when all is well. `derived` images have the spy in them."""
-
-    stack: str
-    endings: dict[str, Ending]
-    changes: dict[str, Changes] = field(default_factory=dict)
-    model: dict[str, list[Any]] = field(default_factory=dict)
-    deviations: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    derived: bool = False
-
-
 def prove(project: Project, stack: Stack, signals: Signals, health: Mapping[str, str]) -> None:
     """Writes proof.json and says the outcome, whatever happens; `signals` and `health` are those of endings()."""
     try:
         proof = collect(project, stack, signals, health)
-        write(project, proof)
+        write_proof(project, proof)
     except (TaskError, OSError) as error:
         say(f"there is no proof of what measuring changed: {error}")
         return
@@ -95,30 +61,11 @@ def collect(project: Project, stack: Stack, signals: Signals, health: Mapping[st
     others, gone = _fates(stack.services)
     proof.deviations += [*_images(stack.services, descriptions), *others]
     proof.derived = any(service.derived for service in stack.services.values())
-    proof.model = difference(engine.render(project, name, False), engine.render(project, name, True))
-    proof.deviations += _model(proof.model)
+    differences = difference(engine.render(project, name, False), engine.render(project, name, True))
+    proof.model = {path: (json.dumps(before), json.dumps(after)) for path, (before, after) in differences.items()}
+    proof.deviations += _model(differences)
     proof.notes = [*_notes(proof.endings), *gone]
     return proof
-
-
-def read(project: Project) -> dict[str, Ending]:
-    """The endings of the last run, by container. Raises TaskError when there are none."""
-    file = project.state / "proof.json"
-    try:
-        found = read_json(file)
-        if found["version"] != VERSION:
-            raise ValueError(f"version {found['version']}")
-        return {place: Ending(**ending) for place, ending in found["endings"].items()}
-    except FileNotFoundError:
-        raise TaskError("there is no measured run to compare with: run the task `coverage` first") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise TaskError(f"{file} cannot be read ({error!r}): remove it and run the task `coverage`") from None
-
-
-def write(project: Project, proof: Proof) -> None:
-    """Keeps the proof in the data directory."""
-    with beside(project.state / "proof.json") as file:
-        file.write_text(json.dumps({"version": VERSION, **asdict(proof)}, indent=1) + "\n")
 
 
 def place_of(description: Mapping[str, Any]) -> str:

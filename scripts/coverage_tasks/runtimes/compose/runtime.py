@@ -35,6 +35,11 @@ SLACK = 0.5
 _IMPORT_ERROR = re.compile(r"^(?:ModuleNotFoundError|ImportError): .*", re.MULTILINE)
 
 
+def problem() -> str:
+    """Return why no engine can be used, "" when one answers."""
+    return engine.engine_problem() or ""
+
+
 def start(project: Project, build: bool, fresh: bool) -> None:
     """Create the containers from the images as they are, then start them."""
     engine.require_engine()
