@@ -43,12 +43,14 @@ class Thresholds:
 class Configuration:
     """What coverage-spy.yml says; empty where it says nothing.
 
-    `test` is the test command, `leave_out` are the services that are not measured, `sources` has (container path,
+    `test` is the test command, `leave_out` are the services that are not measured, `may_end` those that may end with an
+    error before they are stopped, `sources` has (container path,
     repository path) pairs by service. `lines` says where in the file a service is named first.
     """
 
     test: tuple[str, ...] = ()
     leave_out: frozenset[str] = frozenset()
+    may_end: frozenset[str] = frozenset()
     sources: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     thresholds: Thresholds = Thresholds()
     lines: Mapping[str, int] = field(default_factory=dict)
@@ -100,9 +102,17 @@ def _test(node: yaml.Node, _root: Path, _lines: dict[str, int]) -> tuple[str, ..
 
 
 def _leave_out(node: yaml.Node, _root: Path, lines: dict[str, int]) -> frozenset[str]:
+    return _services(node, "leave-out", lines)
+
+
+def _may_end(node: yaml.Node, _root: Path, lines: dict[str, int]) -> frozenset[str]:
+    return _services(node, "may-end", lines)
+
+
+def _services(node: yaml.Node, key: str, lines: dict[str, int]) -> frozenset[str]:
     if not isinstance(node, yaml.SequenceNode):
-        raise _error(node, f"leave-out is {_kind(node)}: make it a list of services")
-    return frozenset(_service(item, "leave-out", lines) for item in node.value)
+        raise _error(node, f"{key} is {_kind(node)}: make it a list of services")
+    return frozenset(_service(item, key, lines) for item in node.value)
 
 
 def _sources(node: yaml.Node, root: Path, lines: dict[str, int]) -> dict[str, tuple[tuple[str, str], ...]]:
@@ -158,6 +168,7 @@ _THRESHOLDS: Mapping[str, Callable[[yaml.Node, str, dict[str, int]], Any]] = {
 }
 _READERS: Mapping[str, Callable[[yaml.Node, Path, dict[str, int]], Any]] = {
     "leave-out": _leave_out,
+    "may-end": _may_end,
     "sources": _sources,
     "test": _test,
     "thresholds": _thresholds,

@@ -11,17 +11,17 @@ from typing import Any
 from .combined import combine
 from .combined.findings import of_git
 from .combined.model import Combined
+from .combined.places import of_places
 from .findings import Finding
 from .git import refusal
 from .injection.payload import needs_tracer
 from .project import Project
 from .recorded.journals import find_journals
-from .recorded.sightings import KILLED, Place, read_sightings
+from .recorded.sightings import Place, read_sightings
 from .recorded.state import prepare_state
 from .runtimes import command_lines, procfile, stack
 from .runtimes.compose import engine, plain_run
 from .runtimes.compose.services import find_services
-from .runtimes.waiting import ServiceDied
 from .settings import is_true, way_of
 from .sources.images import OLDEST_PYTHON
 from .sources.services import Service
@@ -31,12 +31,10 @@ OLDEST_ENGINE = (20, 10)
 OLDEST_PODMAN = (4, 3)
 OLDEST_COMPOSE = (2, 40)
 FREE_BYTES = 64 << 20
-RESTARTS = 3
-TERMINATED = 128 + 15
 
 REMEDIES = {
-    "not-writable": "let the service's user write to coverage-data; until then down-coverage copies out what it wrote",
-    "disk-space": "make room where coverage-data lies: what finds no block is lost",
+    "not-writable": "let the service's user write to its journals; until then down-coverage copies out what it wrote",
+    "disk-space": "make room where journals lie: what finds no block is lost",
     "refused": "correct what it names",
     "drifted": "build the image anew, or check out what it was built from",
     "not-mapped": "commit them, or name their place under `sources` in coverage-spy.yml",
@@ -55,7 +53,6 @@ class Patient:
     definition: Mapping[str, Any]
     service: Service | None
     findings: Sequence[Finding]
-    places: Sequence[Place]
     way: str
     branch: bool
 
@@ -97,8 +94,7 @@ def examine(project: Project, environ: Mapping[str, str]) -> tuple[list[Finding]
             name,
             model["services"].get(name, {}),
             services.get(name),
-            _findings(combined, name),
-            [place for place in seen if place.service == name],
+            _findings(combined, name, seen),
             way,
             branch,
         )
@@ -108,11 +104,11 @@ def examine(project: Project, environ: Mapping[str, str]) -> tuple[list[Finding]
 
 def compare(project: Project) -> Iterator[Finding]:
     """Yield what a run without the spy shows, which it starts, waits for, and stops."""
-    try:
-        found = plain_run.compare(project)
-    except ServiceDied as error:
-        yield Finding("", "fails-anyway", f"without measuring, too: {error}", "correct the service first")
-        return
+    found = plain_run.compare(project)
+    for failure in found.failures:
+        yield Finding(
+            failure.service, "fails-anyway", f"without measuring it {failure.how}, too", "correct the service"
+        )
     for difference in found.differences:
         yield Finding(
             "",
@@ -132,12 +128,11 @@ def _combined(project: Project) -> Combined | None:
     return combine.combine(project)
 
 
-def _findings(combined: Combined | None, name: str) -> list[Finding]:
-    """Return what was found out about a service, nothing of one that is not measured: its image tells why."""
-    result = combined.services.get(name) if combined else None
-    if not combined or not result or not result.measured:
-        return []
-    return [finding for finding in combined.findings if finding.service == name]
+def _findings(combined: Combined | None, name: str, seen: Sequence[Place]) -> list[Finding]:
+    """Return what was found out about a service, but not that it is not measured: its image tells why."""
+    if not combined:
+        return [fate for fate in of_places(seen) if fate.service == name]
+    return [finding for finding in combined.findings if finding.service == name and finding.kind != "not-measured"]
 
 
 def _of_the_stack(project: Project, model: Mapping[str, Any], combined: Combined | None) -> Iterator[Finding]:
@@ -253,50 +248,10 @@ def _command(patient: Patient) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _ends(patient: Patient) -> Iterator[Finding]:
-    for place in patient.places:
-        if place.restarts >= RESTARTS:
-            yield Finding(
-                patient.name, "restart-loop", f"{place.name} was started {place.restarts + 1} times",
-                f"read `docker logs {place.name}` while it is up: it dies and is started again",
-            )  # fmt: skip
-        if place.error:
-            yield Finding(
-                patient.name, "import-error", f"{place.name} ended with {place.error}",
-                "run `coverage-doctor -- --compare`, which tells whether it does so without coverage too",
-            )  # fmt: skip
-        elif place.oom_killed or (place.cut_short and place.memory):
-            # Not every kernel tells the engine what it killed for.
-            why = "for want of memory" if place.oom_killed else "before its time to stop was over"
-            limit = f"; its limit is {place.memory >> 20} MiB" * bool(place.memory)
-            yield Finding(
-                patient.name, "out-of-memory", f"{place.name} was killed {why}{limit}",
-                "nothing for coverage, which has what ran before; raise the service's memory limit", True,
-            )  # fmt: skip
-        elif place.cut_short:
-            yield Finding(
-                patient.name, "killed", f"{place.name} was killed before its time to stop was over",
-                "look who did: `docker kill`, a test, or the engine's kernel when memory was short"
-                + ", and mind that 0.1 s are lost" * patient.traced,
-                not patient.traced,
-            )  # fmt: skip
-        elif place.exit_code == KILLED:
-            yield Finding(
-                patient.name, "grace-period", f"{place.name} ended by SIGKILL: its time to stop was over",
-                "raise its stop_grace_period, or let it handle SIGTERM" + ", or 0.1 s are lost" * patient.traced,
-                not patient.traced,
-            )  # fmt: skip
-        elif place.exit_code not in (None, 0, TERMINATED):
-            yield Finding(
-                patient.name, "died", f"{place.name} ended with exit code {place.exit_code}",
-                "run `coverage-doctor -- --compare`, which tells whether it does so without coverage too", True,
-            )  # fmt: skip
-
-
 def _combined_findings(patient: Patient) -> Iterator[Finding]:
-    """Yield what the journals show of it, with what can be done about a refusal."""
+    """Yield what the run shows of it, with what can be done about a refusal."""
     for finding in patient.findings:
         yield replace(finding, remedy=finding.remedy or REMEDIES.get(finding.kind, ""))
 
 
-CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (_image, _build, _command, _ends, _combined_findings)
+CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (_image, _build, _command, _combined_findings)

@@ -195,41 +195,6 @@ def test_new_run_starts_empty_unless_told_to_append(repository):
     assert not journals() & both
 
 
-def test_service_that_died_shows_its_logs_and_leaves_nothing(repository):
-    repository.service("web", "raise SystemExit('no database')\n")
-    repository.service("other", "import time\ntime.sleep(600)\n")
-    repository.write(
-        "docker-compose.yml",
-        "services:\n  web: {build: web, stop_grace_period: 0s}\n  other: {build: other, stop_grace_period: 1s}\n",
-    )
-    answer = repository.tasks("up-coverage")
-    assert answer.returncode == 1
-    assert "no database" in answer.stderr
-    assert answer.stderr.splitlines()[-1].startswith("coverage-spy: the service web has died (exit code 1)")
-    assert repository.containers() == []
-
-
-def test_service_others_wait_for_shows_its_logs(repository):
-    repository.service("web", "import time\ntime.sleep(600)\n")
-    repository.service("migrate", "raise SystemExit('no such table')\n")
-    repository.write(
-        "docker-compose.yml",
-        """
-        services:
-          web:
-            build: web
-            stop_grace_period: 0s
-            depends_on: {migrate: {condition: service_completed_successfully}}
-          migrate: {build: migrate}
-        """,
-    )
-    answer = repository.tasks("up-coverage")
-    assert answer.returncode == 1
-    assert "no such table" in answer.stderr
-    assert "the service migrate has died" in answer.stderr.splitlines()[-1]
-    assert repository.containers() == []
-
-
 def test_service_that_never_gets_healthy_is_named(repository):
     repository.service("web", "import time\ntime.sleep(600)\n")
     repository.write(

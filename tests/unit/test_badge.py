@@ -56,7 +56,7 @@ def too_old(run):
 
 
 def without_receipt(run):
-    places = [Place(f"orders-{host}", "orders", host, "python main.py", 0.0, None) for host in ("orders", "other")]
+    places = [Place(f"orders-{host}", "orders", host, "python main.py", 1.0, None) for host in ("orders", "other")]
     add_sightings(run.project, places)
 
 

@@ -56,7 +56,9 @@ def test_the_example_in_the_documentation_can_be_said(write):
     found = read_configuration(write(re.search(r"```yaml\n(.*?)```", page, re.DOTALL).group(1)))
     assert (found.test, found.leave_out) == (("pytest", "tests/e2e"), {"load-generator"})
     assert found.sources == {"orders": (("/app", "services/orders"),)}
-    assert re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE) == ["test", "leave-out", "sources", "thresholds"]
+    assert re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE) == [
+        *("test", "leave-out", "may-end", "sources", "thresholds")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -64,7 +66,7 @@ def test_the_example_in_the_documentation_can_be_said(write):
     [
         ("tests: pytest\n", "line 1: there is no setting 'tests': did you mean test?"),
         ("test: a\nleave_out: [b]\n", "line 2: there is no setting 'leave_out': did you mean leave-out?"),
-        ("zebra: 1\n", "line 1: there is no setting 'zebra': known are leave-out, sources, test, thresholds"),
+        ("zebra: 1\n", "line 1: there is no setting 'zebra': known are leave-out, may-end, sources, test, thresholds"),
         ("test: a\n\ntest: b\n", "line 3: test is there twice: remove one"),
         ("- test\n", "line 1: the file is a list: make it a mapping of settings"),
         ("pytest\n", "line 1: the file is 'pytest': make it a mapping of settings"),

@@ -8,43 +8,17 @@ import pytest
 from coverage_tasks.doctor import CHECKS, Patient, _of_the_versions
 from coverage_tasks.findings import KINDS
 from coverage_tasks.project import TOOL
-from coverage_tasks.recorded.sightings import Place
 from coverage_tasks.runtimes.compose import engine
 from coverage_tasks.sources.images import Image, Interpreter
 from coverage_tasks.sources.services import Service
 
 
-def verdicts(place=None, command=(), version="3.13", way="mount", written=()):
+def verdicts(command=(), version="3.13", way="mount", written=()):
     image = Image("i", "i", {}, "/", "", (Interpreter("/usr/bin/python", version, f".cpython-{version}.so"),), {})
     image = replace(image, written=written)
     service = Service("web", image, command=tuple(command))
-    patient = Patient("web", {}, service, (), [place] if place else [], way, False)
+    patient = Patient("web", {}, service, (), way, False)
     return {verdict.kind: verdict for check in CHECKS for verdict in check(patient)}
-
-
-def place(**known):
-    return Place("web-1", "web", "h", "python", 1.0, **{"exit_code": 0, **known})
-
-
-@pytest.mark.parametrize(
-    ("known", "name"),
-    [
-        ({"exit_code": 137, "oom_killed": True}, "out-of-memory"),
-        ({"exit_code": 137}, "grace-period"),
-        ({"exit_code": 137, "cut_short": True}, "killed"),
-        ({"exit_code": 137, "cut_short": True, "memory": 1 << 20}, "out-of-memory"),
-        ({"exit_code": 1}, "died"),
-        ({"exit_code": 1, "error": "ImportError: no"}, "import-error"),
-        ({"exit_code": None, "restarts": 3}, "restart-loop"),
-    ],
-)
-def test_how_a_container_ended_has_a_verdict(known, name):
-    assert list(verdicts(place(**known))) == [name]
-
-
-@pytest.mark.parametrize("known", [{}, {"exit_code": None}, {"exit_code": 143}, {"restarts": 2}])
-def test_an_ordinary_end_has_none(known):
-    assert verdicts(place(**known)) == {}
 
 
 def test_image_that_holds_our_files_is_named_with_the_lines_that_keep_them_out():
@@ -54,9 +28,7 @@ def test_image_that_holds_our_files_is_named_with_the_lines_that_keep_them_out()
     assert found.note
 
 
-def test_a_kill_is_a_problem_only_where_lines_may_be_missing():
-    assert verdicts(place(exit_code=137))["grace-period"].note
-    assert not verdicts(place(exit_code=137), version="3.11")["grace-period"].note
+def test_a_shell_is_a_problem_only_where_lines_may_be_missing():
     shell = ["sh", "-c", "true; python main.py"]
     assert verdicts(command=shell)["shell-form"].note
     assert not verdicts(command=shell, version="3.8")["shell-form"].note

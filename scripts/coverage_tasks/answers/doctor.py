@@ -26,5 +26,7 @@ def _lines(verdicts: Iterable[Finding]) -> list[str]:
     lines = []
     for verdict in verdicts:
         kind = "note" if verdict.note else verdict.trouble
-        lines += [f"{kind}: {printable(verdict.evidence)} [{verdict.kind}]", f"  {printable(verdict.remedy)}"]
+        lines.append(f"{kind}: {printable(verdict.evidence)} [{verdict.kind}]")
+        if verdict.remedy:
+            lines.append(f"  {printable(verdict.remedy)}")
     return lines or ["nothing is wrong"]

@@ -3,12 +3,13 @@
 import os
 import sqlite3
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from coverage import CoverageData
 from coverage.exceptions import CoverageException
 
+from ..configuration import read_configuration
 from ..coverage_settings import read_settings
 from ..errors import TaskError
 from ..findings import Finding
@@ -29,6 +30,7 @@ from .merging import Merging
 from .model import Combined, ServiceResult, write_combined
 from .origins import Origins, of_run, recorded_stack
 from .painting import Old, Painted, Ran
+from .places import is_idle, never_started, of_places
 
 
 def combine(project: Project) -> Combined:
@@ -57,8 +59,7 @@ def combine(project: Project) -> Combined:
         services = of_run(project, journals, repository)
         stage.of = len(services)
         for name, origins in services.items():
-            places = [place for place in seen if place.service == name]
-            results[name], painted[name] = _combine_service(origins, places)
+            results[name], painted[name] = _combine_service(origins, _of(name, seen))
             settings.leave_out(results[name], painted[name].lines, painted[name].arcs)
             advance()
     with_lines = [name for name, p in painted.items() if p.lines]
@@ -68,7 +69,13 @@ def combine(project: Project) -> Combined:
     combined.damaged = len(damaged)
     combined.run = recorded_stack(project).run
     combined.started = max(journal.receipt.started for journal in journals)
-    of_services = (finding for name, result in results.items() for finding in of_service(name, result))
+    may_end = read_configuration(project.root).may_end
+    fates = [*of_places(seen, may_end)]
+    of_services = (
+        finding
+        for name in dict.fromkeys((*results, *(place.service for place in seen)))
+        for finding in _findings_of(name, results.get(name), [fate for fate in fates if fate.service == name])
+    )
     of_all = (
         *of_kinds(with_lines, with_arcs),
         *of_dropped(merging.dropped),
@@ -90,6 +97,16 @@ def combine(project: Project) -> Combined:
     return combined
 
 
+def _of(service: str, places: Iterable[Place]) -> list[Place]:
+    return [place for place in places if place.service == service]
+
+
+def _findings_of(name: str, result: ServiceResult | None, fates: Collection[Finding]) -> Iterator[Finding]:
+    yield from fates
+    if result:
+        yield from of_service(name, result, not all(fate.note for fate in fates))
+
+
 def _nothing(project: Project, damage: Sequence[Finding], damaged: int) -> str:
     if not damage:
         return f"there is nothing to combine in {project.journals}: run up-coverage first"
@@ -99,11 +116,15 @@ def _nothing(project: Project, damage: Sequence[Finding], damaged: int) -> str:
 
 def _combine_service(origins: Origins, places: Collection[Place]) -> tuple[ServiceResult, Painted]:
     source_map, journals, record = origins.source_map, origins.journals, origins.record
+    others = [] if journals or not is_idle(places) else sorted({name for place in places for name in place.programs})
+    began = [place for place in places if place.started and not others]
     result = ServiceResult(
         measured=origins.service.measured,
         reason=origins.service.reason,
         python=sorted({journal.receipt.python for journal in journals}) or list(record.interpreters),
-        processes=Processes.of_service(journals, places),
+        processes=Processes.of_service(journals, began if origins.service.measured else ()),
+        never_started=not journals and never_started(places),
+        other_programs=others,
         roots=list(source_map.roots),
         fallback=record.fallback,
         claims=claims_of(journals, origins.service.name),
@@ -148,8 +169,8 @@ def _settle(result: ServiceResult, own: set[str], imported: set[str]) -> None:
     """Say of each file whether it counts, and why not."""
     why = result.why_unknown
     if why and not imported:
-        # A service without Python is nothing to know about, whatever files its image holds.
-        result.unknown = dict.fromkeys(sorted(own), why) if result.python else {}
+        # A service without Python, or that runs none, is nothing to know about, whatever files its image holds.
+        result.unknown = dict.fromkeys(sorted(own), why) if result.python and not result.other_programs else {}
         result.carried = {}
         return
     result.files = sorted(own)

@@ -70,7 +70,7 @@ def of_dropped(parts: int) -> Iterator[Finding]:
             "",
             "forged",
             f"journals tell of more than any sources have, so {counted(parts, 'part')} of them count for nothing",
-            "look what writes into coverage-data/journals besides the spy",
+            "look what writes journals besides the spy",
         )
 
 
@@ -106,20 +106,23 @@ def claims_of(journals: Iterable[Journal], name: str) -> dict[str, int]:
     return dict(Counter(map(printable, others)))
 
 
-def of_service(name: str, result: ServiceResult) -> Iterator[Finding]:
-    """Yield what the processes of a service show, then what its sources do."""
+def of_service(name: str, result: ServiceResult, failed: bool = False) -> Iterator[Finding]:
+    """Yield what the processes of a service show, then what its sources do. It `failed`: other findings say how."""
     processes = result.processes
     if not result.measured:
         if result.python:
             yield Finding(name, "not-measured", f"it is not measured: {result.reason}")
-    elif result.silent:
+    elif result.other_programs:
+        programs = f"{listed(result.other_programs)} ran there, and no Python that was seen"
+        yield Finding(name, "idle", f"{programs}, so there is nothing to know", note=True)
+    elif result.silent and not result.never_started:
         yield _of_silence(name, processes)
-    yield from _of_processes(name, result)
+    yield from _of_processes(name, result, failed)
     if result.fallback:
         yield Finding(
             name,
             "copied-out",
-            "it could not write to coverage-data, so its journals were copied out of its container",
+            "it could not write to its journals, so they were copied out of its container",
             "those of containers that were removed before are lost",
         )
     yield from _of_sources(name, result)
@@ -137,7 +140,7 @@ def _of_silence(name: str, processes: Processes) -> Finding:
     )
 
 
-def _of_processes(name: str, result: ServiceResult) -> Iterator[Finding]:
+def _of_processes(name: str, result: ServiceResult, failed: bool) -> Iterator[Finding]:
     processes = result.processes
     for refusal, count in processes.refusals.items():
         yield Finding(name, refusal_kind(refusal), f"{refusal_sentence(refusal)} ({counted(count, 'process')})")
@@ -148,7 +151,17 @@ def _of_processes(name: str, result: ServiceResult) -> Iterator[Finding]:
             f"{counted(count, 'process')} said to be of {claimed}, and counts for {name}, to whose directory it wrote",
             "look what sets COVERAGE_FILE there",
         )
-    if processes.ran_nothing_measured:
+    if processes.ran_nothing_measured and result.files:
+        if not failed:
+            yield Finding(
+                name,
+                "still-starting",
+                f"none of its {counted(processes.without_lines, 'process')} had run code of the repository when the "
+                "run ended: it was still starting, or idle",
+                "let the test use it, and wait for it",
+                note=True,
+            )
+    elif processes.ran_nothing_measured:
         yield Finding(
             name,
             "no-lines",

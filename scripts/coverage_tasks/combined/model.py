@@ -15,7 +15,7 @@ from ..sources.maps import Root
 from ..sources.repository import Digest, is_repository_path
 
 FILE = "combined.json"
-VERSION = 4
+VERSION = 5
 LARGEST = 256 << 20  # bytes: 80,000 files of 8 services
 SIZES = 1 << 32  # what a journal has room for, as in its digests
 
@@ -44,7 +44,8 @@ class ServiceResult:
     `unknown` are files of its own of which nothing can be said, `unmapped` container files that ran and are no file of
     the repository, each with the reason. `carried` are those of `files` that are known in part, by an old version.
     `startup` are the lines, by repository file, that some process of it executed before the stack was ready. `claims`
-    count its processes that say they are of another service.
+    count its processes that say they are of another service. `never_started`: nothing of it was; `other_programs` are
+    what ran instead where no Python was ever seen.
     """
 
     measured: bool = True
@@ -60,6 +61,8 @@ class ServiceResult:
     startup: dict[str, list[int]] = field(default_factory=dict)
     fallback: bool = False
     claims: dict[str, int] = field(default_factory=dict)
+    never_started: bool = False
+    other_programs: list[str] = field(default_factory=list)
 
     def statements(self, path: str, statements: frozenset[int]) -> frozenset[int]:
         """Those of a file's statements that the service can say anything about."""
@@ -68,13 +71,17 @@ class ServiceResult:
     @property
     def silent(self) -> bool:
         """Whether it should have been measured and sent nothing."""
-        return self.measured and not self.processes.all
+        return self.measured and not self.processes.all and not self.other_programs
 
     @property
     def why_unknown(self) -> str:
         """Why nothing is known of the service as a whole; empty when something is."""
         if not self.measured:
             return f"its service is not measured: {self.reason}"
+        if self.never_started:
+            return "its service was never started"
+        if self.other_programs:
+            return "its service ran no Python"
         if self.silent:
             return "its service sent nothing"
         if self.processes.not_measured == self.processes.all:
@@ -84,7 +91,7 @@ class ServiceResult:
 
 @dataclass
 class Combined:
-    """What `combine` found out, service by service; kept in coverage-data/combined.json.
+    """What `combine` found out, service by service; kept in combined.json.
 
     `findings` are what somebody should look at, damage first, which `damaged` journals have. `digests` are those of the
     files as they were then, `commit` is what was checked out ("" without git), `run` is Stack.run, and `started` when

@@ -1,4 +1,4 @@
-"""Which processes the engine (or the operating system) saw running, to compare with the receipts."""
+"""What the engine, or the operating system, knows of each place where a service runs: its end, and who ran there."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -9,9 +9,13 @@ from ..project import Project
 from ..records import RecordError, read_record, write_record
 
 FILE = "sightings.json"
-VERSION = 1
+VERSION = 2
 
-KILLED = 128 + 9
+KILLED, TERMINATED = 128 + 9, 128 + 15
+# Between a signal and the engine's note of it, in seconds.
+SLACK = 0.5
+# So many starts of one place are a loop: nobody waits for it any longer.
+RESTARTS = 3
 # Id of a container -> when it got its first signal, in seconds since the epoch.
 Signals = Mapping[str, float]
 NO_SIGNALS: Signals = {}
@@ -34,9 +38,12 @@ class Sighting:
 class Place:
     """Where processes of a service run: a container, or the process group of a line of the Procfile.
 
-    `started` is its last start, `error` the import that failed when that ended it; `seen` are the Python processes that
-    were seen there at any time. `cut_short`: something killed it that was not the end of its grace period. `memory` is
-    its limit in bytes, 0 without one.
+    `started` is its last start, 0 when it was made and never started, perhaps since compose `waited_for` others.
+    `exit_code` is None while it runs, and -1 where nobody learned it; `ended` is when that was, and `told` when it got
+    the first signal to stop, 0 without one. `error` is the import that failed when that ended it. `cut_short`:
+    something killed it that was not the end of its grace period. `memory` is its limit in bytes, 0 without one.
+    `check` is the last output of a health check that fails. `seen` are the Python processes that were seen there at any
+    time, `programs` what else was.
     """
 
     name: str
@@ -51,6 +58,26 @@ class Place:
     memory: int = 0
     error: str = ""
     seen: tuple[Sighting, ...] = ()
+    ended: float = 0.0
+    told: float = 0.0
+    health: str = ""
+    check: str = ""
+    waited_for: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
+
+    @property
+    def died(self) -> bool:
+        """Whether it ended with an error before it was told to stop."""
+        if not self.started or not self.exit_code:
+            return False
+        # The engine may note the signal a moment after the end that it brought about.
+        early = SLACK if self.exit_code in (KILLED, TERMINATED) else 0
+        return not self.told or self.ended < self.told - early
+
+    @property
+    def loops(self) -> bool:
+        """Whether it was started again and again."""
+        return self.restarts >= RESTARTS
 
 
 @dataclass(frozen=True)
@@ -63,8 +90,14 @@ def add_sightings(project: Project, places: Iterable[Place]) -> None:
     known = {(place.name, place.host): place for place in read_sightings(project)}
     for place in places:
         key = place.name, place.host
-        before = known[key].seen if key in known else ()
-        known[key] = replace(place, seen=tuple(_merged(before, place.seen)))
+        before = known.get(key, place)
+        known[key] = replace(
+            place,
+            seen=tuple(_merged(before.seen, place.seen)),
+            programs=tuple(dict.fromkeys((*before.programs, *place.programs))),
+            health=place.health or before.health,
+            check=place.check or before.check,
+        )
     file = project.state / FILE
     try:
         write_record(file, _Sightings(tuple(known.values())), VERSION)

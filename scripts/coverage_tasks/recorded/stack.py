@@ -9,7 +9,7 @@ from ..errors import TaskError
 from ..records import OtherVersion, RecordError, read_record, write_record
 
 FILE = "stack.json"
-VERSION = 4
+VERSION = 5
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class ServiceRecord:
     `reason` says why it is not measured. Of a container: `image` is the name that it runs from, `platform` what it asks
     for, `content` what Image.content is, `ids` what the engine calls the image, `derived` whether that has the spy in
     it; `binds` and `copied` are those of Service; `fallback`: it could not write to its directory of journals. Of a
-    line of a Procfile: its process with the TCP `ports` it is to listen on, and whether it has `finished` with
-    exit code 0.
+    line of a Procfile: its process with the TCP `ports` it is to listen on, its `exit_code` once it is known to have
+    ended (-1 where nobody learned it), and when that was seen.
     """
 
     measured: bool = True
@@ -37,7 +37,8 @@ class ServiceRecord:
     pid: int = 0
     born: str = ""
     ports: tuple[int, ...] = ()
-    finished: bool = False
+    exit_code: int | None = None
+    ended: float = 0.0
 
 
 @dataclass(frozen=True)

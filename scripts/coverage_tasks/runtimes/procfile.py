@@ -31,8 +31,8 @@ from ..recorded.stack import ServiceRecord, Stack, read_stack, write_stack
 from ..recorded.state import empty, open_journals
 from ..settings import is_true, own_environment
 from ..sources.images import OLDEST_PYTHON, Interpreter
-from .ps import sightings
-from .waiting import Look, died, say_what_is_measured
+from .ps import programs, sightings
+from .waiting import Failure, Look, say_what_is_measured
 
 END_OF_LOG = 1 << 16  # bytes that hold the last lines of a service
 FIRST_PORT = 5000  # honcho's
@@ -110,20 +110,31 @@ def start(project: Project, _build: bool, fresh: bool) -> None:
 
 
 def look(project: Project, stack: Stack) -> Look:
-    """Look at each process once. Raise ServiceDied when one died."""
-    awaited = []
-    for name, started in _started(stack).items():
-        code = 0 if stack.services[name].finished else exit_code(started)
-        if code:
-            log = read_end(log_file(project, name), END_OF_LOG).decode(errors="replace")
-            died(name, log, f"exit code {code}" if code > 0 else "")
-        if code == 0:
-            # Only its parent learns an exit code, and only once.
-            stack.services[name] = replace(stack.services[name], finished=True)
-            write_stack(project.state, stack)
-        elif silent := [str(port) for port in stack.services[name].ports if not accepts(port)]:
+    """Look at each process once."""
+    may_end = read_configuration(project.root).may_end
+    awaited, failures = [], []
+    for name in _started(stack):
+        service = _ended(stack, name)
+        if service.exit_code is not None:
+            if service.exit_code and name not in may_end:
+                log = read_end(log_file(project, name), END_OF_LOG).decode(errors="replace")
+                code = f" (exit code {service.exit_code})" * (service.exit_code > 0)
+                failures.append(Failure(name, f"has died{code}", log, name))
+        elif silent := [str(port) for port in service.ports if not accepts(port)]:
             awaited.append(f"{name} does not listen on port {' and '.join(silent)}")
-    return Look(awaited, {})  # nothing starts them again
+    write_stack(project.state, stack)
+    unchecked = [name for name, service in stack.services.items() if not service.ports and service.exit_code is None]
+    return Look(awaited, {}, failures, unchecked)  # nothing starts them again
+
+
+def _ended(stack: Stack, name: str) -> ServiceRecord:
+    """Return the record of a process with its exit code, which only its parent learns, and only once."""
+    service = stack.services[name]
+    if service.exit_code is None:
+        code = exit_code(Started(service.pid, service.born))
+        if code is not None:
+            service = stack.services[name] = replace(service, exit_code=code, ended=time.time())
+    return service
 
 
 def watched(_stack: Stack) -> AbstractContextManager[None]:
@@ -147,10 +158,20 @@ def environment(_project: Project, _stack: Stack) -> dict[str, str]:
 
 
 def places(stack: Stack, _signals: Signals) -> Iterable[Place]:
-    """Yield the process groups of measured services."""
+    """Yield the process groups."""
     for name, started in _started(stack).items():
-        if stack.services[name].measured:
-            yield Place(name, name, "", "", stack.started, None, seen=tuple(sightings(members(started.pid))))
+        service, processes = _ended(stack, name), members(started.pid)
+        yield Place(
+            name=name,
+            service=name,
+            host="",
+            command="",
+            started=stack.started,
+            exit_code=service.exit_code,
+            ended=service.ended,
+            seen=tuple(sightings(processes)),
+            programs=tuple(programs(processes)),
+        )
 
 
 def fetch(_project: Project, stack: Stack) -> Stack:

@@ -3,10 +3,13 @@
 import re
 import time
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ..recorded.sightings import Sighting
 from .command_lines import is_python, shown
+
+INITS = ("", "docker-init", "tini", "dumb-init", "catatonit")  # they only start what a container is for
+LONGEST = 50  # characters of a name, which may be anything
 
 # What is shorter than a second comes as 1.5ms, 1.5µs or 1ns.
 _DURATION = re.compile(r"(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+)(?:\.\d+)?s|[\d.]+[mµn]s)")
@@ -21,6 +24,15 @@ def sightings(listed: Iterable[str], container: str = "") -> Iterable[Sighting]:
         if _seconds(age) and words and is_python(words[0]):
             seen = _inner_pid(int(pid), container) if container else int(pid)
             yield Sighting(seen, int(now - _seconds(age)), shown(words))
+
+
+def programs(listed: Iterable[str]) -> Iterable[str]:
+    """Yield the names of the other programs among the lines of `ps -o pid,etime,args`."""
+    for line in listed:
+        _, age, *words = line.split()
+        name = PurePosixPath(words[0]).name if words else ""
+        if _seconds(age) and name not in INITS and not is_python(words[0]):
+            yield name[:LONGEST]
 
 
 def _seconds(age: str) -> int:

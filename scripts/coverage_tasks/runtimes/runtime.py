@@ -28,7 +28,7 @@ class Runtime(Protocol):
         """
 
     def look(self, project: Project, stack: Stack) -> Look:
-        """Look once. Raise ServiceDied when a service died."""
+        """Look once."""
 
     def watched(self, stack: Stack) -> AbstractContextManager[None]:
         """Return what has to be done while somebody waits for the services."""
@@ -43,7 +43,7 @@ class Runtime(Protocol):
         """Return what the test command gets to reach the services."""
 
     def places(self, stack: Stack, signals: Signals) -> Iterable[Place]:
-        """Yield where measured processes run, with those that are seen there now."""
+        """Yield where processes of services run, with those that are seen there now."""
 
     def fetch(self, project: Project, stack: Stack) -> Stack:
         """Bring journals that lie elsewhere into the data directory. Return the record with what that has shown."""

@@ -6,6 +6,7 @@ import subprocess
 import time
 from dataclasses import replace
 
+from ..configuration import NAME as CONFIGURATION
 from ..errors import TaskError
 from ..progress import Stage, say
 from ..project import Project
@@ -15,17 +16,19 @@ from ..recorded.sightings import NO_SIGNALS, Signals, add_sightings
 from ..recorded.stack import FILE, Stack, read_stack, write_stack
 from ..recorded.state import prepare_state
 from ..settings import own_environment
+from ..text import counted, listed
 from .interrupts import finishing, undisturbed
 from .runtime import runtime_named, runtime_of
-from .waiting import wait
+from .waiting import Look, wait
 
 
 def up(project: Project, append: bool = False, build: bool = False) -> None:
-    """Start the project's services with coverage and wait until they are ready.
+    """Start the project's services with coverage and wait until each is ready, or has failed.
 
     Images are those the project runs without coverage; `build` rebuilds them first. A new run begins with no journals
-    but its own, unless `append`; starting a stack that is up keeps them. Raise TaskError when a service does not get
-    ready; what did start is stopped again.
+    but its own, unless `append`; starting a stack that is up keeps them. A service that fails is told of, and keeps
+    nothing else from running: a moment later nobody would have waited for it. Raise TaskError when services cannot be
+    started, or one neither gets ready nor fails; what did start is stopped again.
     """
     prepare_state(project)
     record, runs = read_stack(project.state), running(project)
@@ -45,24 +48,43 @@ def up(project: Project, append: bool = False, build: bool = False) -> None:
 
     with finishing(give_up):
         runtime_named(project.runtime).start(project, build, fresh)
-        wait_until_ready(project)
+        found = _wait(project)
     try:
         collect(project)
     except TaskError as error:
         say(str(error))  # the containers keep what has no room here
     mark_startup(project, before)
-    say("the services are ready")
+    say(_readiness(project, found))
 
 
 def wait_until_ready(project: Project) -> None:
     """Wait until every service runs (healthy, where it has a health check) or has finished with exit code 0.
 
-    Raise TaskError, after printing its logs, when one died; and when COVERAGE_SPY_TIMEOUT seconds have passed.
+    Raise TaskError, after printing its logs, when one failed; and when COVERAGE_SPY_TIMEOUT seconds have passed.
     """
+    found = _wait(project)
+    if found.failures:
+        raise TaskError(f"{_readiness(project, found)}: correct it, or name it under may-end in {CONFIGURATION}")
+    say(_readiness(project, found))
+
+
+def _wait(project: Project) -> Look:
     stack = _present(project)
     runtime = runtime_of(stack)
     with runtime.watched(stack):
-        wait(lambda: runtime.look(project, stack))
+        return wait(lambda: runtime.look(project, stack))
+
+
+def _readiness(project: Project, found: Look) -> str:
+    """Return what it means that the services are ready, as a sentence."""
+    services = len(_present(project).services)
+    if found.failures:
+        failed = listed([failure.service for failure in found.failures])
+        return f"{services - len(found.failures)} of {counted(services, 'service')} are ready, and not {failed}"
+    check = "health check" if _present(project).runtime == "compose" else "port"
+    unchecked = len(found.unchecked)
+    meaning = f"; {unchecked} of {services} have no {check}, so ready means started" if unchecked else ""
+    return f"the services are ready{meaning}"
 
 
 def require_command(project: Project, command: list[str]) -> None:

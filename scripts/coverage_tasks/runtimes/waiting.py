@@ -1,4 +1,4 @@
-"""Waiting until services are ready, or one has died."""
+"""Waiting until every service is ready, or has failed: died, unhealthy, never started, started again and again."""
 
 import sys
 import time
@@ -15,33 +15,56 @@ POLL_SECONDS = 0.3
 SETTLED_SECONDS = 1.0
 
 
-class ServiceDied(TaskError):
-    """A service ended with an error, or its health check fails."""
+class Failure(NamedTuple):
+    """A service that is not ready and will not be: `how`, as the end of a sentence, and the `log` that shows why.
+
+    `source` says what wrote the log.
+    """
+
+    service: str
+    how: str
+    log: str = ""
+    source: str = ""
 
 
 class Look(NamedTuple):
-    """What one look at a stack shows: what is `awaited`, in words, and when each place was last started."""
+    """What one look at a stack shows: what is `awaited`, in words, when each place was last started, and what failed.
+
+    `unchecked` are the services that have no health check, for which to be ready is to run.
+    """
 
     awaited: list[str]
     starts: Mapping[str, float]
+    failures: Sequence[Failure] = ()
+    unchecked: Sequence[str] = ()
 
 
-def wait(look: Callable[[], Look]) -> None:
-    """Wait until `look` names nothing that is awaited. Raise TaskError after COVERAGE_SPY_TIMEOUT seconds."""
+def wait(look: Callable[[], Look]) -> Look:
+    """Wait until `look` names nothing that is awaited, and print why a service failed as soon as one did.
+
+    Return the last look. Raise TaskError after COVERAGE_SPY_TIMEOUT seconds.
+    """
     deadline = time.monotonic() + timeout()
     since: float | None = None
     starts: Mapping[str, float] | None = None
+    shown: set[str] = set()
     with Stage("waiting for the services") as stage:
         while True:
             before = starts
-            waiting, starts = look()
-            stage.text = f"waiting for the services: {', '.join(waiting)}" if waiting else "waiting for the services"
+            found = look()
+            starts = found.starts
+            for failure in found.failures:
+                if failure.service not in shown:
+                    shown.add(failure.service)
+                    _show(failure)
+            words = ", ".join(found.awaited)
+            stage.text = f"waiting for the services: {words}" if words else "waiting for the services"
             # One that dies and is started again and again is up at many a look.
-            since = None if waiting or starts != before else since or time.monotonic()
+            since = None if words or starts != before else since or time.monotonic()
             if since and time.monotonic() - since >= SETTLED_SECONDS:
-                return
+                return found
             if not since and time.monotonic() > deadline:
-                raise TaskError(_not_ready(waiting))
+                raise TaskError(_not_ready(found.awaited))
             time.sleep(POLL_SECONDS)
 
 
@@ -58,9 +81,9 @@ def say_what_is_measured(reasons: Mapping[str, str]) -> None:
     say(f"starting {counted(len(reasons), 'service')}")
 
 
-def died(service: str, log: str, how: str) -> None:
-    """Print the last lines of a service's log, and raise ServiceDied."""
+def _show(failure: Failure) -> None:
+    lines = [f"| {printable(line)}" for line in failure.log.splitlines()[-50:]]
     with hidden():
-        lines = [f"| {printable(line)}" for line in log.splitlines()[-50:]]
-        print(f"--- the last lines of {service} ---", *lines, "---", sep="\n", file=sys.stderr)
-    raise ServiceDied(f"the service {service} has died{f' ({how})' * bool(how)}: its last lines are above; correct it")
+        if lines:
+            print(f"--- the last lines of {failure.source} ---", *lines, "---", sep="\n", file=sys.stderr)
+    say(f"the service {failure.service} {failure.how}{': its last lines are above' * bool(lines)}")

@@ -25,6 +25,7 @@ def coverage(project: Project, args: argparse.Namespace) -> int:
     command = command_of(project, args)
     from ..coverage_settings import read_settings
     from ..locks import only_run
+    from ..recorded.journals import find_journals
     from ..recorded.state import prepare_state
     from ..runtimes import stack
     from ..runtimes.interrupts import finishing
@@ -33,9 +34,15 @@ def coverage(project: Project, args: argparse.Namespace) -> int:
     read_settings(project.root)  # whatever is wrong with them is said before the services have run
     before = _before(project, args)
     prepare_state(project)
-    with only_run(project), finishing(lambda _: stack.down(project)):
-        stack.up(project, append=args.append, build=args.build)
-        code = stack.run_command(project, command)
+    with only_run(project):
+        try:
+            with finishing(lambda _: stack.down(project)):
+                stack.up(project, append=args.append, build=args.build)
+                code = stack.run_command(project, command)
+        except TaskError:
+            if find_journals(project.journals):
+                _write_reports(project, before=before)  # of what was executed until then
+            raise
     try:
         damaged = _write_reports(project, before=before)
     except TaskError as error:

@@ -25,6 +25,7 @@ from ...progress import Stage, say
 from ...project import Project
 
 ENGINE_SECONDS = 20
+LONGEST_CHECK = 500  # characters of the output of a health check
 # What the engine gives a container that says nothing of it, in seconds.
 DEFAULT_GRACE = 10
 # A tar archive that has come to its end.
@@ -80,7 +81,8 @@ class EngineImage:
 class Container:
     """One container of a stack, as the engine describes it; `started` is its last start, 0 when there was none.
 
-    `grace` is in seconds, `memory` the limit in bytes, 0 without one. `ended` means nothing of one that runs. `made_of`
+    `check` is the last output of its health check, `depends_on` are the services that compose waited for. `grace` is in
+    seconds, `memory` the limit in bytes, 0 without one. `ended` means nothing of one that runs. `made_of`
     are the engine's ids of its image, see EngineImage.
     """
 
@@ -99,6 +101,8 @@ class Container:
     restarts: int
     oom_killed: bool
     made_of: tuple[str, ...]
+    check: str
+    depends_on: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -449,9 +453,13 @@ def create(project: Project, name: str, overlay: Path | None = None, anew: Seque
         raise TaskError(f"the services cannot be created: {why}")
 
 
-def up(project: Project, name: str, timeout: float, overlay: Path | None = None) -> None:
-    """Starts the containers that create() made. Raises TaskError: with the port when one is taken, else as compose."""
+def up(project: Project, name: str, timeout: float, overlay: Path | None = None, services: Sequence[str] = ()) -> None:
+    """Start the containers that create() made, those of some `services` and what they depend on, or all.
+
+    Raise TaskError: with the port when one is taken, else as compose.
+    """
     command = [*measured(project, name, overlay), "up", "--detach", "--no-build", "--no-recreate"]
+    command += services
     try:
         with Stage("starting the containers"):
             answer = _run(command, timeout=timeout)
@@ -506,9 +514,22 @@ def containers(name: str) -> list[Container]:
             restarts=container["RestartCount"],
             oom_killed=container["State"]["OOMKilled"],
             made_of=made_of(container),
+            check=_last_check(container["State"].get("Health") or {}),
+            depends_on=_depends_on(container["Config"]["Labels"]),
         )
         for container in describe(name)
     ]
+
+
+def _last_check(health: Mapping[str, Any]) -> str:
+    log = health.get("Log") or ()
+    return str(log[-1].get("Output") or "").strip()[:LONGEST_CHECK] if log else ""
+
+
+def _depends_on(labels: Mapping[str, str]) -> tuple[str, ...]:
+    # As compose writes it: job:service_completed_successfully:false,db:service_healthy:true
+    listed = labels.get("com.docker.compose.depends_on", "")
+    return tuple(entry.split(":")[0] for entry in listed.split(",") if entry)
 
 
 def check_health(container: str, timeout: float) -> None:

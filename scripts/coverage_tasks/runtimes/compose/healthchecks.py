@@ -34,8 +34,7 @@ def checked(name: str) -> Iterator[None]:
         yield
     except TaskError as error:
         unchecked = [] if shutil.which("podman") else sorted(map(_service, filter(_is_overdue, engine.describe(name))))
-        # A service that died is reason enough.
-        if type(error) is not TaskError or not unchecked:
+        if not unchecked:
             raise
         raise TaskError(
             f"{error}; nobody runs the health check of {' and '.join(unchecked)}, since podman leaves that to systemd: "

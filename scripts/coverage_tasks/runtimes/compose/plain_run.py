@@ -1,19 +1,18 @@
 """The comparison: the stack run once as production runs it, and how its containers ended beside the measured run's."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ... import settings
 from ...errors import TaskError
 from ...progress import say
 from ...project import Project
 from ...recorded.proof import Ending, read_proof
 from .. import stack
 from ..interrupts import finishing
-from ..waiting import wait
+from ..waiting import Failure, wait
 from . import engine, healthchecks, overlay, proof
 from .names import stack_name
-from .runtime import look_at
+from .runtime import look_at, start_what_can_be
 from .services import find_services
 
 # A machine is never equally busy twice.
@@ -22,11 +21,15 @@ STOP_SECONDS = 1.5
 
 @dataclass(frozen=True)
 class Comparison:
-    """Container -> how it ended, in the last measured run and without measuring; `differences` are sentences."""
+    """Container -> how it ended, in the last measured run and without measuring; `differences` are sentences.
+
+    `failures` are the services that were not ready without measuring.
+    """
 
     measured: Mapping[str, Ending]
     plain: Mapping[str, Ending]
     differences: tuple[str, ...]
+    failures: Sequence[Failure]
 
 
 def compare(project: Project) -> Comparison:
@@ -41,8 +44,8 @@ def compare(project: Project) -> Comparison:
     measured = read_proof(project).endings
     if stack.running(project):
         raise TaskError("a measured stack is up: run down-coverage first")
-    plain = _run_plain(project)
-    return Comparison(measured, plain, tuple(differences(measured, plain)))
+    plain, failures = _run_plain(project)
+    return Comparison(measured, plain, tuple(differences(measured, plain)), failures)
 
 
 def differences(measured: Mapping[str, Ending], plain: Mapping[str, Ending]) -> list[str]:
@@ -66,7 +69,7 @@ def differences(measured: Mapping[str, Ending], plain: Mapping[str, Ending]) -> 
     return sentences
 
 
-def _run_plain(project: Project) -> dict[str, Ending]:
+def _run_plain(project: Project) -> tuple[dict[str, Ending], Sequence[Failure]]:
     model = engine.read_model(project)
     name = f"{stack_name(model['name'], project.root)}-plain"
     # Of the overlay only what gives each service the base project's image, and the stack names of its own.
@@ -83,9 +86,9 @@ def _run_plain(project: Project) -> dict[str, Ending]:
 
     with finishing(remove):
         engine.create(project, name, file)
+        start_what_can_be(project, name, file)
         with healthchecks.checked(name):
-            engine.up(project, name, settings.timeout(), file)
-            wait(lambda: look_at(name))
+            found = wait(lambda: look_at(name))
         health = {container.id: container.health for container in engine.containers(name)}
         signals = engine.stop(name)
-        return proof.endings(engine.describe(name), signals, health)
+        return proof.endings(engine.describe(name), signals, health), found.failures

@@ -2,26 +2,29 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from coverage_spy.settings import FALLBACK
 
+from ...configuration import read_configuration
 from ...errors import TaskError
 from ...locks import only_build
 from ...progress import say
 from ...project import Project
-from ...recorded.sightings import KILLED, Place, Signals
+from ...recorded.sightings import KILLED, RESTARTS, SLACK, Place, Signals
 from ...recorded.stack import ServiceRecord, Stack, read_stack, write_stack
 from ...recorded.state import empty
 from ...settings import timeout, way_of
 from ...sources.repository import Repository
 from ...sources.services import Service, map_service
+from ...text import listed
 from ..command_lines import shown
-from ..ps import sightings
-from ..waiting import Look, died, say_what_is_measured
+from ..ps import programs, sightings
+from ..waiting import Failure, Look, say_what_is_measured
 from . import engine, healthchecks, mounts, overlay, proof
 from .images import record_images
 from .names import stack_name
@@ -30,8 +33,7 @@ from .spies import spy_of
 
 # How often containers are created again because somebody moved the name of an image in between.
 CREATIONS = 3
-# Between a signal and the engine's note of it, in seconds.
-SLACK = 0.5
+UNHEALTHY = "unhealthy"
 _IMPORT_ERROR = re.compile(r"^(?:ModuleNotFoundError|ImportError): .*", re.MULTILINE)
 
 
@@ -55,18 +57,29 @@ def start(project: Project, build: bool, fresh: bool) -> None:
         measured = [service.name for service in services if service.measured]
         mounted = [] if way_of(os.environ) == "image" else measured
         mounts.fill(name, measured, {service: spy_of(project, service).resolve() for service in mounted})
+    start_what_can_be(project, name)
+
+
+def start_what_can_be(project: Project, name: str, file: Path | None = None, services: Sequence[str] = ()) -> None:
+    """Start the containers, or those of some services, but those that wait for one that failed.
+
+    Compose itself begins nothing more then. Raise TaskError when they cannot be started for another reason.
+    """
     try:
         with healthchecks.checked(name):
-            engine.up(project, name, timeout())
+            engine.up(project, name, timeout(), file, services)
     except TaskError:
-        # A service that died says why better than compose, which only says that another one waits for it.
-        look_at(name)
-        raise
+        failed = {failure.service for failure in look_at(name).failures}
+        if not failed:
+            raise
+        left = {container.service for container in engine.containers(name) if container.state == "created"} - failed
+        if left and left != {*services}:
+            start_what_can_be(project, name, file, sorted(left))
 
 
-def look(_project: Project, stack: Stack) -> Look:
-    """Look at each container once. Raise ServiceDied when one died."""
-    return look_at(stack.name)
+def look(project: Project, stack: Stack) -> Look:
+    """Look at each container once."""
+    return look_at(stack.name, read_configuration(project.root).may_end)
 
 
 def watched(stack: Stack) -> AbstractContextManager[None]:
@@ -125,24 +138,32 @@ def discard(stack: Stack) -> None:
 
 
 def places(stack: Stack, signals: Signals) -> Iterable[Place]:
-    """Yield the containers of measured services."""
+    """Yield the containers."""
     for container in engine.containers(stack.name):
-        if container.service in stack.measured and container.started:
-            running = container.state in ("running", "paused")
-            yield Place(
-                name=container.name,
-                service=container.service,
-                host=container.host,
-                command=shown(container.command),
-                started=container.started,
-                exit_code=None if running else container.exit_code,
-                restarts=container.restarts,
-                oom_killed=container.oom_killed,
-                cut_short=not running and _was_cut_short(container, signals.get(container.id)),
-                memory=container.memory,
-                error="" if running or not container.exit_code else _import_error(container.id),
-                seen=tuple(sightings(engine.processes(container.id), container.id)) if running else (),
-            )
+        running = container.state in ("running", "paused")
+        ended = bool(container.started) and not running
+        processes = engine.processes(container.id) if running else []
+        yield Place(
+            name=container.name,
+            service=container.service,
+            host=container.host,
+            command=shown(container.command),
+            started=container.started,
+            exit_code=container.exit_code if ended else None,
+            restarts=container.restarts,
+            oom_killed=container.oom_killed,
+            cut_short=ended and _was_cut_short(container, signals.get(container.id)),
+            memory=container.memory,
+            error=_import_error(container.id) if ended and container.exit_code else "",
+            seen=tuple(sightings(processes, container.id)),
+            ended=container.ended if ended else 0.0,
+            told=signals.get(container.id, 0.0),
+            # One that has been told to stop has none any more.
+            health=container.health if running else "",
+            check=container.check if running and container.health == UNHEALTHY else "",
+            waited_for=container.depends_on,
+            programs=tuple(programs(processes)),
+        )
 
 
 def _was_cut_short(container: engine.Container, told: float | None) -> bool:
@@ -154,20 +175,47 @@ def _import_error(container: str) -> str:
     return next(reversed(_IMPORT_ERROR.findall(engine.logs(container))), "")
 
 
-def look_at(name: str) -> Look:
-    """Look at each container of a compose project. Raise ServiceDied when one died."""
-    waiting = []
+def look_at(name: str, may_end: Collection[str] = ()) -> Look:
+    """Look at each container of a compose project; services of `may_end` do not fail by ending."""
     containers = engine.containers(name)
-    for container in containers:
-        if (container.state == "exited" and container.exit_code) or container.state == "dead":
-            died(container.service, engine.logs(container.id), f"exit code {container.exit_code}")
-        if container.health == "unhealthy":
-            died(container.service, engine.logs(container.id), "its health check fails")
-        # With `restart: always` a job that has ended well waits to be started again.
-        ended = container.state in ("exited", "restarting") and not container.exit_code
-        if (container.state != "running" and not ended) or container.health == "starting":
-            waiting.append(f"{container.service} is {container.health or container.state}")
-    return Look(waiting, {container.id: container.started for container in containers})
+    failures = {c.service: failure for c in containers if (failure := _failure_of(c, may_end))}
+    # Whoever waits for one that failed waits for ever, and so does whoever waits for that.
+    for _ in containers:
+        for container in containers:
+            missing = [service for service in container.depends_on if service in failures]
+            if container.state == "created" and missing:
+                how = f"was never started: compose waited for {listed(missing)}"
+                failures.setdefault(container.service, Failure(container.service, how))
+    waiting = [
+        f"{container.service} is {container.health or container.state}"
+        for container in containers
+        if container.service not in failures and not _is_ready(container, may_end)
+    ]
+    unchecked = sorted({c.service for c in containers if c.state == "running" and not c.health} - failures.keys())
+    starts = {container.id: container.started for container in containers if container.service not in failures}
+    return Look(waiting, starts, list(failures.values()), unchecked)
+
+
+def _failure_of(container: engine.Container, may_end: Collection[str]) -> Failure | None:
+    service = container.service
+    if container.restarts >= RESTARTS:
+        how = f"was started {container.restarts + 1} times, and ended each time"
+    elif container.health == UNHEALTHY:
+        return Failure(service, "is unhealthy", container.check, f"the health check of {service}")
+    elif service in may_end:
+        return None
+    elif (container.state == "exited" and container.exit_code) or container.state == "dead":
+        how = f"has died (exit code {container.exit_code})"
+    else:
+        return None
+    return Failure(service, how, engine.logs(container.id), service)
+
+
+def _is_ready(container: engine.Container, may_end: Collection[str]) -> bool:
+    # With `restart: always` a job that has ended well waits to be started again.
+    if container.state in ("exited", "restarting"):
+        return not container.exit_code or container.service in may_end
+    return container.state == "running" and container.health != "starting"
 
 
 def _create(
