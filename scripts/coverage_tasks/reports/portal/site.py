@@ -13,11 +13,13 @@ from urllib.parse import quote
 
 from coverage.files import flat_rootname
 
+from ...combined.model import FILE as COMBINED
 from ...combined.model import ServiceResult
 from ...combined.origins import recorded_stack
 from ...files import file_name
 from ...progress import Stage, advance
 from ...project import Project
+from ...recorded.proof import FILE as PROOF
 from ...results.lines import Function, Lines, Phases, Share
 from ...results.results import Results, Totals
 from ...runs.difference import Difference
@@ -328,8 +330,8 @@ class Site:
         project = self.project
         there = self._there(
             *((report.path(project), report.about) for report in REPORTS if report is not HTML),
-            (project.data / "combined.json", "what is known of services, processes and files"),
-            (project.data / "proof.json", "what measuring changed"),
+            (project.data / COMBINED, "what is known of services, processes and files"),
+            (project.data / PROOF, "what measuring changed"),
         )
         badges = (("badge.svg", "a badge of the total"), ("badge.json", "the same for shields.io"))
         return [*there, *((name, f"{HTML.path(project).parent.name}/{name}", what) for name, what in badges)]
