@@ -19,6 +19,9 @@ NAME = "coverage-spy.yml"
 LARGEST = 1 << 17  # bytes: each pattern in it is compared with each file
 LEFT_OUT = f"left out in {NAME}"
 
+LAST_PORT = 65535
+_PORT = re.compile(r"\d{1,5}")
+_ADDRESS = re.compile(r"https?://\S+|[\w.-]+:\d{1,5}|\[[\da-fA-F:]+\]:\d{1,5}")
 _PROCESS = re.compile(r"^([\w-]+):", re.MULTILINE)
 
 
@@ -44,13 +47,15 @@ class Configuration:
     """What coverage-spy.yml says; empty where it says nothing.
 
     `test` is the test command, `leave_out` are the services that are not measured, `may_end` those that may end with an
-    error before they are stopped, `sources` has (container path,
+    error before they are stopped, `ready` has by service the port, the address or the command that tells when it is,
+    `sources` has (container path,
     repository path) pairs by service. `lines` says where in the file a service is named first.
     """
 
     test: tuple[str, ...] = ()
     leave_out: frozenset[str] = frozenset()
     may_end: frozenset[str] = frozenset()
+    ready: Mapping[str, int | str | tuple[str, ...]] = field(default_factory=dict)
     sources: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     thresholds: Thresholds = Thresholds()
     lines: Mapping[str, int] = field(default_factory=dict)
@@ -89,16 +94,36 @@ def read_configuration(root: Path) -> Configuration:
 
 
 def _test(node: yaml.Node, _root: Path, _lines: dict[str, int]) -> tuple[str, ...]:
+    return _command(node, "test", "a command or a list of its words")
+
+
+def _command(node: yaml.Node, what: str, belongs: str) -> tuple[str, ...]:
     if isinstance(node, yaml.SequenceNode):
-        command = [_text(item, "test") for item in node.value]
+        command = [_text(item, what) for item in node.value]
     else:
         try:
-            command = shlex.split(_text(node, "test", "a command or a list of its words"))
+            command = shlex.split(_text(node, what, belongs))
         except ValueError as error:
-            raise _error(node, f"test cannot be split into words ({error}): correct its quotes") from None
+            raise _error(node, f"{what} cannot be split into words ({error}): correct its quotes") from None
     if not command:
-        raise _error(node, "test is empty: give it a command, or remove it")
+        raise _error(node, f"{what} is empty: give it a command, or remove it")
     return tuple(command)
+
+
+def _ready(node: yaml.Node, _root: Path, lines: dict[str, int]) -> dict[str, int | str | tuple[str, ...]]:
+    pairs = _items(node, "ready", "ports, addresses and commands")
+    return {_service(name, "ready", lines): _condition(value, f"ready of {name.value}") for name, value in pairs}
+
+
+def _condition(node: yaml.Node, what: str) -> int | str | tuple[str, ...]:
+    value = node.value if isinstance(node, yaml.ScalarNode) else ""
+    if _PORT.fullmatch(value):
+        if not 0 < int(value) <= LAST_PORT:
+            raise _error(node, f"{what} is {value}: make it a port from 1 to {LAST_PORT}")
+        return int(value)
+    if _ADDRESS.fullmatch(value):
+        return str(value)
+    return _command(node, what, "a port, an address, or a command")
 
 
 def _leave_out(node: yaml.Node, _root: Path, lines: dict[str, int]) -> frozenset[str]:
@@ -169,6 +194,7 @@ _THRESHOLDS: Mapping[str, Callable[[yaml.Node, str, dict[str, int]], Any]] = {
 _READERS: Mapping[str, Callable[[yaml.Node, Path, dict[str, int]], Any]] = {
     "leave-out": _leave_out,
     "may-end": _may_end,
+    "ready": _ready,
     "sources": _sources,
     "test": _test,
     "thresholds": _thresholds,

@@ -22,6 +22,7 @@ from .recorded.state import prepare_state
 from .runtimes import command_lines, procfile, stack
 from .runtimes.compose import engine, plain_run
 from .runtimes.compose.services import find_services
+from .runtimes.readiness import accepts
 from .settings import is_true, way_of
 from .sources.images import OLDEST_PYTHON
 from .sources.services import Service
@@ -184,7 +185,7 @@ def _of_the_ports(model: Mapping[str, Any]) -> Iterator[Finding]:
     for name, definition in sorted(model["services"].items()):
         for port in definition.get("ports") or ():
             published = str(port.get("published") or "")
-            if published.isdigit() and port.get("protocol", "tcp") == "tcp" and procfile.accepts(int(published)):
+            if published.isdigit() and port.get("protocol", "tcp") == "tcp" and accepts(int(published)):
                 yield Finding(
                     name, "port-taken", f"something listens on port {published}, which {name} publishes",
                     "stop it: perhaps it is the stack without coverage",

@@ -70,7 +70,7 @@ def assert_shown(text, form):
 def test_every_report_says_what_became_of_each_service_and_the_code_is_the_commands(stack):
     answer = stack.tasks("coverage", "--", "sh", "-c", "sleep 8; exit 7")
     assert answer.returncode == 7
-    assert "5 of 11 services are ready" in answer.stderr or "6 of 11 services are ready" in answer.stderr
+    assert re.search(r"[56] of 11 services are not ready: ", answer.stderr)
     assert "| no database" in answer.stderr
     assert "the service waits was never started: compose waited for job" in answer.stderr
     assert "the last lines of the health check of sick" in answer.stderr

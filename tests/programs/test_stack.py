@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -15,6 +16,7 @@ from coverage_tasks.project import Project
 from coverage_tasks.recorded import state as state_of_run
 from coverage_tasks.recorded.stack import Stack, write_stack
 from coverage_tasks.runtimes import procfile, stack
+from coverage_tasks.runtimes.readiness import accepts
 
 NOBODY = 65534
 FOREVER = "exec python3 -c 'import time; time.sleep(600)'"
@@ -182,7 +184,7 @@ def test_process_that_died_shows_its_log_and_keeps_the_others_running(project, c
     stack.up(project)
     assert "| no database" in capsys.readouterr().err
     assert stack.running(project)
-    with pytest.raises(TaskError, match="1 of 2 services are ready, and not web: correct it, or name it under may-end"):
+    with pytest.raises(TaskError, match="1 of 2 services is not ready: web: correct it, or name it under may-end"):
         stack.wait_until_ready(project)
     (project.root / "coverage-spy.yml").write_text("may-end: [web]\n")
     stack.wait_until_ready(project)
@@ -194,7 +196,7 @@ def test_process_killed_after_up_is_noticed_and_does_not_stop_the_others(project
     worker, other = (procfile.Started(entry["pid"], entry["born"]) for entry in state(project)["services"].values())
     os.killpg(worker.pid, signal.SIGKILL)
     assert eventually(lambda: not procfile.is_alive(worker))
-    with pytest.raises(TaskError, match="1 of 2 services are ready, and not worker"):
+    with pytest.raises(TaskError, match="1 of 2 services is not ready: worker"):
         stack.wait_until_ready(project)
     assert procfile.is_alive(other)
 
@@ -214,7 +216,42 @@ def test_ready_is_what_listens(project):
     late = f"sleep 1; exec {sys.executable} -m http.server --bind 127.0.0.1 {port} # --port {port}"
     lines(project, web=late)
     stack.up(project)
-    assert procfile.accepts(port)
+    assert accepts(port)
+
+
+@pytest.mark.parametrize("kind", ["port", "address", "page", "command"])
+def test_ready_is_what_the_repository_says(project, kind):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    says = {
+        "port": f"{port}",
+        "address": f"127.0.0.1:{port}",
+        "page": f"http://127.0.0.1:{port}/late",
+        "command": "test -e late",
+    }
+    (project.root / "coverage-spy.yml").write_text(f"ready: {{web: '{says[kind]}'}}\n")
+    serve = f"{sys.executable} -m http.server --bind 127.0.0.1 $((0+{port}))"
+    lines(project, web=f"(sleep 1; touch late) & sleep 1; exec {serve}", other=FOREVER)
+    stack.up(project)
+    assert accepts(port) or kind == "command"
+    assert (project.root / "late").exists()
+
+
+@pytest.mark.parametrize(
+    ("says", "answer"),
+    [
+        ("1", "web does not listen on port 1"),
+        ("http://127.0.0.1:1/", "web does not answer at http://127.0.0.1:1/"),
+        ("[sh, -c, exit 3]", "web has `sh -c exit 3` end with 3"),
+        ("no-such-command", "web has `no-such-command` end with No such file or directory"),
+    ],
+)
+def test_what_the_repository_waits_for_in_vain_is_named(project, monkeypatch, says, answer):
+    monkeypatch.setenv("COVERAGE_SPY_TIMEOUT", "0.5")
+    (project.root / "coverage-spy.yml").write_text(f"ready: {{web: {says}}}\n")
+    lines(project, web=FOREVER)
+    with pytest.raises(TaskError, match=rf"not ready after 0\.5 s: {re.escape(answer)}; correct this"):
+        stack.up(project)
 
 
 def test_what_never_gets_ready_is_named(project, monkeypatch):

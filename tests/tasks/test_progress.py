@@ -144,7 +144,7 @@ def test_an_error_and_a_log_stand_on_lines_of_their_own(slow):
         "| no database",
         "---",
         f"{PREFIX}the service web has died (exit code 1): its last lines are above",
-        f"{PREFIX}0 of 1 service are ready, and not web",
+        f"{PREFIX}1 of 1 service is not ready: web",
     ]
 
 

@@ -39,6 +39,7 @@ RUNNERS = {
     "runtimes.compose.engine": "docker",
     "runtimes.procfile": "the services of a Procfile, ps, and their Python",
     "runtimes.stack": "the user's test command",
+    "runtimes.readiness": "the user's command that tells when a service is ready",
     "injection.payload": "pip",
     "gates.patch": "diff-cover",
     "streams": "the same task again, in UTF-8",

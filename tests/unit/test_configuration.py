@@ -57,7 +57,7 @@ def test_the_example_in_the_documentation_can_be_said(write):
     assert (found.test, found.leave_out) == (("pytest", "tests/e2e"), {"load-generator"})
     assert found.sources == {"orders": (("/app", "services/orders"),)}
     assert re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE) == [
-        *("test", "leave-out", "may-end", "sources", "thresholds")
+        *("test", "leave-out", "may-end", "ready", "sources", "thresholds")
     ]
 
 
@@ -66,7 +66,13 @@ def test_the_example_in_the_documentation_can_be_said(write):
     [
         ("tests: pytest\n", "line 1: there is no setting 'tests': did you mean test?"),
         ("test: a\nleave_out: [b]\n", "line 2: there is no setting 'leave_out': did you mean leave-out?"),
-        ("zebra: 1\n", "line 1: there is no setting 'zebra': known are leave-out, may-end, sources, test, thresholds"),
+        (
+            "zebra: 1\n",
+            "line 1: there is no setting 'zebra': known are leave-out, may-end, ready, sources, test, thresholds",
+        ),
+        ("ready: {web: 0}\n", "line 1: ready of web is 0: make it a port from 1 to 65535"),
+        ("ready: {web: {a: b}}\n", "line 1: ready of web has a mapping where a port, an address, or a command belongs"),
+        ("ready: [web]\n", "line 1: ready is a list: make it a mapping of ports, addresses and commands"),
         ("test: a\n\ntest: b\n", "line 3: test is there twice: remove one"),
         ("- test\n", "line 1: the file is a list: make it a mapping of settings"),
         ("pytest\n", "line 1: the file is 'pytest': make it a mapping of settings"),

@@ -6,7 +6,8 @@ import pytest
 from coverage_tasks.errors import TaskError
 from coverage_tasks.project import SPY, Project
 from coverage_tasks.runtimes import procfile
-from coverage_tasks.runtimes.procfile import accepts, read_processes, with_spy
+from coverage_tasks.runtimes.procfile import read_processes, with_spy
+from coverage_tasks.runtimes.readiness import accepts
 
 
 @pytest.fixture

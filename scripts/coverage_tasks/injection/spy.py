@@ -96,20 +96,20 @@ def pth_line(variables: Mapping[str, str]) -> str:
 
 
 def variables(found: Mapping[str, str], own: Container[str], spy: str, python_path: str) -> dict[str, str]:
-    """Return the variables that turn measuring on, by name; PYTHONPATH keeps what it was.
+    """Return the variables that turn measuring on, by name; PYTHONPATH keeps what it was."""
+    # An empty component would put the current directory on sys.path.
+    path = ":".join([spy, *filter(None, python_path.split(":"))])
+    return {ENABLE: "true", **for_spy(found, own), "PYTHONPATH": path}
 
-    What is `found` gets the second names that tell whose its values are: what the application has under the same name,
-    of its `own`, stays.
+
+def for_spy(found: Mapping[str, str], own: Container[str]) -> dict[str, str]:
+    """Return the variables that are `found`, with the second names that tell whose their values are.
+
+    What the application has under the same name, of its `own`, stays.
     """
     values = {name: value for name, value in found.items() if value}
     marked = {SECOND_NAMES[name]: value for name, value in values.items() if name in SECOND_NAMES}
-    return {
-        ENABLE: "true",
-        **{name: value for name, value in values.items() if name not in own},
-        **marked,
-        # An empty component would put the current directory on sys.path.
-        "PYTHONPATH": ":".join([spy, *filter(None, python_path.split(":"))]),
-    }
+    return {name: value for name, value in values.items() if name not in own} | marked
 
 
 def variables_of(service: Service, repository: Repository, environ: Mapping[str, str]) -> dict[str, str]:

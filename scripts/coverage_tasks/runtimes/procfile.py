@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -32,6 +31,7 @@ from ..recorded.state import empty, open_journals
 from ..settings import is_true, own_environment
 from ..sources.images import OLDEST_PYTHON, Interpreter
 from .ps import programs, sightings
+from .readiness import accepts
 from .waiting import Failure, Look, say_what_is_measured
 
 END_OF_LOG = 1 << 16  # bytes that hold the last lines of a service
@@ -293,15 +293,6 @@ def members(group: int) -> list[str]:
     )  # fmt: skip
     fields = (line.split(maxsplit=1) for line in answer.stdout.splitlines())
     return [rest for own, rest in fields if own == str(group)]
-
-
-def accepts(port: int) -> bool:
-    """Whether something on this machine accepts connections to `port`."""
-    try:
-        with socket.create_connection(("localhost", port), timeout=1):
-            return True
-    except OSError:
-        return False
 
 
 def find_python(environment: Mapping[str, str]) -> str | None:

@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 
 from ..configuration import NAME as CONFIGURATION
+from ..configuration import read_configuration
 from ..errors import TaskError
 from ..progress import Stage, say
 from ..project import Project
@@ -18,6 +19,7 @@ from ..recorded.state import prepare_state
 from ..settings import own_environment
 from ..text import counted, listed
 from .interrupts import finishing, undisturbed
+from .readiness import why_not
 from .runtime import runtime_named, runtime_of
 from .waiting import Look, wait
 
@@ -70,17 +72,29 @@ def wait_until_ready(project: Project) -> None:
 
 def _wait(project: Project) -> Look:
     stack = _present(project)
-    runtime = runtime_of(stack)
+    runtime, conditions = runtime_of(stack), read_configuration(project.root).ready
+    environment = _environment(project, stack)
+
+    def look() -> Look:
+        found = runtime.look(project, stack)
+        failed = {failure.service for failure in found.failures}
+        asked = {name: condition for name, condition in conditions.items() if name in stack.services.keys() - failed}
+        # Whoever has not even started is not asked.
+        answers = {} if found.awaited else {n: why_not(c, project.root, environment) for n, c in asked.items()}
+        awaited = [*found.awaited, *(f"{name} {answer}" for name, answer in answers.items() if answer)]
+        return found._replace(awaited=awaited, unchecked=[name for name in found.unchecked if name not in asked])
+
     with runtime.watched(stack):
-        return wait(lambda: runtime.look(project, stack))
+        return wait(look)
 
 
 def _readiness(project: Project, found: Look) -> str:
     """Return what it means that the services are ready, as a sentence."""
     services = len(_present(project).services)
     if found.failures:
-        failed = listed([failure.service for failure in found.failures])
-        return f"{services - len(found.failures)} of {counted(services, 'service')} are ready, and not {failed}"
+        failed = [failure.service for failure in found.failures]
+        are = "is" if len(failed) == 1 else "are"
+        return f"{len(failed)} of {counted(services, 'service')} {are} not ready: {listed(failed)}"
     check = "health check" if _present(project).runtime == "compose" else "port"
     unchecked = len(found.unchecked)
     meaning = f"; {unchecked} of {services} have no {check}, so ready means started" if unchecked else ""
@@ -98,17 +112,20 @@ def run_command(project: Project, command: list[str]) -> int:
     """Run the user's test command in the project's root. Return its exit code, 128 + n when signal n ended it."""
     require_command(project, command)
     stack = _present(project)
-    environment = {
+    try:
+        code = subprocess.run(command, cwd=project.root, env=_environment(project, stack), check=False).returncode
+    except OSError as error:
+        raise TaskError(f"the test command {command[0]} cannot be run ({error.strerror}): correct it", 126) from None
+    return code if code >= 0 else 128 - code
+
+
+def _environment(project: Project, stack: Stack) -> dict[str, str]:
+    return {
         **own_environment(project, os.environ),
         "COVERAGE_SPY_RUNTIME": stack.runtime,
         "COVERAGE_SPY_STACK": str(project.state / FILE),
         **runtime_of(stack).environment(project, stack),
     }
-    try:
-        code = subprocess.run(command, cwd=project.root, env=environment, check=False).returncode
-    except OSError as error:
-        raise TaskError(f"the test command {command[0]} cannot be run ({error.strerror}): correct it", 126) from None
-    return code if code >= 0 else 128 - code
 
 
 def down(project: Project, proven: bool = True) -> bool:
