@@ -16,6 +16,9 @@ from ...sources.services import Service
 from . import engine
 from .images import inspect_image
 
+NO_IMAGE = "its image is neither built nor pulled"
+PROVIDED = "it has neither image nor build: a provider makes it, without a container of this project"
+
 
 def find_services(
     project: Project, model: Mapping[str, Any], build: bool = False, obtain: bool = True
@@ -28,16 +31,17 @@ def find_services(
     configuration = read_configuration(project.root)
     configuration.require_services(model["services"], project)
     names = engine.image_names(project, model)
-    places = {name: (names[name], platform_of(definition)) for name, definition in model["services"].items()}
+    definitions = {name: definition for name, definition in model["services"].items() if name in names}
+    places = {name: (names[name], platform_of(definition)) for name, definition in definitions.items()}
     if obtain:
-        _obtain_images(project, model["services"], places, build)
+        _obtain_images(project, definitions, places, build)
     images = {
         place: inspect_image(*place) for place in sorted({*places.values()}) if obtain or engine.find_image(*place)
     }
     return [
         _configured(_service(project, name, definition, images[places[name]]), configuration)
-        if places[name] in images
-        else Service(name, None, measured=False, reason="its image is neither built nor pulled")
+        if places.get(name) in images
+        else Service(name, None, measured=False, reason=NO_IMAGE if name in places else PROVIDED)
         for name, definition in sorted(model["services"].items())
     ]
 
