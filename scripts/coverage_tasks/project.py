@@ -87,7 +87,7 @@ def may_name_compose_files(root: Path, environ: Mapping[str, str]) -> bool:
     names = environ.get("COMPOSE_ENV_FILES")
     for file in [root / name for name in names.split(",")] if names else [root / ".env"]:
         try:
-            if file.is_file() and "COMPOSE_FILE" in read_text(file, within=ANYWHERE, errors="replace"):
+            if not file.is_dir() and "COMPOSE_FILE" in read_text(file, within=ANYWHERE, errors="replace"):
                 return True
         except OSError:
             continue

@@ -11,7 +11,7 @@ from coverage import CoverageData
 from data_files import executed
 from journal_files import Run, file_words, line_word, sentences, write, write_lines
 
-from coverage_tasks.combined.combine import combine
+from coverage_tasks.combined.combine import FOREIGN, combine
 from coverage_tasks.combined.model import read_combined
 from coverage_tasks.errors import TaskError
 from coverage_tasks.recorded import journals
@@ -426,3 +426,54 @@ def test_a_full_disk_is_one_sentence(run, monkeypatch, error):
     with pytest.raises(TaskError, match=r"cannot write .*\.coverage \(.+\): make") as told:
         combine(run.project)
     assert "None" not in str(told.value)
+
+
+GENERATING = "import maker\n\n\ndef never_called():\n    first = 1\n\n    return first\n\n\nmaker.make(__file__)\n"
+
+
+@pytest.mark.parametrize("lines", [{1, 2}, {1, 4, 10, 12}, {1, 10, 500}])
+@pytest.mark.parametrize("branch", [False, True])
+def test_generated_code_under_a_source_s_name_paints_nothing(tmp_path, lines, branch):
+    run = Run(tmp_path, {"app/a.py": GENERATING, "app/b.py": "b = 1\n"})
+    a, b = run.source("app/a.py"), run.source("app/b.py")
+    run.service("web", {"/app/a.py": a, "/app/b.py": b})
+    if branch:
+        run.arcs("web", {"/app/a.py": (a, [(line, -1) for line in lines]), "/app/b.py": (b, [(-1, 1)])})
+    else:
+        run.lines("web", {"/app/a.py": (a, lines), "/app/b.py": (b, [1])})
+    combined = combine(run.project)
+    assert combined.services["web"].files == ["app/b.py"]
+    assert combined.unknown == {"app/a.py": FOREIGN}
+    assert [*executed(run)["web"]] == ["app/b.py"]
+    assert combined.damage == []
+
+
+def test_names_that_are_no_python_files_are_not_unknown(tmp_path):
+    page = b"<p>{{ x }}</p>\n{{ y }}\n"
+    run = Run(tmp_path, {"app/a.py": "a = 1\n", "app/pages/home.html": page.decode(), "app/pages/bare.html": "x\n\n\n"})
+    run.service("web", {"/app/a.py": run.source("app/a.py")})
+    run.lines(
+        "web",
+        {
+            "/app/a.py": (run.source("app/a.py"), [1]),
+            "/app/pages/home.html": (page, [1, 2, 12]),
+            "/app/pages/bare.html": (b"x\n\n\n", [1, 2, 3]),
+            "/app/rule-0": (None, [1]),
+            "/usr/local/bin/flask": (b"#!/usr/local/bin/python\nimport flask\n", [2]),
+        },
+    )
+    result = combine(run.project).services["web"]
+    assert (result.files, result.unknown, result.unmapped) == (["app/a.py"], {}, {})
+
+
+def test_what_runs_as_python_is_python_whatever_its_name(tmp_path):
+    run = Run(tmp_path, {"app/a.py": "a = 1\n", "app/site.wsgi": "x = 1\n\n\ndef f():\n    return 1\n"})
+    run.service("web", {"/app/a.py": run.source("app/a.py")})
+    run.lines(
+        "web",
+        {"/app/a.py": (run.source("app/a.py"), [1]), "/app/site.wsgi": (run.source("app/site.wsgi"), [1, 4])},
+    )
+    combined = combine(run.project)
+    assert combined.services["web"].files == ["app/a.py", "app/site.wsgi"]
+    assert executed(run)["web"]["app/site.wsgi"] == {1, 4}
+    assert [*combined.digests] == ["app/a.py", "app/site.wsgi"]

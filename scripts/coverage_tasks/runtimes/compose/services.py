@@ -11,7 +11,7 @@ from ...errors import TaskError
 from ...project import Project
 from ...sources.dockerfile import copied_files
 from ...sources.images import Image
-from ...sources.repository import digest_of_source
+from ...sources.repository import read_source
 from ...sources.services import Service
 from . import engine
 from .images import inspect_image
@@ -136,7 +136,7 @@ def _binds(root: Path, definition: Mapping[str, Any]) -> tuple[tuple[str, str], 
 
 def _is_source(file: Path) -> bool:
     try:
-        return file.is_file() and digest_of_source(file) is not None
+        return file.is_file() and read_source(file) is not None
     except (OSError, TaskError):
         return False
 
