@@ -13,6 +13,7 @@ from journal_files import Run, file_words, line_word, sentences, write, write_li
 
 from coverage_tasks.combined.combine import FOREIGN, combine
 from coverage_tasks.combined.model import read_combined
+from coverage_tasks.combined.otherwise import COMPILED, PACKED
 from coverage_tasks.errors import TaskError
 from coverage_tasks.recorded import journals
 from coverage_tasks.recorded.journals import find_journals
@@ -200,9 +201,15 @@ def test_a_service_whose_processes_ran_nothing_that_is_measured_is_named(run):
     assert sentences(combine(run.project).findings) == []
     run.service("worker", {})
     run.lines("worker", {})
-    assert [finding.partition(",")[0] for finding in sentences(combine(run.project).findings)] == [
-        "worker: none of its 1 process ran code that is measured: look where its code lies in the container"
+    run.service("jobs", {})
+    run.lines("jobs", {"/build/lib/made.py": (b"made = 1\n", [1])})
+    combined = combine(run.project)
+    assert [finding.partition(",")[0] for finding in sentences(combined.findings)] == [
+        "jobs: none of its 1 process ran code that is known to be of the repository: keep its sources in the image",
+        "jobs: /build/lib/made.py is not mapped: it is only in the container",
+        "worker: none of its 1 process ran code that is measured: keep its sources in the image",
     ]
+    assert {name for name, result in combined.services.items() if result.why_unknown} == {"jobs", "worker"}
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"services": 7}', '{"services": {}}', '{"runtime": "compose"}'])
@@ -477,3 +484,32 @@ def test_what_runs_as_python_is_python_whatever_its_name(tmp_path):
     assert combined.services["web"].files == ["app/a.py", "app/site.wsgi"]
     assert executed(run)["web"]["app/site.wsgi"] == {1, 4}
     assert [*combined.digests] == ["app/a.py", "app/site.wsgi"]
+
+
+@pytest.mark.parametrize("bound", [False, True])
+def test_a_source_whose_compiled_form_is_imported_is_unknown(tmp_path, bound):
+    names = ("main", "billing", "old", "pkg/__init__", "pkg/other")
+    run = Run(tmp_path, {f"shop/{name}.py": f"name = {name!r}\n" for name in names})
+    image = {} if bound else {f"/app/{name}.py": run.source(f"shop/{name}.py") for name in names}
+    compiled = ["billing.cpython-312-x86_64-linux-gnu.so", "old.cpython-39-x86_64-linux-gnu.so", "pkg/__init__.abi3.so"]
+    for name in compiled if bound else ():
+        (tmp_path / "shop" / name).touch()
+    if bound:
+        run.service("web", image, binds=(("/app", "shop"),))
+    else:
+        run.service("web", image, ("/app/billing.py", "/app/pkg/__init__.py"))
+    run.lines("web", {"/app/main.py": (run.source("shop/main.py"), [1])})
+    result = combine(run.project).services["web"]
+    assert result.never_imported == ["shop/old.py", "shop/pkg/other.py"]
+    assert result.unknown == dict.fromkeys(["shop/billing.py", "shop/pkg/__init__.py"], COMPILED)
+
+
+def test_a_source_of_which_a_packed_copy_ran_is_unknown(tmp_path):
+    names = ("main", "bakery/oven", "bakery/shop", "oven", "x/y/clean")
+    run = Run(tmp_path, {f"src/{name}.py": f"name = {name!r}\n" for name in names})
+    run.service("web", {f"/app/{name}.py": run.source(f"src/{name}.py") for name in names})
+    packed = {f"/app/{name}.py": (None, [1]) for name in ("app.pyz/bakery/oven", "build-1.2/clean", "lib/y/clean")}
+    run.lines("web", {"/app/main.py": (run.source("src/main.py"), [1])} | packed)
+    result = combine(run.project).services["web"]
+    assert result.never_imported == ["src/bakery/shop.py", "src/oven.py"]
+    assert result.unknown == dict.fromkeys(["src/bakery/oven.py", "src/x/y/clean.py"], PACKED)

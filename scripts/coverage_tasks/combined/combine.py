@@ -28,6 +28,7 @@ from .grouping import grouped, limited
 from .merging import Merging
 from .model import Combined, ServiceResult, write_combined
 from .origins import Origins, of_run, recorded_stack
+from .otherwise import not_seen_to_run
 from .painting import Old, Painted, Ran
 
 FOREIGN = "other code ran under its name, as what a template or a program generates, and nothing tells the lines apart"
@@ -148,7 +149,10 @@ def _combine_service(origins: Origins, places: Collection[Place]) -> tuple[Servi
     result.startup = {path: sorted(lines) for path, lines in sorted(painted.startup.items())}
     named = {path for path, why in result.unknown.items() if why == FOREIGN}
     own = (_own_files(source_map, seen | named) | held | old.keys()) - result.unknown.keys()
-    _settle(result, {path for path in own if path in seen or not is_test(path)} | seen, seen)
+    own = {path for path in own if path in seen or not is_test(path)}
+    for path, why in not_seen_to_run(origins, own - seen, result.python).items():
+        result.unknown[path] = why
+    _settle(result, (own - result.unknown.keys()) | seen, seen)
     return result, painted
 
 
@@ -169,17 +173,15 @@ def _bear_a_name_only(origins: Origins) -> Iterator[str | tuple[str, Digest | No
 
 def _settle(result: ServiceResult, own: set[str], imported: set[str]) -> None:
     """Say of each file whether it counts, and why not."""
-    why = result.why_unknown
-    if why and not imported:
-        # A service without Python is nothing to know about, whatever files its image holds.
-        result.unknown = dict.fromkeys(sorted(own), why) if result.python else {}
-        result.carried = {}
-        return
     result.files = sorted(own)
     result.never_imported = sorted(own - imported)
+    result.carried = {path: carried for path, carried in sorted(result.carried.items()) if path in own}
+    if not imported and (why := result.why_unknown):
+        # A service without Python is nothing to know about, whatever files its image holds.
+        result.unknown = dict.fromkeys(own, why) | result.unknown if result.python else {}
+        result.files, result.never_imported, result.carried = [], [], {}
     result.unknown = dict(sorted(result.unknown.items()))
     result.unmapped = dict(sorted(result.unmapped.items()))
-    result.carried = {path: carried for path, carried in sorted(result.carried.items()) if path in own}
 
 
 def _own_files(source_map: SourceMap, imported: Collection[str]) -> set[str]:

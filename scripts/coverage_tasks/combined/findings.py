@@ -22,6 +22,12 @@ REMEDY = (
     "(-I, -E, env -i, which COVERAGE_SPY_INJECT=pth gets past, or -S)"
 )
 
+NO_LINES = (
+    "keep its sources in the image, not what was compiled or packed from them; where they lie in a place that nothing "
+    "tells, name it under `sources` in coverage-spy.yml and run again; when it runs nothing of the repository, name it "
+    "under `leave-out`"
+)
+
 
 def damage_of(journals: Iterable[Journal], errors: Iterable[JournalError]) -> Iterator[tuple[str, str, str]]:
     """Yield each damaged journal, what is wrong with it, and the remedy."""
@@ -118,13 +124,10 @@ def _of_processes(name: str, result: ServiceResult) -> Iterator[Finding]:
             f"{counted(count, 'process')} said to be of {claimed}, and counts for {name}, to whose directory it wrote",
             "look what sets COVERAGE_FILE there",
         )
-    if processes.ran_nothing_measured:
-        yield Finding(
-            name,
-            "no-lines",
-            f"none of its {counted(processes.without_lines, 'process')} ran code that is measured",
-            "look where its code lies in the container, and set COVERAGE_SOURCE to that",
-        )
+    if result.no_file_ran and {*result.unknown.values()} <= {result.why_unknown}:
+        nothing = f"none of its {counted(processes.all - processes.not_measured, 'process')} ran code that is"
+        what = "measured" if processes.ran_nothing_measured else "known to be of the repository"
+        yield Finding(name, "no-lines", f"{nothing} {what}", NO_LINES)
     # Of a service that sent nothing at all, the finding above says enough.
     for silent in processes.silent if processes.all else ():
         yield Finding(name, "no-receipt", f"{described(silent)} sent no receipt, so what it ran is unknown", REMEDY)
@@ -152,8 +155,9 @@ def _of_sources(name: str, result: ServiceResult) -> Iterator[Finding]:
             "rebuild the image",
         )
     # Of a service that is unknown as a whole, another finding says enough.
-    for reason, paths in by_value({} if result.why_unknown else result.unknown).items():
-        yield Finding(name, "drifted", f"{some(paths)} unknown: {reason}")
+    for reason, paths in by_value(result.unknown).items():
+        if reason != result.why_unknown:
+            yield Finding(name, "drifted", f"{some(paths)} unknown: {reason}")
     for reason, paths in by_value(result.unmapped).items():
         yield Finding(name, "not-mapped", f"{some(paths)} not mapped: {reason}")
 

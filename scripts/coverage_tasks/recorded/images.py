@@ -25,7 +25,7 @@ def load(file: Path) -> Image | None:
             return None  # another version of this module wrote it
         if not all(isinstance(found[name], dict) for name in ("environment", "files", "shebangs", "links")):
             return None
-        for name in ("sites", "entrypoint", "command", "customizations", "ids", "written"):
+        for name in ("sites", "entrypoint", "command", "customizations", "ids", "written", "compiled"):
             found[name] = tuple(found[name])
         found["interpreters"] = tuple(Interpreter(**interpreter) for interpreter in found["interpreters"])
         found["files"] = {path: Digest(*digest) for path, digest in found["files"].items()}
