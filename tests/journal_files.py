@@ -123,14 +123,16 @@ class Run:
     def source(self, path: str) -> bytes:
         return (self.project.root / path).read_bytes()
 
-    def service(self, name: str, image: Mapping[str, bytes] | None = None, **entry: Any) -> None:
-        """A service in stack.json; `image`: container path -> content of the image's files."""
+    def service(
+        self, name: str, image: Mapping[str, bytes] | None = None, compiled: tuple[str, ...] = (), **entry: Any
+    ) -> None:
+        """A service in stack.json; `image`: container path -> content of the image's files, `compiled`: see Image."""
         record = ServiceRecord(**{"interpreters": ("3.12",), **entry})
         if image is not None:
             digests = {path: digest_of(content) for path, content in image.items()}
             interpreters = (Interpreter("/usr/local/bin/python3.12", "3.12", ".so"),)
             file = self.project.state / "images" / f"{name}.json"
-            store_image(file, Image(name, name, {}, "/app", "", interpreters, digests))
+            store_image(file, Image(name, name, {}, "/app", "", interpreters, digests, compiled=compiled))
             record = replace(record, content=name)
         self.services[name] = record
         on_host = self.project.runtime == "procfile"

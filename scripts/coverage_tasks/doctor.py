@@ -196,7 +196,9 @@ def _image(patient: Patient) -> Iterator[Finding]:
     service = patient.service
     if not service or service.measured:
         return
-    if not service.image:
+    if not engine.runs_image(patient.definition):
+        yield Finding(patient.name, "not-measured", service.reason, "nothing: it runs as without measuring", True)
+    elif not service.image:
         yield Finding(
             patient.name, "no-image", "its image is neither built nor pulled", "run up-coverage, or build it", True
         )

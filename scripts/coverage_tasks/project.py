@@ -1,6 +1,7 @@
 """Which repository is measured, by which runtime, and where the results go."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,20 +71,22 @@ def root_in(directory: Path) -> Path:
     has something to run itself.
     """
     root = directory.resolve()
-    if root != TOOL or not EXAMPLE.is_dir() or {**dotenv(root), **os.environ}.get("COMPOSE_FILE"):
+    if root != TOOL or not EXAMPLE.is_dir() or os.environ.get("COMPOSE_FILE"):
         return root
-    return root if first_of(root, (*COMPOSE_NAMES, "Procfile")) else EXAMPLE
+    runs = first_of(root, (*COMPOSE_NAMES, "Procfile")) or may_name_compose_files(root, os.environ)
+    return root if runs else EXAMPLE
 
 
-def dotenv(root: Path) -> dict[str, str]:
-    """Return what compose's .env says about the compose files; compose reads everything else in it by itself."""
-    file = root / ".env"
-    try:
-        lines = [] if file.is_dir() else read_text(file, within=ANYWHERE, errors="replace").splitlines()
-    except OSError:
-        return {}
-    pairs = (line.split("=", 1) for line in lines if line.startswith("COMPOSE_") and "=" in line)
-    return {name.strip(): value.strip().strip("\"'") for name, value in pairs}
+def may_name_compose_files(root: Path, environ: Mapping[str, str]) -> bool:
+    """Return whether a .env of compose's speaks of compose files; only compose knows what it says of them."""
+    names = environ.get("COMPOSE_ENV_FILES")
+    for file in [root / name for name in names.split(",")] if names else [root / ".env"]:
+        try:
+            if not file.is_dir() and "COMPOSE_FILE" in read_text(file, within=ANYWHERE, errors="replace"):
+                return True
+        except OSError:
+            continue
+    return False
 
 
 def first_of(directory: Path, names: tuple[str, ...]) -> Path | None:

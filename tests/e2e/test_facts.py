@@ -80,7 +80,7 @@ def test_every_report_says_what_became_of_each_service_and_the_code_is_the_comma
     analysis = json.loads(stack.succeed("analyze-coverage", "-q", "--json").stdout)
     assert_shown("\n".join(analysis["findings"]), "analyze-coverage")
     unknown = {name for name, service in analysis["services"].items() if service["unknown"]}
-    assert unknown == {"waits", "after"}
+    assert unknown == {"waits", "after", "early"}
 
     doctor = stack.tasks("coverage-doctor", "--json")
     assert doctor.returncode == 1

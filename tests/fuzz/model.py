@@ -121,8 +121,12 @@ def _claims(receipt: dict[str, Any], words: list[int]) -> Claims:
         inside = all(line <= size + 1 or size == 0xFFFFFFFF for line in numbers)
         if kind == LINE and inside and name is not None and rest >> 24 == tag and not receipt["branch"]:
             lines.add((name, rest & 0xFFFFFF))
+        elif kind == LINE and name is not None and rest >> 24 == tag and not receipt["branch"]:
+            lines.add((name, size + 2))
         elif kind in ARC and inside and name is not None and receipt["branch"]:
             arcs.add((name, -start if kind in (4, 6) else start, -end if kind in (5, 6) else end))
+        elif kind in ARC and name is not None and receipt["branch"]:
+            arcs.add((name, size + 2, size + 2))
         elif kind != FILE and word not in (END, RIVAL):
             unreadable += 1
     rival = RIVAL in words

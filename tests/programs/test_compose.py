@@ -9,6 +9,7 @@ from coverage_tasks.errors import TaskError
 from coverage_tasks.project import Project
 from coverage_tasks.runtimes.compose import engine
 from coverage_tasks.runtimes.compose.engine import PORT_TAKEN
+from coverage_tasks.runtimes.compose.services import PROVIDED, find_services
 
 
 @pytest.fixture
@@ -395,6 +396,17 @@ def test_names_the_dotenv_that_compose_would_not_find(commands, tmp_path, monkey
 def test_finds_the_port_in_what_engines_say(message, port):
     found = PORT_TAKEN.search(message)
     assert (next(group for group in found.groups() if group) if found else None) == port
+
+
+def test_service_of_a_provider_has_no_image(commands, tmp_path):
+    images = 'case "$*" in "compose version --short") echo 2.40.3;; *--images) echo shop-web;; *) exit 1;; esac'
+    commands("docker", images)
+    model = {"name": "shop", "services": {"db": {"provider": {"type": "cloud"}}, "web": {"build": "."}}}
+    project = Project(tmp_path, "compose", (tmp_path / "compose.yml",))
+    assert engine.image_names(project, model) == {"web": "shop-web"}
+    (tmp_path / "compose.yml").write_text("services: {db: {provider: {type: cloud}}}")
+    (found,) = find_services(project, {"name": "shop", "services": {"db": {"provider": {"type": "cloud"}}}})
+    assert (found.measured, found.reason) == (False, PROVIDED)
 
 
 def test_dollar_signs_of_the_model_are_as_in_the_container(commands, tmp_path):

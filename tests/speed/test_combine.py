@@ -23,7 +23,9 @@ def test_twice_as_much_costs_twice(tmp_path):
         run = many(tmp_path / f"{files}-{services}", files, services)
         with opened(run.project.root) as times:
             cost[files, services] = steps(lambda run=run: combine(run.project))
-        assert {path: count for path, count in times.items() if path.endswith(".py") and count > 1} == {}
+        assert {
+            path: count for path, count in times.items() if path.endswith(".py") and count > 2
+        } == {}  # of what ran its lines, too
         assert len(executed(run)[f"s{services - 1}"]) == files
     assert cost[40, 8] < 2.2 * cost[40, 4]
     assert cost[80, 8] < 2.2 * cost[40, 8]

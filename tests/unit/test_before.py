@@ -65,4 +65,6 @@ def test_a_service_without_numbers_has_a_reason():
 
 def some_result():
     """A service of which a process was measured."""
-    return ServiceResult(processes=Processes([Process("1", "", "", 1, "3.12.1", "monitor", 1.0, 1, "complete")]))
+    return ServiceResult(
+        processes=Processes([Process("1", "", "", 1, "3.12.1", "monitor", 1.0, 1, "complete")]), files=["b.py"]
+    )

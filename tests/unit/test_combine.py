@@ -12,9 +12,10 @@ from data_files import executed
 from journal_files import Run, file_words, line_word, sentences, write, write_lines
 
 from coverage_spy import refusals
-from coverage_tasks.combined.combine import combine
+from coverage_tasks.combined.combine import FOREIGN, combine
 from coverage_tasks.combined.findings import REFUSALS
 from coverage_tasks.combined.model import read_combined
+from coverage_tasks.combined.otherwise import COMPILED, PACKED
 from coverage_tasks.errors import TaskError
 from coverage_tasks.recorded.journals import find_journals
 from coverage_tasks.recorded.stack import read_stack, write_stack
@@ -227,9 +228,15 @@ def test_a_service_whose_processes_ran_nothing_that_is_measured_is_named(run):
     assert sentences(combine(run.project).findings) == []
     run.service("worker", {})
     run.lines("worker", {})
-    assert [finding.partition(",")[0] for finding in sentences(combine(run.project).findings)] == [
-        "worker: none of its 1 process ran code that is measured: look where its code lies in the container"
+    run.service("jobs", {})
+    run.lines("jobs", {"/build/lib/made.py": (b"made = 1\n", [1])})
+    combined = combine(run.project)
+    assert [finding.partition(",")[0] for finding in sentences(combined.findings)] == [
+        "jobs: none of its 1 process ran code that is known to be of the repository: keep its sources in the image",
+        "jobs: /build/lib/made.py is not mapped: it is only in the container",
+        "worker: none of its 1 process ran code that is measured: keep its sources in the image",
     ]
+    assert {name for name, result in combined.services.items() if result.why_unknown} == {"jobs", "worker"}
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"services": 7}', '{"services": {}}', '{"runtime": "compose"}'])
@@ -453,3 +460,83 @@ def test_a_full_disk_is_one_sentence(run, monkeypatch, error):
     with pytest.raises(TaskError, match=r"cannot write .*\.coverage \(.+\): make") as told:
         combine(run.project)
     assert "None" not in str(told.value)
+
+
+GENERATING = "import maker\n\n\ndef never_called():\n    first = 1\n\n    return first\n\n\nmaker.make(__file__)\n"
+
+
+@pytest.mark.parametrize("lines", [{1, 2}, {1, 4, 10, 12}, {1, 10, 500}])
+@pytest.mark.parametrize("branch", [False, True])
+def test_generated_code_under_a_source_s_name_paints_nothing(tmp_path, lines, branch):
+    run = Run(tmp_path, {"app/a.py": GENERATING, "app/b.py": "b = 1\n"})
+    a, b = run.source("app/a.py"), run.source("app/b.py")
+    run.service("web", {"/app/a.py": a, "/app/b.py": b})
+    if branch:
+        run.arcs("web", {"/app/a.py": (a, [(line, -1) for line in lines]), "/app/b.py": (b, [(-1, 1)])})
+    else:
+        run.lines("web", {"/app/a.py": (a, lines), "/app/b.py": (b, [1])})
+    combined = combine(run.project)
+    assert combined.services["web"].files == ["app/b.py"]
+    assert combined.unknown == {"app/a.py": FOREIGN}
+    assert [*executed(run)["web"]] == ["app/b.py"]
+    assert combined.damage == []
+
+
+def test_names_that_are_no_python_files_are_not_unknown(tmp_path):
+    page = b"<p>{{ x }}</p>\n{{ y }}\n"
+    run = Run(tmp_path, {"app/a.py": "a = 1\n", "app/pages/home.html": page.decode(), "app/pages/bare.html": "x\n\n\n"})
+    run.service("web", {"/app/a.py": run.source("app/a.py")})
+    run.lines(
+        "web",
+        {
+            "/app/a.py": (run.source("app/a.py"), [1]),
+            "/app/pages/home.html": (page, [1, 2, 12]),
+            "/app/pages/bare.html": (b"x\n\n\n", [1, 2, 3]),
+            "/app/rule-0": (None, [1]),
+            "/usr/local/bin/flask": (b"#!/usr/local/bin/python\nimport flask\n", [2]),
+        },
+    )
+    result = combine(run.project).services["web"]
+    assert (result.files, result.unknown, result.unmapped) == (["app/a.py"], {}, {})
+
+
+def test_what_runs_as_python_is_python_whatever_its_name(tmp_path):
+    run = Run(tmp_path, {"app/a.py": "a = 1\n", "app/site.wsgi": "x = 1\n\n\ndef f():\n    return 1\n"})
+    run.service("web", {"/app/a.py": run.source("app/a.py")})
+    run.lines(
+        "web",
+        {"/app/a.py": (run.source("app/a.py"), [1]), "/app/site.wsgi": (run.source("app/site.wsgi"), [1, 4])},
+    )
+    combined = combine(run.project)
+    assert combined.services["web"].files == ["app/a.py", "app/site.wsgi"]
+    assert executed(run)["web"]["app/site.wsgi"] == {1, 4}
+    assert [*combined.digests] == ["app/a.py", "app/site.wsgi"]
+
+
+@pytest.mark.parametrize("bound", [False, True])
+def test_a_source_whose_compiled_form_is_imported_is_unknown(tmp_path, bound):
+    names = ("main", "billing", "old", "pkg/__init__", "pkg/other")
+    run = Run(tmp_path, {f"shop/{name}.py": f"name = {name!r}\n" for name in names})
+    image = {} if bound else {f"/app/{name}.py": run.source(f"shop/{name}.py") for name in names}
+    compiled = ["billing.cpython-312-x86_64-linux-gnu.so", "old.cpython-39-x86_64-linux-gnu.so", "pkg/__init__.abi3.so"]
+    for name in compiled if bound else ():
+        (tmp_path / "shop" / name).touch()
+    if bound:
+        run.service("web", image, binds=(("/app", "shop"),))
+    else:
+        run.service("web", image, ("/app/billing.py", "/app/pkg/__init__.py"))
+    run.lines("web", {"/app/main.py": (run.source("shop/main.py"), [1])})
+    result = combine(run.project).services["web"]
+    assert result.never_imported == ["shop/old.py", "shop/pkg/other.py"]
+    assert result.unknown == dict.fromkeys(["shop/billing.py", "shop/pkg/__init__.py"], COMPILED)
+
+
+def test_a_source_of_which_a_packed_copy_ran_is_unknown(tmp_path):
+    names = ("main", "bakery/oven", "bakery/shop", "oven", "x/y/clean")
+    run = Run(tmp_path, {f"src/{name}.py": f"name = {name!r}\n" for name in names})
+    run.service("web", {f"/app/{name}.py": run.source(f"src/{name}.py") for name in names})
+    packed = {f"/app/{name}.py": (None, [1]) for name in ("app.pyz/bakery/oven", "build-1.2/clean", "lib/y/clean")}
+    run.lines("web", {"/app/main.py": (run.source("src/main.py"), [1])} | packed)
+    result = combine(run.project).services["web"]
+    assert result.never_imported == ["src/bakery/shop.py", "src/oven.py"]
+    assert result.unknown == dict.fromkeys(["src/bakery/oven.py", "src/x/y/clean.py"], PACKED)

@@ -103,7 +103,7 @@ def procfile(project):
 
 READERS = {
     "coverage-spy.yml": settings,
-    ".env": lambda project: find_project(project.root, {"COVERAGE_SPY_RUNTIME": "procfile"}),
+    ".env": lambda project: find_project(project.root, {"COVERAGE_SPY_RUNTIME": "compose"}),
     "Procfile": procfile,
     "Dockerfile": lambda project: list(copied_files(project.root, {"context": str(project.root)})),
     "coverage-baseline.json": Baseline.read,

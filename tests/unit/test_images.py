@@ -314,7 +314,7 @@ def known(monkeypatch):
 
     def read_filesystem(image, _workdir, _platform):
         read.append(image)
-        return images._Contents((), {}, (), (), "", {}, {}, ())
+        return images._Contents((), {}, (), (), "", {}, {}, (), ())
 
     monkeypatch.setattr(images.engine, "find_image", lambda name, _platform="": has.get(name))
     monkeypatch.setattr(images, "_read_filesystem", read_filesystem)
@@ -340,7 +340,7 @@ def test_image_that_is_built_anew_while_it_is_read_is_read_as_it_is_now(project,
         if image == "sha256:old":
             has["shop-web"] = engine.EngineImage(("sha256:new",), "c2", {})
             raise TaskError("No such image")
-        return images._Contents((), {}, (), (), "", {}, {}, ())
+        return images._Contents((), {}, (), (), "", {}, {}, (), ())
 
     monkeypatch.setattr(images, "_read_filesystem", read_filesystem)
     assert images.inspect_image("shop-web").content == "c2"
@@ -448,3 +448,11 @@ def test_the_digest_of_a_large_source_is_that_of_its_content():
     content = b"#!/usr/bin/python\n" + bytes(range(256)) * 20_000
     found = read("app/large.py", "app/script", large=content, script=content)
     assert found.files == {"/app/large.py": digest_of(content), "/app/script": digest_of(content)}
+
+
+def test_sources_that_an_extension_module_of_the_image_s_python_hides_are_noted():
+    names = ["billing.cpython-311-x86_64-linux-gnu.so", "old.cpython-39-x86_64-linux-gnu.so", "a.abi3.so", "b.so"]
+    names += ["billing.py", "old.py", "a.py", "b.py", "c.py", "libc.so.6", "without.so"]
+    python = ["usr/local/bin/python3.11", "usr/local/lib/python3.11/lib-dynload/_x.cpython-311-x86_64-linux-gnu.so"]
+    found = read(*(f"app/{name}" for name in names), *python)
+    assert found.compiled == ("/app/a.py", "/app/b.py", "/app/billing.py")

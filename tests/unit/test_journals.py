@@ -187,16 +187,17 @@ def test_unknown_kinds_are_counted_and_skipped(path: Path) -> None:
 
 
 @pytest.mark.parametrize("source", [SOURCE, b"", b"x"])
-def test_lines_beyond_the_end_of_the_file_are_dropped_and_counted(path: Path, source: bytes) -> None:
+def test_one_line_stands_for_all_beyond_the_end_of_the_file(path: Path, source: bytes) -> None:
     lines = [1, len(source) + 1, len(source) + 2, 1 << 20, (1 << 24) - 1]
     words = [*jf.file_words(0, NAME, source), *(jf.line_word(0, NAME, source, line) for line in lines)]
     journal = read_journal(jf.write(path, words))
-    assert journal.lines == {"/app/main.py": {1, len(source) + 1}}
-    assert journal.unreadable == 3
+    assert journal.lines == {"/app/main.py": {1, len(source) + 1, len(source) + 2}}
+    assert journal.unreadable == 0
     arcs = [(1, 2), (-1, len(source) + 2), (1 << 19, -1)]
     journal = read_journal(jf.write_arcs(path, {"/app/main.py": (source + b"y", arcs)}))
-    assert journal.arcs == {"/app/main.py": {(1, 2), (-1, len(source) + 2)}}
-    assert journal.unreadable == 1
+    beyond = len(source) + 3
+    assert journal.arcs == {"/app/main.py": {(1, 2), (-1, len(source) + 2), (beyond, beyond)}}
+    assert journal.unreadable == 0
 
 
 def test_a_file_that_ends_inside_a_word(path: Path) -> None:

@@ -38,15 +38,12 @@ def test_merging_changes_no_number(run):
         run.lines("web", {"/app/main.py": (run.source("main.py"), lines), "/app/other.py": (b"old", lines[:1])})
     run.lines("jobs", {"/app/main.py": (run.source("main.py"), [7])})
     found = combine(run.project).services
-    assert [process.lines for process in found["web"].processes.known] == [
-        3,
-        3,
-        1,
-    ]  # line 3000 is beyond the end of the old source
+    # One line stands for all beyond the end of the old source.
+    assert [process.lines for process in found["web"].processes.known] == [3, 3, 2]
     assert found["web"].unknown.keys() == {"other.py"}
     journals, _ = read_journals(run.project.journals, take=Merging({}).take)
     told = [{path: set(lines) for path, lines in journal.lines.items()} for journal in journals]
-    assert {"/app/main.py": {1, 2, 3, 3000}, "/app/other.py": {1, 2}} in told
+    assert {"/app/main.py": {1, 2, 3, 3000}, "/app/other.py": {1, 2, 5}} in told
     assert {"/app/main.py": {7}} in told, "each service has its own"
 
 

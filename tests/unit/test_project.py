@@ -46,10 +46,17 @@ def test_compose_file_wins_over_default_names(tmp_path):
     assert found.root == tmp_path
 
 
-def test_compose_file_of_dotenv_counts(tmp_path):
-    write_projects(tmp_path, "deploy/a.yml", "b.yml")
-    (tmp_path / ".env").write_text('OTHER=1\nCOMPOSE_PATH_SEPARATOR=,\nCOMPOSE_FILE="deploy/a.yml,b.yml"\n')
-    assert find_project(tmp_path, COMPOSE).files == (tmp_path / "deploy/a.yml", tmp_path / "b.yml")
+def test_names_the_compose_files_of_folders_when_there_is_none_in_the_root(tmp_path):
+    write_projects(tmp_path, "chart/values.yml", ".hidden/compose.yml", "node_modules/compose.yml")
+    for name in ("deploy/a b.yml", "deploy/compose.yml", "ops/infra/stack.yaml", "z/compose.yaml"):
+        write_projects(tmp_path, name)
+        (tmp_path / name).write_text("name: shop\nservices:\n  web: {image: web}\n")
+    with pytest.raises(TaskError) as error:
+        find_project(tmp_path, COMPOSE)
+    named = "such as COMPOSE_FILE=deploy/compose.yml or COMPOSE_FILE='deploy/a b.yml' or COMPOSE_FILE=z/compose.yaml"
+    assert str(error.value).endswith(named)
+    environ = COMPOSE | {"COMPOSE_FILE": "deploy/compose.yml"}
+    assert find_project(tmp_path, environ).files == (tmp_path / "deploy/compose.yml",)
 
 
 def test_running_processes_keep_their_runtime(tmp_path):

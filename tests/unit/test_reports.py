@@ -157,8 +157,9 @@ def test_a_file_that_cannot_be_parsed_is_damage_and_stops_nothing(run, text):
     ],
 )
 def test_the_python_that_can_parse_a_file_is_named(run, python, ran, remedy):
-    lines = {"/app/python2.py": (run.source("orders/python2.py"), [1])} if ran else {}
-    run.service("orders", {"/app/python2.py": run.source("orders/python2.py")}, interpreters=["3.8"])
+    names = ("main.py", "python2.py")
+    lines = {f"/app/{name}": (run.source(f"orders/{name}"), [1]) for name in names[: 1 + ran]}
+    run.service("orders", {f"/app/{name}": run.source(f"orders/{name}") for name in names}, interpreters=["3.8"])
     for journal in find_journals(run.project.journals):
         journal.unlink()
     run.lines("orders", lines, python=python)

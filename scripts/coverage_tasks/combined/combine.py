@@ -15,7 +15,7 @@ from ..errors import TaskError
 from ..findings import Finding
 from ..progress import Stage, advance
 from ..project import Project
-from ..recorded.journals import read_journals
+from ..recorded.journals import Journal, read_journals
 from ..recorded.marks import read_marks
 from ..recorded.processes import Processes
 from ..recorded.sightings import Place, read_sightings
@@ -29,8 +29,11 @@ from .grouping import grouped, limited
 from .merging import Merging
 from .model import Combined, ServiceResult, write_combined
 from .origins import Origins, of_run, recorded_stack
+from .otherwise import not_seen_to_run
 from .painting import Old, Painted, Ran
 from .places import is_idle, never_started, of_places
+
+FOREIGN = "other code ran under its name, as what a template or a program generates, and nothing tells the lines apart"
 
 
 def combine(project: Project) -> Combined:
@@ -46,7 +49,7 @@ def combine(project: Project) -> Combined:
     Journals are read only, and damaged ones are left out. Raises TaskError when there is none to read.
     """
     repository = Repository.of_project(project)
-    merging = Merging(repository.places)
+    merging = Merging(repository.known)
     journals, errors = read_journals(project.journals, read_marks(project), merging.take)
     damaged = [*damage_of(journals, errors)]
     damage = [*grouped("damaged", damaged)]
@@ -65,7 +68,7 @@ def combine(project: Project) -> Combined:
     with_lines = [name for name, p in painted.items() if p.lines]
     with_arcs = [name for name, p in painted.items() if p.arcs]
     combined = Combined(results, bool(with_arcs and not with_lines), commit=History(project.root).commit)
-    combined.digests = {path: repository.files[path] for path in sorted(combined.files)}
+    combined.digests = {path: digest for path in sorted(combined.files) if (digest := repository.digest(path))}
     combined.damaged = len(damaged)
     combined.run = recorded_stack(project).run
     combined.started = max(journal.receipt.started for journal in journals)
@@ -118,6 +121,7 @@ def _combine_service(origins: Origins, places: Collection[Place]) -> tuple[Servi
     source_map, journals, record = origins.source_map, origins.journals, origins.record
     others = [] if journals or not is_idle(places) else sorted({name for place in places for name in place.programs})
     began = [place for place in places if place.started and not others]
+    repository = source_map.repository
     result = ServiceResult(
         measured=origins.service.measured,
         reason=origins.service.reason,
@@ -131,11 +135,16 @@ def _combine_service(origins: Origins, places: Collection[Place]) -> tuple[Servi
     )
     painted, imported = Painted(), set()
     old: dict[str, Old] = {}
+    foreign = set(_bear_a_name_only(origins))
     for journal in journals:
         for path, digest in journal.files.items():
             match = origins.find(path, digest)
-            ran = Ran(journal.lines.get(path, set()), journal.arcs.get(path, set()), journal.early.get(path, set()))
-            if match.state == "same" and match.path:
+            ran = _ran(journal, path)
+            if (path, digest) in foreign or match.path in foreign:
+                # What was never a file of the repository is nothing that is unknown of it.
+                if match.path and match.path in repository.files:
+                    result.unknown[match.path] = FOREIGN
+            elif match.state == "same" and match.path:
                 imported.add(match.path)
                 painted.add(match.path, ran)
             elif match.path and (same := origins.carry(path, digest)):
@@ -160,24 +169,41 @@ def _combine_service(origins: Origins, places: Collection[Place]) -> tuple[Servi
     if any(version.startswith(painting.OLD) for version in result.python):
         painted.complete_loops(source_map.repository.root)
     result.startup = {path: sorted(lines) for path, lines in sorted(painted.startup.items())}
-    own = (_own_files(source_map, seen) | held | old.keys()) - result.unknown.keys()
-    _settle(result, {path for path in own if path in seen or not is_test(path)} | seen, seen)
+    named = {path for path, why in result.unknown.items() if why == FOREIGN}
+    own = (_own_files(source_map, seen | named) | held | old.keys()) - result.unknown.keys()
+    own = {path for path in own if path in seen or not is_test(path)}
+    for path, why in not_seen_to_run(origins, own - seen, result.python).items():
+        result.unknown[path] = why
+    _settle(result, (own - result.unknown.keys()) | seen, seen)
     return result, painted
+
+
+def _ran(journal: Journal, path: str) -> Ran:
+    return Ran(journal.lines.get(path, set()), journal.arcs.get(path, set()), journal.early.get(path, set()))
+
+
+def _bear_a_name_only(origins: Origins) -> Iterator[str | tuple[str, Digest | None]]:
+    """Yield what ran under a name that is no source's, and each source under whose name other code ran as well."""
+    for journal in origins.journals:
+        for path, digest in journal.files.items():
+            lines = {*journal.lines.get(path, ()), *lines_of(journal.arcs.get(path, ()))}
+            if not origins.is_source(path, digest, lines):
+                yield path, digest
+                if match := origins.find(path, digest).path:
+                    yield match
 
 
 def _settle(result: ServiceResult, own: set[str], imported: set[str]) -> None:
     """Say of each file whether it counts, and why not."""
-    why = result.why_unknown
-    if why and not imported:
-        # A service without Python, or that runs none, is nothing to know about, whatever files its image holds.
-        result.unknown = dict.fromkeys(sorted(own), why) if result.python and not result.other_programs else {}
-        result.carried = {}
-        return
     result.files = sorted(own)
     result.never_imported = sorted(own - imported)
+    result.carried = {path: carried for path, carried in sorted(result.carried.items()) if path in own}
+    if not imported and (why := result.why_unknown):
+        # A service without Python, or that runs none, is nothing to know about, whatever files its image holds.
+        result.unknown = dict.fromkeys(own, why) | result.unknown if result.python and not result.other_programs else {}
+        result.files, result.never_imported, result.carried = [], [], {}
     result.unknown = dict(sorted(result.unknown.items()))
     result.unmapped = dict(sorted(result.unmapped.items()))
-    result.carried = {path: carried for path, carried in sorted(result.carried.items()) if path in own}
 
 
 def _own_files(source_map: SourceMap, imported: Collection[str]) -> set[str]:

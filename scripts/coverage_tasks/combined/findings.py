@@ -39,6 +39,11 @@ REFUSALS = {
     ),
 }
 NO_SPACE = ("ENOSPC", "EDQUOT")  # the names of errors
+NO_LINES = (
+    "keep its sources in the image, not what was compiled or packed from them; where they lie in a place that nothing "
+    "tells, name it under `sources` in coverage-spy.yml and run again; when it runs nothing of the repository, name it "
+    "under `leave-out`"
+)
 
 
 def damage_of(journals: Iterable[Journal], errors: Iterable[JournalError]) -> Iterator[tuple[str, str, str]]:
@@ -151,23 +156,8 @@ def _of_processes(name: str, result: ServiceResult, failed: bool) -> Iterator[Fi
             f"{counted(count, 'process')} said to be of {claimed}, and counts for {name}, to whose directory it wrote",
             "look what sets COVERAGE_FILE there",
         )
-    if processes.ran_nothing_measured and result.files:
-        if not failed:
-            yield Finding(
-                name,
-                "still-starting",
-                f"none of its {counted(processes.without_lines, 'process')} had run code of the repository when the "
-                "run ended: it was still starting, or idle",
-                "let the test use it, and wait for it",
-                note=True,
-            )
-    elif processes.ran_nothing_measured:
-        yield Finding(
-            name,
-            "no-lines",
-            f"none of its {counted(processes.without_lines, 'process')} ran code that is measured",
-            "look where its code lies in the container, and set COVERAGE_SOURCE to that",
-        )
+    if result.no_file_ran and {*result.unknown.values()} <= {result.why_unknown} and not failed:
+        yield _of_no_lines(name, result)
     # Of a service that sent nothing at all, the finding above says enough.
     for silent in processes.silent if processes.all else ():
         yield Finding(name, "no-receipt", f"{described(silent)} sent no receipt, so what it ran is unknown", REMEDY)
@@ -180,6 +170,16 @@ def _of_processes(name: str, result: ServiceResult, failed: bool) -> Iterator[Fi
             "Python 3.12 or newer leaves no such gap, unless it records branches",
             note=True,
         )
+
+
+def _of_no_lines(name: str, result: ServiceResult) -> Finding:
+    processes = result.processes
+    none = f"none of its {counted(processes.all - processes.not_measured, 'process')}"
+    if processes.ran_nothing_measured and result.unknown:
+        evidence = f"{none} had run code of the repository when the run ended: it was still starting, or idle"
+        return Finding(name, "still-starting", evidence, "let the test use it, and wait for it", note=True)
+    what = "measured" if processes.ran_nothing_measured else "known to be of the repository"
+    return Finding(name, "no-lines", f"{none} ran code that is {what}", NO_LINES)
 
 
 def _of_sources(name: str, result: ServiceResult) -> Iterator[Finding]:
@@ -195,8 +195,9 @@ def _of_sources(name: str, result: ServiceResult) -> Iterator[Finding]:
             "rebuild the image",
         )
     # Of a service that is unknown as a whole, another finding says enough.
-    for reason, paths in by_value({} if result.why_unknown else result.unknown).items():
-        yield Finding(name, "drifted", f"{some(paths)} unknown: {reason}")
+    for reason, paths in by_value(result.unknown).items():
+        if reason != result.why_unknown:
+            yield Finding(name, "drifted", f"{some(paths)} unknown: {reason}")
     for reason, paths in by_value(result.unmapped).items():
         yield Finding(name, "not-mapped", f"{some(paths)} not mapped: {reason}")
 

@@ -86,7 +86,14 @@ class ServiceResult:
             return "its service sent nothing"
         if self.processes.not_measured == self.processes.all:
             return "no process of its service could be measured"
+        if self.no_file_ran:
+            return "nothing that its service ran is known to be of the repository"
         return ""
+
+    @property
+    def no_file_ran(self) -> bool:
+        """Whether it was measured, and no file of the repository is known to have run in it."""
+        return self.processes.not_measured < self.processes.all and not {*self.files} - {*self.never_imported}
 
 
 @dataclass

@@ -15,9 +15,9 @@ from ..recorded.journals import Journal
 from ..recorded.stack import ServiceRecord, Stack, read_stack
 from ..sources.history import History, Version
 from ..sources.maps import DRIFTED, LIBRARY, Match, SourceMap
-from ..sources.repository import Digest, Repository
+from ..sources.repository import Digest, Repository, is_called_python
 from ..sources.services import Service, map_service
-from ..sources.statements import same_statements
+from ..sources.statements import Outline, same_statements
 
 UNNAMED = "unnamed"
 NOT_RECORDED = ServiceRecord()
@@ -74,15 +74,37 @@ class Origins:
         """What the image has at a path."""
         return self.service.image.files.get(path) if self.service.image else None
 
+    def is_source(self, path: str, digest: Digest | None, lines: Collection[int]) -> bool:
+        """Whether what ran under a name is the file that `find` takes it for, and not code that only bears its name.
+
+        What has another name than a Python source has to be one, and to have run lines of it.
+        """
+        match = self.find(path, digest)
+        if not match.path:
+            return is_called_python(path) or bool(digest and digest in self.source_map.repository.known)
+        version = self.versions.get((path, digest))
+        if match.state != "same" and not version:
+            return True  # nothing is known of it anyway
+        outline = self._old(version) if version else self.source_map.repository.outline(match.path)
+        if match.path in self.source_map.repository.files:
+            return outline is None or outline.fits(lines)
+        return outline is not None and bool(lines) and outline.parses and outline.fits(lines)
+
+    def _old(self, version: Version) -> Outline | None:
+        """Of an old version; None when git no longer has it."""
+        if version not in self._olds:
+            source = History(self.source_map.repository.root).read(version)
+            self._olds[version] = Outline(lambda: source) if source else None
+        return self._olds[version]
+
     def carry(self, path: str, digest: Digest | None) -> Mapping[int, int]:
         """Line of an old version -> line of today, as `carry` finds them; nothing without a version, or alike."""
         key = path, digest
         if key not in self._carried:
             version, repository = self.versions.get(key), self.source_map.repository
             self._carried[key] = {}
-            if version and version.now:
-                old = History(repository.root).read(version)
-                self._carried[key] = same_statements(old, read_file(repository.root / version.now))
+            if version and version.now and (old := self._old(version)):
+                self._carried[key] = same_statements(old.read(), read_file(repository.root / version.now))
         return self._carried[key]
 
     def stale(self) -> Iterator[tuple[str, Digest]]:
@@ -102,6 +124,10 @@ class Origins:
 
     @cached_property
     def _found(self) -> dict[tuple[str, Digest | None], Match]:
+        return {}
+
+    @cached_property
+    def _olds(self) -> dict[Version, Outline | None]:
         return {}
 
     @cached_property
@@ -199,7 +225,7 @@ def _with_own_versions(
     past: dict[Digest, str] = {}
     for _, digest in stale:
         now = {version.now or "" for version in versions.get(digest, ())}
-        if len(now) == 1 and now <= repository.files.keys() and digest not in repository.places:
+        if len(now) == 1 and now <= repository.files.keys() and digest not in repository.known:
             past[digest] = now.pop()
     if past and not any(root.by == "host" for root in source_map.roots):
         source_map = map_service(origins.service, repository, _ran(origins.journals), past)

@@ -116,8 +116,8 @@ class _Kept:
 
 def require_present_sources(project: Project) -> None:
     """Raises TaskError when a source has changed since it was combined: no number would be of what lies there now."""
-    now = Repository.of_project(project).files
-    changed = [path for path, digest in read_combined(project).digests.items() if now.get(path) != digest]
+    now = Repository.of_project(project)
+    changed = [path for path, digest in read_combined(project).digests.items() if now.digest(path) != digest]
     if changed:
         others = f" and {len(changed) - 1} others" if changed[1:] else ""
         raise TaskError(f"{changed[0]}{others} changed after coverage-combine: run it again")

@@ -284,15 +284,15 @@ def _decode(path: Path, receipt: Receipt, all_words: "array[int]", unread: int) 
         number = word >> words.NUMBER_SHIFT & 0xFFFF
         name, tag, last = names.get(number, ("", -1, -1))
         if kind == words.LINE and not receipt.branch and tag == word >> words.TAG_SHIFT & 0xFFFF:
-            if word & words.LAST_LINE <= last:
-                lines[name].add(word & words.LAST_LINE)
-                continue
-        elif words.ARC <= kind < words.END and receipt.branch and name:
+            lines[name].add(min(word & words.LAST_LINE, last + 1))
+            continue
+        if words.ARC <= kind < words.END and receipt.branch and name:
             start, end = word >> words.FROM_SHIFT & words.LAST_ARC_LINE, word & words.LAST_ARC_LINE
             signs = kind - words.ARC
-            if max(start, end) <= last:
-                arcs[name].add((-start if signs & 1 else start, -end if signs & 2 else end))
-                continue
+            inside = max(start, end) <= last
+            arc = (-start if signs & 1 else start, -end if signs & 2 else end)
+            arcs[name].add(arc if inside else (last + 1, last + 1))
+            continue
         unreadable += 1
     final = all_words[-1] if all_words else 0
     return Journal(path, receipt, digests, dict(lines), dict(arcs), final, unreadable)
@@ -321,7 +321,7 @@ def _files(file_words: Iterable[int]) -> tuple[dict[int, tuple[str, int, int]], 
             continue
         size, crc = int.from_bytes(record[2:6], "big"), int.from_bytes(record[6:10], "big")
         digest = None if size == words.UNREADABLE else Digest(size, crc)
-        # A file has no more lines than bytes, and one: numbers beyond are nobody's, and costly to keep as bits.
+        # A file has no more lines than bytes, and one. Other code has more, and one stands for them: bits are costly.
         last = words.LAST_LINE if digest is None else size + 1
         names[number] = name, zlib.crc32(record[:length]) & 0xFFFF, last
         # Two sources under one name: neither vouches for the lines.

@@ -1,6 +1,6 @@
 """What an image says and holds, as far as measuring asks."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from coverage_spy import OLDEST
@@ -36,7 +36,8 @@ class Image:
     `customizations` every sitecustomize and usercustomize wherever it lies, `coverage` the version of coverage.py that
     is installed, `shebangs` the first lines of executable scripts that name python or env: path -> line. `links` are
     the symbolic links that lead to `files` or above them: path -> path without a link in it. `written` are results of
-    coverage-spy and environments of its sessions that a build took in.
+    coverage-spy and environments of its sessions that a build took in. `compiled` are those of `files` that its
+    interpreters do not import, since an extension module of the same name lies beside them.
     """
 
     content: str
@@ -55,5 +56,11 @@ class Image:
     shebangs: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     written: tuple[str, ...] = ()
+    compiled: tuple[str, ...] = ()
     platform: str = ""
     ids: tuple[str, ...] = ()
+
+
+def is_imported(suffix: str, tags: Collection[str]) -> bool:
+    """Whether a Python of one of the tags, such as cpython-311, imports what has this suffix, before any source."""
+    return suffix in ("so", "abi3.so") or any(suffix.startswith(f"{tag}-") for tag in tags)

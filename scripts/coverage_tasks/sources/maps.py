@@ -173,16 +173,15 @@ class SourceMap:
 
         `digest` is None when the source could not be read where it ran: then nothing vouches for the lines.
         """
-        files, other, nearest = self.repository.files, None, None
+        other, nearest = None, None
         home = self.repository.only_place(digest) if digest else None
         path = self.links.resolve(path)
         for root, candidate in zip(self._roots_of(path), self.candidates(path), strict=True):
             nearest = nearest or root
-            if candidate not in files:
-                continue
-            if files[candidate] == digest and not (other and home):
+            if self.repository.holds(candidate, digest) and not (other and home):
                 return Match(candidate, "same", "")
-            other = other or candidate
+            if candidate in self.repository.files:
+                other = other or candidate
         if is_library(path[len(nearest.container) :] if nearest else path):
             return Match(None, "unmapped", LIBRARY)
         if home and nearest and not nearest.decides:
@@ -197,7 +196,7 @@ class SourceMap:
         if nearest and nearest.binds:
             return "git ignores it, or it is gone from the repository"
         where = f"{nearest.container} is {nearest.repository}" if nearest else "nothing else beside it comes from there"
-        places = self.repository.places.get(digest, ()) if digest.size else ()
+        places = self.repository.all_places(digest)
         if len(places) > 1:
             return f"{len(places)} files have its content, among them {places[0]}"
         if places:

@@ -1,14 +1,18 @@
 """The statements that an old and the present version of a source have in common."""
 
 import ast
+import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from difflib import SequenceMatcher
+from functools import cached_property
 from importlib.util import decode_source
 from typing import NamedTuple
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _BLOCKS = ("body", "handlers", "cases", "orelse", "finalbody")
+
+_EMPTY = re.compile(r"\s*(#|$)")
 
 Arc = tuple[int, int]
 
@@ -25,6 +29,56 @@ class _Statement(NamedTuple):
 def lines_of(arcs: Iterable[Arc]) -> set[int]:
     """The lines that arcs lead from and to."""
     return {line for arc in arcs for line in arc if line > 0}
+
+
+class Outline:
+    """Where a source has text that can run: of any other line it is known that nothing of it ran there."""
+
+    def __init__(self, read: Callable[[], bytes]) -> None:
+        """`read` gives the source; it is read again when a line has nothing in it, and not kept."""
+        self.read = read
+        source = read()
+        try:
+            lines = decode_source(source).split("\n")
+        except (SyntaxError, ValueError, LookupError):
+            lines = source.decode("latin-1").split("\n")
+        self.last = len(lines)
+        # Line 1 is where a module without statements runs.
+        self.empty = {n for n, line in enumerate(lines, 1) if n > 1 and _EMPTY.match(line)}
+
+    def fits(self, lines: Collection[int]) -> bool:
+        """Whether lines can be of this source: generated code that bears its name has others as a rule."""
+        empty = self.empty.intersection(lines)
+        return max(lines, default=0) <= self.last and (not empty or empty <= self.running)
+
+    @cached_property
+    def parses(self) -> bool:
+        """Whether this Python can parse it."""
+        return _tree(self.read()) is not None
+
+    @cached_property
+    def running(self) -> frozenset[int]:
+        """The lines of expressions that have several, as brackets and strings do, with blank ones and comments in them.
+
+        All lines of a source that this Python cannot parse.
+        """
+        tree = _tree(self.read())
+        if not tree:
+            return frozenset(range(self.last + 1))
+        alone = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        found = (
+            range(node.lineno, (node.end_lineno or 0) + 1)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.expr) and not (isinstance(node, ast.Constant) and node in alone)
+        )
+        return frozenset(line for lines in found for line in lines)
+
+
+def _tree(source: bytes) -> ast.AST | None:
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def same_statements(old: bytes, new: bytes) -> dict[int, int]:

@@ -107,10 +107,10 @@ class _Election:
             return False
         equal = total = 0
         for path in self._below(root.container):
-            if self.files[path].size:
+            if self.repository.tells(self.files[path]):
                 total += 1
                 candidate = joined(root.repository, path[len(root.container) + 1 :])
-                equal += self.repository.files.get(candidate) == self.files[path]
+                equal += self.repository.holds(candidate, self.files[path])
         return 2 * equal > total
 
     def _below(self, directory: str) -> Iterator[str]:
@@ -144,7 +144,7 @@ class _Election:
                 ):
                     for path in self.repository.directories[repo]:
                         container = joined(directory, _name(path))
-                        if self.files.get(container) == self.repository.files[path]:
+                        if self.repository.holds(path, self.files.get(container)):
                             yield Root(container, path, 1)
 
     def _is_complete(self, directory: str, repo: str, others: Collection[str]) -> bool:
@@ -153,11 +153,11 @@ class _Election:
         A build stamps versions into some, so one that none of the `others` has may have another content.
         """
         for path, digest in self.repository.files.items():
-            if digest.size and (repo == "." or path.startswith(repo + "/")) and not is_test(path):
+            if self.repository.tells(digest) and (repo == "." or path.startswith(repo + "/")) and not is_test(path):
                 rest = path if repo == "." else path[len(repo) + 1 :]
                 found = self.files.get(joined(directory, rest))
                 stamped = found and others and not any(joined(o, rest) in self.repository.files for o in others)
-                if found != digest and not stamped:
+                if not self.repository.holds(path, found) and not stamped:
                     return False
         return True
 

@@ -27,7 +27,7 @@ def sources(project: Project, args: argparse.Namespace) -> int:
     from ..text import printable
 
     repository = Repository.of_project(project)
-    journals, _ = read_journals(project.journals, take=Merging(repository.places).take)
+    journals, _ = read_journals(project.journals, take=Merging(repository.known).take)
     with Stage("finding the sources of each service"):
         known = of_run(project, journals, repository) if journals else _of_images(project, repository)
     for name in args.services:

@@ -342,6 +342,25 @@ def env_files(project: Project) -> list[Path]:
     return [*([beside] if beside.is_file() else []), called]
 
 
+def has_compose() -> bool:
+    """Return whether compose is installed, and can be asked."""
+    try:
+        return bool(_compose_command())
+    except TaskError:
+        return False
+
+
+def read_environment(root: Path) -> dict[str, str]:
+    """The variables that compose knows in `root`, those of its .env files among them; it needs no engine for that."""
+    command = [*_compose_command(), "--project-directory", str(root), "-f", "-", "config", "--environment"]
+    answer = _run(command, given=b"services: {none: {image: none}}")
+    if answer.returncode:
+        raise TaskError(f"compose cannot read its .env, correct it: {_last_line(answer.stderr)}")
+    # A value may have several lines; those that matter have one.
+    pairs = (line.partition("=") for line in answer.stdout.splitlines() if line.startswith("COMPOSE_"))
+    return {name: value for name, _, value in pairs}
+
+
 def measured(project: Project, name: str, overlay: Path | None = None) -> list[str]:
     """The compose command for the measured stack `name`: the same for up, ps and down, or containers stay behind."""
     overlay = overlay or overlay_file(project)
@@ -377,16 +396,23 @@ def read_model(project: Project) -> dict[str, Any]:
 
 
 def image_names(project: Project, model: Mapping[str, Any]) -> dict[str, str]:
-    """Service name -> the image that the base project runs it from."""
+    """Service name -> the image that the base project runs it from; not of those that run from none."""
     known = set(_output([*base(project), "config", "--images"]).split())
     names = {}
     for service, definition in model["services"].items():
+        if not runs_image(definition):
+            continue
         # Underscores are compose's compatibility mode.
         default = next(
             (n for s in "-_" if (n := f"{model['name']}{s}{service}") in known), f"{model['name']}-{service}"
         )
         names[service] = definition.get("image") or default
     return names
+
+
+def runs_image(definition: Mapping[str, Any]) -> bool:
+    """Return whether a service is containers of an image: one with a `provider` is what that program makes of it."""
+    return "image" in definition or "build" in definition
 
 
 def remove_images(names: Iterable[str]) -> None:

@@ -19,7 +19,7 @@ from ...progress import Stage, advance
 from ...recorded.images import forget, load, store
 from ...records import RecordError, read_record, write_record
 from ...sources import repository
-from ...sources.images import Image, Interpreter
+from ...sources.images import Image, Interpreter, is_imported
 from ...sources.maps import Links
 from ...sources.repository import SHEBANG_LENGTH, Digest, digest_of_pieces, is_python
 from . import engine
@@ -36,6 +36,7 @@ _CONFIGURATION = re.compile(
     r"(?P<prefix>.*)/lib\d*/python(?P<version>(?P<major>\d+)\.(?P<minor>\d+))t?/"
     r"_sysconfigdata_(?P<flags>\w*)_linux_(?P<platform>[\w-]+)\.py"
 )
+_MODULE = re.compile(r"(?P<module>.*/[^/.]+)\.(?P<suffix>[^/]+)")
 _SITE = re.compile(r"(?P<prefix>.*)/lib\d*/python(?P<version>\d+(\.\d+)?)t?/(site|dist)-packages")
 _COVERAGE = re.compile(r".*/(site|dist)-packages/coverage-(?P<version>\d[^/-]*)(-py[^/]+)?\.(dist|egg)-info(/.*)?")
 _CUSTOMIZATION = re.compile(r".*/(site|user)customize(/__init__)?\.py")
@@ -85,6 +86,7 @@ class _Contents(NamedTuple):
     shebangs: dict[str, str]
     links: dict[str, str]
     written: tuple[str, ...]
+    compiled: tuple[str, ...]
 
 
 def _read_filesystem(image: str, workdir: str, platform: str) -> _Contents:
@@ -121,6 +123,7 @@ class _Reading:
         self.shebangs: dict[str, str] = {}
         self.links: dict[str, str] = {}
         self.written: set[str] = set()
+        self.extensions: set[tuple[str, str]] = set()
         self.libc = "glibc"
 
     def take(self, member: tarfile.TarInfo, path: str) -> None:
@@ -143,6 +146,8 @@ class _Reading:
             self._take_file(member, path)
 
     def _take_file(self, member: tarfile.TarInfo, path: str) -> None:
+        if path.endswith(".so") and (found := _MODULE.fullmatch(path)):
+            self.extensions.add((f"{found['module']}.py", found["suffix"]))
         if path.endswith("/pyvenv.cfg"):
             self.environments.add(path.removesuffix("/pyvenv.cfg"))
         above, beginning = path.rpartition("/")[0], b""
@@ -195,7 +200,12 @@ class _Reading:
             shebangs=dict(sorted(self.shebangs.items())),
             links=self._links_to_sources(),
             written=tuple(sorted(self.written)),
+            compiled=self._compiled({"cpython-" + version.replace(".", "") for _, version in complete}),
         )
+
+    def _compiled(self, tags: Collection[str]) -> tuple[str, ...]:
+        found = {path for path, suffix in self.extensions if path in self.files and is_imported(suffix, tags)}
+        return tuple(sorted(found))
 
     def _links_to_sources(self) -> dict[str, str]:
         places = {str(place) for path in self.files for place in (path, *PurePosixPath(path).parents)} - {"/"}

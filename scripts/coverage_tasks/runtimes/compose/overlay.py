@@ -184,7 +184,7 @@ def render(
                 **({"environment": {name: _text(value) for name, value in variables.items()}} if variables else {}),
                 "volumes": _volumes(project, service, way, kind, state),
             }
-        elif service.builds:
+        elif service.builds and service.image:
             # The default name of a built image holds the project's name, which is another one here.
             entries[service.name] = {"image": _text(images[service.name])}
     for name, entry in _quoted(names.get("services", {})).items():

@@ -13,10 +13,13 @@ from ...errors import TaskError
 from ...project import Project
 from ...sources.dockerfile import copied_files
 from ...sources.images import Image
-from ...sources.repository import digest_of_source
+from ...sources.repository import read_source
 from ...sources.services import Service
 from . import engine
 from .images import inspect_image
+
+NO_IMAGE = "its image is neither built nor pulled"
+PROVIDED = "it has neither image nor build: a provider makes it, without a container of this project"
 
 
 def find_services(
@@ -30,16 +33,17 @@ def find_services(
     configuration = read_configuration(project.root)
     configuration.require_services(model["services"], project)
     names = engine.image_names(project, model)
-    places = {name: (names[name], platform_of(definition)) for name, definition in model["services"].items()}
+    definitions = {name: definition for name, definition in model["services"].items() if name in names}
+    places = {name: (names[name], platform_of(definition)) for name, definition in definitions.items()}
     if obtain:
-        _obtain_images(project, model["services"], places, build)
+        _obtain_images(project, definitions, places, build)
     images = {
         place: inspect_image(*place) for place in sorted({*places.values()}) if obtain or engine.find_image(*place)
     }
     return [
         _configured(_service(project, name, definition, images[places[name]]), configuration)
-        if places[name] in images
-        else Service(name, None, measured=False, reason="its image is neither built nor pulled")
+        if places.get(name) in images
+        else Service(name, None, measured=False, reason=NO_IMAGE if name in places else PROVIDED)
         for name, definition in sorted(model["services"].items())
     ]
 
@@ -140,7 +144,7 @@ def _binds(root: Path, definition: Mapping[str, Any]) -> tuple[tuple[str, str], 
 
 def _is_source(file: Path) -> bool:
     try:
-        return file.is_file() and digest_of_source(file) is not None
+        return file.is_file() and read_source(file) is not None
     except (OSError, TaskError):
         return False
 
