@@ -11,7 +11,7 @@ from typing import Any
 from .combined import combine
 from .combined.findings import of_git
 from .combined.model import Combined
-from .combined.places import of_places
+from .combined.places import of_places, of_stops
 from .findings import Finding
 from .git import refusal
 from .injection.payload import needs_tracer
@@ -132,8 +132,9 @@ def _combined(project: Project) -> Combined | None:
 def _findings(combined: Combined | None, name: str, seen: Sequence[Place]) -> list[Finding]:
     """Return what was found out about a service, but not that it is not measured: its image tells why."""
     if not combined:
-        return [fate for fate in of_places(seen) if fate.service == name]
-    return [finding for finding in combined.findings if finding.service == name and finding.kind != "not-measured"]
+        return [fate for fate in (*of_places(seen), *of_stops(seen)) if fate.service == name]
+    found = (*combined.findings, *of_stops(seen))
+    return [finding for finding in found if finding.service == name and finding.kind != "not-measured"]
 
 
 def _of_the_stack(project: Project, model: Mapping[str, Any], combined: Combined | None) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from coverage_tasks.combined.places import is_idle, never_started, of_places
+from coverage_tasks.combined.places import is_idle, never_started, of_places, of_stops
 from coverage_tasks.recorded.sightings import Place, Sighting
 
 STOPPED = {"told": 50.0, "ended": 51.0}
@@ -13,7 +13,7 @@ def place(service="web", started=1.0, **known):
 
 
 def kinds(*places, may_end=()):
-    return {finding.kind: finding for finding in of_places(places, may_end)}
+    return {finding.kind: finding for finding in (*of_places(places, may_end), *of_stops(places))}
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def kinds(*places, may_end=()):
         ({"exit_code": 1, **STOPPED}, "died"),
         ({"exit_code": -1, "ended": 9.0}, "died"),
         ({"exit_code": 1, "error": "ImportError: no", "ended": 9.0}, "import-error"),
-        ({"exit_code": None, "restarts": 3}, "restart-loop"),
+        ({"exit_code": None, "restarts": 3, "failure": 1}, "restart-loop"),
         ({"exit_code": None, "health": "unhealthy", "check": "no curl"}, "unhealthy"),
         ({"exit_code": None, "started": 0}, "never-started"),
     ],
@@ -45,7 +45,8 @@ def test_what_became_of_it_is_one_finding(known, kind):
         {"exit_code": None},
         {"exit_code": 143, **STOPPED},
         {"exit_code": 143, "told": 50.002, "ended": 50.0},  # the engine notes a signal after the end it brought about
-        {"restarts": 2},
+        {"restarts": 2, "failure": 1},
+        {"restarts": 9},  # a job that ends well each time
         {"exit_code": None, "health": "healthy"},
     ],
 )

@@ -21,7 +21,13 @@ def of_places(places: Collection[Place], may_end: Collection[str] = ()) -> Itera
             yield _of_one_that_never_started(name, place, failed)
             continue
         yield from _of_trouble(name, place, place.service in may_end)
-        yield from _of_its_end(name, place)
+
+
+def of_stops(places: Collection[Place]) -> Iterator[Finding]:
+    """Yield how places answered to the stop, where that is not by themselves and in time: nothing is lost by it."""
+    for place in places:
+        if place.told and not place.died and not place.cut_short and not place.oom_killed:
+            yield from _of_its_stop(place)
 
 
 def is_idle(places: Collection[Place]) -> bool:
@@ -58,7 +64,9 @@ def _of_trouble(name: str, place: Place, may_end: bool) -> Iterator[Finding]:
             f"{name} was started {place.restarts + 1} times{_error(place)}",
             "read its log while it is up: it dies and is started again" + _compared(place),
         )
-    elif place.died and not (place.oom_killed or place.cut_short):
+    elif place.oom_killed or place.cut_short:
+        yield _of_a_kill(name, place)
+    elif place.died:
         lasted = f" {place.ended - place.started:.0f} s after its start" if place.ended else ""
         code = f" with exit code {place.exit_code}" if (place.exit_code or 0) > 0 else ""
         yield Finding(
@@ -75,34 +83,41 @@ def _of_trouble(name: str, place: Place, may_end: bool) -> Iterator[Finding]:
         )
 
 
-def _of_its_end(name: str, place: Place) -> Iterator[Finding]:
-    """Yield how it was killed, which loses nothing but what "end-unknown" says, or what it answered to the stop."""
-    if place.oom_killed or (place.cut_short and place.memory):
+def _of_a_kill(name: str, place: Place) -> Finding:
+    """What it loses, if anything, "end-unknown" says."""
+    if place.oom_killed or place.memory:
         # Not every kernel tells the engine what it killed for.
         why = "for want of memory" if place.oom_killed else "before its time to stop was over"
         limit = f"; its limit is {place.memory >> 20} MiB" * bool(place.memory)
-        yield Finding(place.service, "out-of-memory", f"{name} was killed {why}{limit}", "raise its memory limit", True)
-    elif place.cut_short:
-        yield Finding(
-            place.service,
-            "killed",
-            f"{name} was killed before its time to stop was over",
-            "look who did: `docker kill`, a test, or the engine's kernel when memory was short",
-            True,
+        return Finding(
+            place.service, "out-of-memory", f"{name} was killed {why}{limit}", "raise its memory limit", note=True
         )
-    elif place.told and place.exit_code == KILLED:
+    return Finding(
+        place.service,
+        "killed",
+        f"{name} was killed before its time to stop was over",
+        "look who did: `docker kill`, a test, or the engine's kernel when memory was short",
+        note=True,
+    )
+
+
+def _of_its_stop(place: Place) -> Iterator[Finding]:
+    if place.exit_code == KILLED:
         yield Finding(
             place.service,
             "grace-period",
-            f"{name} ended by SIGKILL: its time to stop was over",
+            f"{place.name} ended by SIGKILL: its time to stop was over",
             "raise its stop_grace_period, or let it handle SIGTERM",
-            True,
+            note=True,
         )
-    elif place.told and place.exit_code not in (None, 0, TERMINATED) and not place.died:
+    elif place.exit_code not in (None, 0, TERMINATED):
         yield Finding(
-            place.service, "died", f"{name} ended with exit code {place.exit_code} when it was stopped",
-            "nothing, unless it should end otherwise", True,
-        )  # fmt: skip
+            place.service,
+            "died",
+            f"{place.name} ended with exit code {place.exit_code} when it was stopped",
+            "nothing, unless it should end otherwise",
+            note=True,
+        )
 
 
 def _compared(place: Place) -> str:

@@ -43,7 +43,8 @@ class Place:
     the first signal to stop, 0 without one. `error` is the import that failed when that ended it. `cut_short`:
     something killed it that was not the end of its grace period. `memory` is its limit in bytes, 0 without one.
     `check` is the last output of a health check that fails. `seen` are the Python processes that were seen there at any
-    time, `programs` what else was.
+    time, `programs` what else was. `failure` is the last exit code, not 0, with which it was seen to have ended before
+    it was told to stop.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Place:
     check: str = ""
     waited_for: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
+    failure: int = 0
 
     @property
     def died(self) -> bool:
@@ -76,8 +78,8 @@ class Place:
 
     @property
     def loops(self) -> bool:
-        """Whether it was started again and again."""
-        return self.restarts >= RESTARTS
+        """Whether it failed and was started again and again; a job that ends well may be."""
+        return self.restarts >= RESTARTS and bool(self.failure)
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ def add_sightings(project: Project, places: Iterable[Place]) -> None:
             programs=tuple(dict.fromkeys((*before.programs, *place.programs))),
             health=place.health or before.health,
             check=place.check or before.check,
+            failure=place.failure or before.failure,
         )
     file = project.state / FILE
     try:

@@ -163,6 +163,7 @@ def places(stack: Stack, signals: Signals) -> Iterable[Place]:
             check=container.check if running and container.health == UNHEALTHY else "",
             waited_for=container.depends_on,
             programs=tuple(programs(processes)),
+            failure=container.exit_code if ended and container.id not in signals else 0,
         )
 
 
@@ -198,7 +199,7 @@ def look_at(name: str, may_end: Collection[str] = ()) -> Look:
 
 def _failure_of(container: engine.Container, may_end: Collection[str]) -> Failure | None:
     service = container.service
-    if container.restarts >= RESTARTS:
+    if container.restarts >= RESTARTS and container.state == "restarting" and container.exit_code:
         how = f"was started {container.restarts + 1} times, and ended each time"
     elif container.health == UNHEALTHY:
         return Failure(service, "is unhealthy", container.check, f"the health check of {service}")
