@@ -41,15 +41,20 @@ def follow(new_tracer: Callable[[], Any], gettrace: Callable[[], Any]) -> Callab
                 tracer = tracers[target] = new_tracer()
             current.stop()  # one that is freed while it is started ends the tracing of the thread
             tracer.start()
+        else:  # these run without being heard, and get tracers that know of nothing
+            for one in origin_and_target:
+                drop(one)
         if before is not None:
             before(event, origin_and_target)
 
     def restarted(tracer: Any) -> None:
-        # The others have missed switches, calls and returns: they hear of the next call.
-        for missed in list(tracers.values()):
-            missed.stop()
-        tracers.clear()
+        drop(greenlet.getcurrent())
         tracers[greenlet.getcurrent()] = tracer
+
+    def drop(one: Any) -> None:
+        missed = tracers.pop(one, None)
+        if missed is not None:
+            missed.stop()
 
     before = greenlet.settrace(switched)
     return restarted
