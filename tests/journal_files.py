@@ -66,7 +66,7 @@ def arc_word(number: int, start: int, end: int) -> int:
     return kind << 56 | number << 40 | abs(start) << 20 | abs(end)
 
 
-END, ORPHAN = 7 << 56, 8 << 56
+END, ORPHAN, LOST = 7 << 56, 8 << 56, 10 << 56
 
 
 def write(

@@ -220,32 +220,32 @@ def stand_in_for_signals(flush: Callable[[], None]) -> None:
     """
     import _signal  # type: ignore[import-not-found]
 
-    kill, raise_signal = os.kill, _signal.raise_signal
-
-    def flush_then_kill() -> Any:
-        flush()
-        return kill
-
-    def flush_then_raise() -> Any:
-        flush()
-        return raise_signal
-
-    stand_in(os, "kill", flush_then_kill)
-    stand_in(_signal, "raise_signal", flush_then_raise)
+    for name in ("kill", "killpg"):
+        call_first(os, name, flush)
     signal = sys.modules.get("signal")
-    if signal is not None:  # imported before us, by a .pth
-        signal.raise_signal = _signal.raise_signal  # type: ignore[attr-defined]
+    for name in ("raise_signal", "pthread_kill", "pidfd_send_signal"):
+        call_first(_signal, name, flush)
+        if signal is not None and hasattr(signal, name):  # imported before us, by a .pth
+            setattr(signal, name, getattr(_signal, name))
 
 
 def stand_in_for_exit(leave: Callable[[], None]) -> None:
-    """os._exit calls `leave` first."""
-    exit_at_once = os._exit
+    """os._exit and os.abort call `leave` first."""
+    for name in ("_exit", "abort"):
+        call_first(os, name, leave)
 
-    def leave_then_exit() -> Any:
-        leave()
-        return exit_at_once
 
-    stand_in(os, "_exit", leave_then_exit)
+def call_first(module: Any, name: str, function: Callable[[], None]) -> None:
+    """Stand in for a function of a module, if it has it: call `function` before it."""
+    original = getattr(module, name, None)
+    if original is None:
+        return
+
+    def call_then_return() -> Any:
+        function()
+        return original
+
+    stand_in(module, name, call_then_return)
 
 
 def as_text(value: Any) -> str:

@@ -15,24 +15,25 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def follow(new_tracer: Callable[[], Any]) -> bool:
+def follow(new_tracer: Callable[[], Any], gettrace: Callable[[], Any]) -> Callable[[Any], None] | None:
     """Give each greenlet of this thread a tracer of its own; the one that runs keeps the tracer of the thread.
 
-    Returns False as long as the application's greenlet module is not there, or half imported.
+    Returns None as long as the application's greenlet module is not there, or half imported, else what is to be called
+    with a tracer that has been started anew on this thread. gettrace: the original.
     """
     greenlet = sys.modules.get("greenlet")
     if greenlet is None or not hasattr(greenlet, "settrace"):
-        return False
-    current = sys.gettrace()
+        return None
+    current = gettrace()
     kind = type(new_tracer())
-    if not isinstance(current, kind):
-        return True
     from weakref import WeakKeyDictionary  # greenlet's tracers go when it does
 
-    tracers: Any = WeakKeyDictionary({greenlet.getcurrent(): current})
+    tracers: Any = WeakKeyDictionary()
+    if isinstance(current, kind):
+        tracers[greenlet.getcurrent()] = current
 
     def switched(event: str, origin_and_target: Any) -> None:
-        current = sys.gettrace()
+        current = gettrace()
         if isinstance(current, kind):  # else a debugger of the application's has the thread
             target = origin_and_target[1]
             tracer = tracers.get(target)
@@ -40,8 +41,20 @@ def follow(new_tracer: Callable[[], Any]) -> bool:
                 tracer = tracers[target] = new_tracer()
             current.stop()  # one that is freed while it is started ends the tracing of the thread
             tracer.start()
+        else:  # these run without being heard, and get tracers that know of nothing
+            for one in origin_and_target:
+                drop(one)
         if before is not None:
             before(event, origin_and_target)
 
+    def restarted(tracer: Any) -> None:
+        drop(greenlet.getcurrent())
+        tracers[greenlet.getcurrent()] = tracer
+
+    def drop(one: Any) -> None:
+        missed = tracers.pop(one, None)
+        if missed is not None:
+            missed.stop()
+
     before = greenlet.settrace(switched)
-    return True
+    return restarted

@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 
     Words = memoryview | list[int]
 
-FILE, LINE, ARC, ARC_FROM_NEGATIVE, ARC_TO_NEGATIVE, ARC_BOTH_NEGATIVE, END, ORPHAN, RIVAL = range(1, 10)
+FILE, LINE, ARC, ARC_FROM_NEGATIVE, ARC_TO_NEGATIVE, ARC_BOTH_NEGATIVE, END, ORPHAN, RIVAL, LOST = range(1, 11)
 KIND_SHIFT, NUMBER_SHIFT, TAG_SHIFT, FROM_SHIFT = 56, 40, 24, 20
 LAST_NUMBER, LAST_LINE, LAST_ARC_LINE = (1 << 16) - 1, (1 << 24) - 1, (1 << 20) - 1
 SEEN_AHEAD = 256  # lines
+LAST_WORDS = 2  # kept at the end of a file: for LOST, then for ORPHAN
 RECORD_HEAD = 10  # bytes before the name in a file's record: 2 length of the name, 4 size, 4 CRC-32
 UNREADABLE = 0xFFFFFFFF  # as size: the source could not be read
 
@@ -60,13 +61,18 @@ class Appended:
         return self.length
 
     def __setitem__(self, place: int, word: int) -> None:
+        """Raises Full when the file can't be opened or takes no word."""
         if place >= self.length:
             raise IndexError(place)
-        descriptor = _open(self.path, os.O_WRONLY | os.O_CLOEXEC)
         try:
-            _pwrite(descriptor, word.to_bytes(8, sys.byteorder), self.start + 8 * place)
-        finally:
-            _close(descriptor)
+            descriptor = _open(self.path, os.O_WRONLY | os.O_CLOEXEC)
+            try:
+                _pwrite(descriptor, word.to_bytes(8, sys.byteorder), self.start + 8 * place)
+            finally:
+                _close(descriptor)
+        except OSError as error:
+            raise_foreign(error)
+            raise Full from None
 
 
 class Guarded(Appended):
@@ -91,8 +97,7 @@ class Guarded(Appended):
             except OSError as error:  # EFAULT: the store would be SIGBUS; EINVAL: the kernel can't say
                 raise_foreign(error)
                 Appended.__setitem__(self, place, word)
-        except OSError as error:
-            raise_foreign(error)
+        except Full:
             self.length = 0  # btrfs looks for a block for milliseconds each time
             raise IndexError(place) from None
 
@@ -103,7 +108,7 @@ class Segment:
     __slots__ = ("last", "numbers", "reserve_at", "take", "take_number", "words")
 
     def __init__(self, words: Words | Appended, last: Words | Appended) -> None:
-        """words: all but the last, which is kept for children; `last` is that one, or empty."""
+        """words: all but LAST_WORDS, which are `last`."""
         self.words = words
         self.last = last
         self.take = count().__next__
@@ -113,9 +118,16 @@ class Segment:
 
     def mark_orphan(self) -> None:
         """Store that a forked child has no journal. It is the same word, at the same place, for any number of them."""
+        self._mark(1, ORPHAN)
+
+    def mark_lost(self, lost: bool) -> None:
+        """Store whether words found no journal."""
+        self._mark(0, LOST if lost else 0)
+
+    def _mark(self, place: int, kind: int) -> None:
         try:
-            self.last[0] = ORPHAN << KIND_SHIFT
-        except IndexError:
+            self.last[place] = kind << KIND_SHIFT
+        except (IndexError, Full):
             pass  # there is no such word, or no block for it
 
 
@@ -143,6 +155,7 @@ class Journal:
         self.size = FIRST_SIZE
         self.quiet_until = 0.0
         self.spare: Segment | None = None
+        self.unsettled: Segment | None = None  # says that words found no journal
         try:
             self.segment = self._open_segment()
         except Full:
@@ -198,10 +211,22 @@ class Journal:
 
     def end(self) -> None:
         """Record that the process takes leave with everything written. Raises Full."""
-        self._store(END << KIND_SHIFT)
+        self._place(END << KIND_SHIFT)  # without it the process counts as one whose end is unknown, which is the truth
 
     def _store(self, word: int, name: str | None = None) -> None:
-        """Store a word, about the file `name` if given, in the next journal when this one is full."""
+        """Store a word, about the file `name` if given, in the next journal when this one is full.
+
+        Raises Full. Until the word comes again and `settle` is called, the journal says that something is lost.
+        """
+        try:
+            self._place(word, name)
+        except Full:
+            self.unsettled = self.segment
+            self.unsettled.mark_lost(True)
+            raise
+
+    def _place(self, word: int, name: str | None = None) -> None:
+        """Raises Full."""
         while True:
             segment = self.segment
             try:
@@ -209,6 +234,16 @@ class Journal:
                 return self._put(segment, word | number | (tag if word >> KIND_SHIFT == LINE else 0))
             except IndexError:
                 self._advance(segment)
+
+    def settle(self) -> None:
+        """Take back that words are lost: what found no journal was stored in the meantime."""
+        segment, self.unsettled = self.unsettled, None
+        if segment is not None:
+            segment.mark_lost(False)
+
+    def retry(self) -> None:
+        """Let the next word try to open a journal, however short a time ago none could be opened."""
+        self.quiet_until = 0.0
 
     def _put(self, segment: Segment, word: int) -> None:
         """Raises IndexError when the journal is full."""
@@ -219,7 +254,7 @@ class Journal:
             try:
                 self.spare = self._open_segment()
             except Full:
-                pass  # tried again when this journal is full
+                segment.reserve_at += (len(segment.words) - place) // 2 or 1
 
     def look_at(self, name: str) -> tuple[int, int]:
         """Return the digest of the file `name` as it was at first sight."""
@@ -284,7 +319,7 @@ def open_segment(directory: str, description: dict[str, Any], size: int, kept: l
     if directory == FALLBACK:
         _receipt.make_fallback()
     begin = _receipt.head(description)
-    start, end = len(begin), len(begin) + size
+    start, end, length = len(begin), len(begin) + size, size // 8 - LAST_WORDS
     descriptor, path = _receipt.create(directory)
     try:
         guarded = write_in_place(descriptor)
@@ -294,11 +329,12 @@ def open_segment(directory: str, description: dict[str, Any], size: int, kept: l
             mapping = map_shared(descriptor, end, kept)
         except OSError as error:
             raise_foreign(error)
-            return Segment(Appended(path, start, size // 8 - 1), [])
+            return Segment(Appended(path, start, length), Appended(path, start + 8 * length, LAST_WORDS))
         words = memoryview(mapping)[start:].cast("Q")
+        first, last = words[:length], words[length:]
         if guarded:
-            return Segment(Guarded(path, start, words[:-1], mapping), Guarded(path, end - 8, words[-1:], mapping))
-        return Segment(words[:-1], words[-1:])
+            return Segment(Guarded(path, start, first, mapping), Guarded(path, start + 8 * length, last, mapping))
+        return Segment(first, last)
     except BaseException:
         _unlink(path)
         raise

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .scope import Scope
 
 NAME = "coverage-spy"
-MISSED = 1000  # lines that wait because the recursion is too deep
+MISSED = 50_000  # lines that wait because the recursion is too deep, or because there is no journal for them
 TOOL_IDS = (
     4,
     3,
@@ -39,7 +39,8 @@ class Monitor:
         """Take a tool id. Raises Unavailable when there is none left."""
         self.monitoring: Any = sys.monitoring  # type: ignore[attr-defined,unused-ignore]
         self.measured, self.known = scope.measured, scope.known
-        self.missed: list[tuple[CodeType, int]] = []
+        self.missed: dict[tuple[int, int], tuple[CodeType, int]] = {}  # a code object is dear to hash
+        self.dropped = False  # whether there were more
         self.register_at_exit = atexit.register
         self.tool = self._take_tool_id()
 
@@ -52,15 +53,18 @@ class Monitor:
         self.monitoring.set_events(self.tool, events.PY_START)
 
     def forked(self) -> None:
-        """Go on in a journal of the child's own."""
+        """Go on in a journal of the child's own. What waits is the parent's."""
+        self.missed.clear()
+        self.dropped = False
         try:
             self.journal.forked()
         except Full:
             pass  # tried again with the first line
 
     def flush(self) -> None:
-        """Everything is written already, but for lines near the limit of recursion."""
+        """Everything is written already, but for lines that wait."""
         try:
+            self.journal.retry()
             self._record_missed()
         except Exception as error:
             raise_foreign(error)
@@ -87,20 +91,31 @@ class Monitor:
             if self.missed:
                 self._record_missed()
         except RecursionError:  # what runs near the limit only is stored later, at the end if need be
-            if not self.missed:
-                self.register_at_exit(self.flush)
-            if len(self.missed) < MISSED:
-                self.missed.append((code, line))
+            self._wait(code, line)
             return None
-        except Exception as error:  # Full: the event stays on and the line comes again
+        except Full:  # so is what runs once only
+            return self.monitoring.DISABLE if self._wait(code, line) else None
+        except Exception as error:
             raise_foreign(error)
             return None
         return self.monitoring.DISABLE
 
+    def _wait(self, code: CodeType, line: int) -> bool:
+        """Keep a line for later. Returns False when there are too many, and it has to come again."""
+        if not self.missed:
+            self.register_at_exit(self.flush)
+        if len(self.missed) < MISSED:
+            self.missed[id(code), line] = code, line
+            return True
+        self.dropped = True
+        return False
+
     def _record_missed(self) -> None:
-        while self.missed:
-            self._record(*self.missed[-1])
-            self.missed.pop()
+        for key, (code, line) in self.missed.copy().items():
+            self._record(code, line)
+            self.missed.pop(key, None)
+        if not self.dropped:
+            self.journal.settle()
 
     def _record(self, code: CodeType, line: int) -> None:
         name = self.measured(code.co_filename)

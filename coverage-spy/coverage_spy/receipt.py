@@ -153,10 +153,17 @@ def is_audit_hook(frame):
 
     A signal handler is called with a number and a frame.
     """
+    given = arguments_of(frame)
+    return len(given) > 1 and isinstance(given[-2], str) and isinstance(given[-1], tuple)
+
+
+def arguments_of(frame):
+    """Return what a function was given by position, as its variables say now."""
     code = frame.f_code
     variadic = code.co_flags & 0x04  # CO_VARARGS
-    names = code.co_varnames[: code.co_argcount + bool(variadic)]
+    names = code.co_varnames[: code.co_argcount]
     given = [frame.f_locals.get(name) for name in names]
-    if variadic and given:
-        given[-1:] = given[-1]
-    return len(given) > 1 and isinstance(given[-2], str) and isinstance(given[-1], tuple)
+    if variadic:  # behind the keyword-only ones
+        more = frame.f_locals.get(code.co_varnames[code.co_argcount + getattr(code, "co_kwonlyargcount", 0)])
+        given.extend(more if isinstance(more, tuple) else ())
+    return given

@@ -16,6 +16,7 @@ TOOL_IDS = "tool-ids"
 
 # These stand in no receipt: a word in the journal says so.
 ORPHANED = "orphaned"
+LOST = "lost"
 RIVAL = "rival"
 
 

@@ -7,14 +7,15 @@ coverage/collector.py of 7.5 to 7.17 uses.
 
 from __future__ import annotations
 
+import _imp
 import _thread
 import atexit
 import os
 import sys
 from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec
 
-from . import greenlets, uwsgi
-from .children import stand_in
+from . import greenlets, rivals, uwsgi
+from .children import StandIn, stand_in
 from .engine import Unavailable
 from .flusher import Flusher, hide_thread, is_main_interpreter
 from .journal import Full
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
     from .scope import Scope
 
 PAYLOAD = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "payload")
-CACHED = 50_000  # file names the tracer may remember
+STARTS = ("start_new_thread", "start_joinable_thread")  # of _thread; the second since 3.13
+CACHED = 10_000  # file names the tracer may remember
 CAUGHT_RECURSION_ABORTS = sys.version_info < (3, 9, 2)  # when the stack gets 50 calls deeper then (bpo-42500)
 
 _getpid = os.getpid  # bound now: an application may replace or patch functions of os
@@ -55,6 +57,7 @@ class Tracer:
         self.shift = self._packing() if branch else 0
         self.main_interpreter = is_main_interpreter()
         self.thread: Any = _thread._local()
+        self.settrace, self.gettrace = sys.settrace, sys.gettrace
         self.rival = False  # whether the application has set a trace function of its own, on any thread
         self._begin_process()
 
@@ -80,17 +83,44 @@ class Tracer:
         atexit.register(self.finish)
         hide_thread(lambda: self.flusher.thread)
         self._follow_threads()
-        self._stand_in_for_settrace()
-        self.install()
+        rivals.stand_in_for_gettrace(self._is_ours)
+        rivals.stand_in_for_settrace(self._is_ours, self._notice_rival, self._come_back)
+        self.main = self.install()
 
-    def install(self) -> Any:
-        """Trace the calling thread. Returns its tracer."""
-        tracer = self._new_tracer()
-        tracer.start()
-        self.thread.traced = True
+    def install(self) -> Installed:
+        """Trace the calling thread."""
+        installed = self.thread.installed = Installed(self._new_tracer())
+        installed.tracer.start()
         if self.greenlets:
-            greenlets.follow(self._new_tracer)
-        return tracer
+            self._follow_greenlets()
+        return installed
+
+    def _follow_greenlets(self) -> None:
+        self.thread.restarted = greenlets.follow(self._new_tracer, self.gettrace)
+        self.greenlets = self.thread.restarted is not None
+
+    def _notice_rival(self) -> None:
+        self.rival = True
+
+    def _come_back(self) -> None:
+        """Trace the calling thread again, where a trace function of the application's was cleared."""
+        installed = getattr(self.thread, "installed", None)
+        if installed is None:  # C code has started the thread
+            return
+        tracer = self._new_tracer()
+        rivals.start_amid(tracer, self._decide_amid, self.settrace)
+        installed.stop()
+        installed.tracer = tracer
+        if getattr(self.thread, "restarted", None):
+            self.thread.restarted(tracer)
+
+    def _decide_amid(self, filename: str, frame: FrameType) -> Any:
+        if self.branch and sys.version_info >= rivals.SAYS_RESUME:
+            return self.untraced
+        try:
+            return self._should_trace(filename, frame)
+        except RecursionError:
+            return self.untraced
 
     def flush(self, _woken: bool = False) -> None:
         """Move what the tracers hold to the journal.
@@ -113,6 +143,8 @@ class Tracer:
                 except Full:
                     return  # still in `live`: the next flush tries again
                 live.difference_update(found)
+            if not self.rival or self.rival_told:
+                self.journal.settle()
             followed = self.greenlets or "greenlet" not in sys.modules
             if self.undecided or not followed or len(self.dispositions) > CACHED:
                 self.undecided = False
@@ -123,8 +155,9 @@ class Tracer:
 
     def leave(self) -> None:
         """Flush and say so in the journal; called before an exec, which may fail, and before os._exit."""
-        if hasattr(self.thread, "traced") and not self._is_ours(sys.gettrace()):
+        if hasattr(self.thread, "installed") and not self._is_ours(self.gettrace()):
             self.rival = True  # set in C, past sys.settrace
+        self.journal.retry()
         self.flush()
         try:
             self.journal.end()
@@ -162,7 +195,7 @@ class Tracer:
 
     def _begin_thread(self) -> None:
         """Trace the calling thread, which C code has started; to its end, when what belongs to it goes."""
-        if not hasattr(self.thread, "traced"):
+        if not hasattr(self.thread, "installed"):
             self.thread.owner = Traced(nothing, self.install)
             self.thread.owner.trace()
 
@@ -177,31 +210,39 @@ class Tracer:
 
     def _follow_threads(self) -> None:
         """Stand in for the functions that start threads; for `threading`'s names of them too if it is there already."""
-        for name in ("start_new_thread", "start_joinable_thread"):  # the second since 3.13
+        for name in STARTS:
             if hasattr(_thread, name):
-                self._stand_in_for_start(name)
+                self._stand_in_for_start(_thread, name)
                 threading = sys.modules.get("threading")  # imported before us by a .pth
                 if threading is not None:
                     setattr(threading, "_" + name, getattr(_thread, name))
         _thread.start_new = _thread.start_new_thread
+        self._follow_copies()
 
-    def _stand_in_for_start(self, name: str) -> None:
-        start, install = getattr(_thread, name), self.install
+    def _follow_copies(self) -> None:
+        """Stand in for them in every further copy of `_thread` too: eventlet imports one to have the original."""
+        exec_builtin = _imp.exec_builtin
+
+        def exec_then_follow(module: Any, /) -> Any:
+            result = exec_builtin(module)
+            if getattr(module, "__name__", "") == "_thread":
+                for name in STARTS:
+                    if hasattr(module, name):
+                        self._stand_in_for_start(module, name)
+            return result
+
+        stand_in(_imp, "exec_builtin", lambda: exec_then_follow)
+
+    def _stand_in_for_start(self, module: Any, name: str) -> None:
+        start, install = getattr(module, name), self.install
+        if isinstance(start, StandIn):
+            return
 
         def start_traced(function: Any, *args: Any, **kwargs: Any) -> Any:
             # What can't be called is refused by the original.
             return start(Traced(function, install) if callable(function) else function, *args, **kwargs)
 
-        stand_in(_thread, name, lambda: start_traced)
-
-    def _stand_in_for_settrace(self) -> None:
-        settrace = sys.settrace
-
-        def settrace_noticed(*args: Any, **options: Any) -> None:  # the original refuses what is wrong
-            self.rival = self.rival or not all(map(self._is_ours, args))
-            settrace(*args, **options)
-
-        stand_in(sys, "settrace", lambda: settrace_noticed)
+        stand_in(module, name, lambda: start_traced)
 
     def _is_ours(self, function: Any) -> bool:
         return isinstance(function, self.module.CTracer)
@@ -245,7 +286,9 @@ class Tracer:
 
     def _should_trace(self, filename: str, _frame: FrameType) -> Any:
         try:
-            return self._disposition(filename, self._name_of(filename))
+            name = self._name_of(filename)
+            # coverage.py's disposition is never freed until 3.10, and names like "<string 123>" never end.
+            return self.untraced if name is None else self._disposition(filename, name)
         except RecursionError:
             # It may not get out: the tracer would take the lines that follow for those of other files.
             if CAUGHT_RECURSION_ABORTS:
@@ -258,7 +301,7 @@ class Tracer:
         try:
             self._look_for_fork()
             if not self.greenlets and "greenlet" in sys.modules:
-                self.greenlets = greenlets.follow(self._new_tracer)
+                self._follow_greenlets()
             name = self.scope.measured(filename)
             if name is not None:
                 self.journal.look_at(name)
@@ -310,12 +353,27 @@ class Tracer:
         return 28 if any(arc >> 56 for arcs in data.values() for arc in arcs) else 20
 
 
+class Installed:
+    """The tracer of one thread. Whoever has set it frees it: nothing else refers to it when a debugger takes its place.
+
+    One that is freed while it is started ends the tracing of the thread in which it is freed, which is another one
+    where greenlet kept it; and at the end of the interpreter CPython complains about that on stderr.
+    """
+
+    def __init__(self, tracer: Any) -> None:
+        self.tracer = tracer
+
+    def stop(self) -> None:
+        """Stop it, so that it can be freed."""
+        self.tracer.stop()
+
+
 class Traced:
     """A function on a new thread, which installs a tracer there first."""
 
-    def __init__(self, function: Callable[..., object], install: Callable[[], Any]) -> None:
+    def __init__(self, function: Callable[..., object], install: Callable[[], Installed]) -> None:
         self.function, self.install = function, install
-        self.tracer: Any = None
+        self.installed: Installed | None = None
 
     @property
     def __call__(self) -> Callable[..., object]:
@@ -325,24 +383,22 @@ class Traced:
 
     def trace(self) -> None:
         """Trace the calling thread."""
-        self.tracer = self.install()
+        self.installed = self.install()
 
     def __repr__(self) -> str:
         return repr(self.function)  # "Exception ignored in thread started by: ..."
 
     def __del__(self) -> None:
-        """Stop the tracer: its thread has run the function.
-
-        One that is freed while it is started ends the tracing of the thread in which it is freed, which is another one
-        where greenlet kept it; and at the end of the interpreter CPython complains about that on stderr.
-        """
-        if self.tracer is not None:
-            self.tracer.stop()
+        """Stop the tracer: its thread has run the function."""
+        if self.installed is not None:
+            self.installed.stop()
 
 
 def load() -> Any:
     """Load the tracer module of this interpreter's version, libc and architecture. Raises Unavailable."""
-    path = os.path.join(PAYLOAD, "tracer" + EXTENSION_SUFFIXES[0])
+    # A debug build loads the extensions of others too, and its own suffix is the first.
+    paths = [os.path.join(PAYLOAD, "tracer" + suffix) for suffix in EXTENSION_SUFFIXES]
+    path = next(filter(os.path.exists, paths), paths[0])
     loader = ExtensionFileLoader("coverage_spy.tracer_payload.tracer", path)  # the last part names its PyInit_
     spec = ModuleSpec(loader.name, loader, origin=path)
     try:

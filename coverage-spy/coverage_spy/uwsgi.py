@@ -11,7 +11,7 @@ import os
 import sys
 from importlib import import_module
 
-from .children import StandIn, stand_in
+from .children import StandIn, call_first
 
 TYPE_CHECKING = False  # type checkers take it for true; to import typing costs every start 8 ms
 if TYPE_CHECKING:
@@ -31,21 +31,15 @@ def follow(worker_begins: Callable[[], None], thread_begins: Callable[[], None])
     if not hasattr(uwsgi, "masterpid"):
         return False
     if uwsgi.cores > 1:  # threads in a worker
-        call_first("threading", "current_thread", thread_begins)
+        import_and_call_first("threading", "current_thread", thread_begins)
     if uwsgi.masterpid() not in (0, _getpid()) or uwsgi.worker_id():
         return False
-    call_first("random", "seed", worker_begins)
+    import_and_call_first("random", "seed", worker_begins)
     return True
 
 
-def call_first(module_name: str, name: str, function: Callable[[], None]) -> None:
-    """Stand in for a function of a module, which uWSGI would import otherwise: call `function` before it."""
+def import_and_call_first(module_name: str, name: str, function: Callable[[], None]) -> None:
+    """Stand in for a function of a module that uWSGI would import otherwise, once."""
     module = import_module(module_name)
-    original = getattr(module, name)
-
-    def call_then_return() -> Any:
-        function()
-        return original
-
-    if not isinstance(original, StandIn):
-        stand_in(module, name, call_then_return)
+    if not isinstance(getattr(module, name), StandIn):
+        call_first(module, name, function)

@@ -64,7 +64,7 @@ trace and profile functions, modules with "coverage" in their names, memory (by 
 | silent | out of reach, and nothing says so |
 
 Under *passed* everything counts, under *passed unseen* all but what is called *seen*. On Python 3.8 to 3.11 both tools
-need the trace function, so `sys.gettrace()` is not compared there.
+need the trace function, so that of coverage.py in `sys.gettrace()` does not count there.
 """
 
 Results = dict[tuple[str, str, str], Verdict]  # situation, column, version

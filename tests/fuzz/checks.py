@@ -82,6 +82,7 @@ def read(path: Path, early: int = 0) -> Claims | str:
         journal.ended,
         not journal.last,
         journals.ORPHANED in receipt["refusals"],
+        journals.LOST in receipt["refusals"],
         journals.RIVAL in receipt["refusals"],
         journal.unreadable,
         {(name, line) for name, lines in journal.early.items() for line in lines},
@@ -102,6 +103,8 @@ def check(path: Path, content: bytes, cut: float) -> object:
         return found
     if expected.orphaned:
         expected.receipt["refusals"].append(("orphaned", []))
+    if expected.lost:
+        expected.receipt["refusals"].append(("lost", []))
     if expected.rival:
         expected.receipt["refusals"].append(("rival", []))
     for name, one, other in zip(Claims._fields, found, expected, strict=True):
@@ -114,7 +117,7 @@ def check(path: Path, content: bytes, cut: float) -> object:
         if any(gone):
             raise Wrong("forgets what stands before the damage", gone)
     sizes = (min(len(found.files), 3), min(found.unreadable, 2), bool(found.lines), bool(found.arcs))
-    flags = (found.ended, found.empty, found.orphaned, found.rival, found.receipt["branch"])
+    flags = (found.ended, found.empty, found.orphaned, found.lost, found.rival, found.receipt["branch"])
     return *sizes, *flags, found.receipt["engine"] == "none"
 
 

@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 
 TEXTS = ("process", "parent", "service", "window", "python", "implementation", "engine", "host")
 KEYS = (*TEXTS, "segment", "branch", "pid", "started", "settings", "refusals")
-FILE, LINE, ARC, END, ORPHAN, RIVAL = 1, 2, range(3, 7), 7 << 56, 8 << 56, 9 << 56
+FILE, LINE, ARC, END, ORPHAN, RIVAL, LOST = 1, 2, range(3, 7), 7 << 56, 8 << 56, 9 << 56, 10 << 56
 
 Digest = tuple[int, int] | None  # size, CRC-32
 
 
 class Claims(NamedTuple):
-    """All that a journal says. `ended`: END is its last word; `orphaned`: a child could open no journal; `rival`: the
-    application set a trace function.
+    """All that a journal says. `ended`: END is its last word; `orphaned`: a child could open no journal; `lost`: words
+    found none; `rival`: the application set a trace function.
 
     `early` are the lines that its first words tell of.
     """
@@ -27,6 +27,7 @@ class Claims(NamedTuple):
     ended: bool
     empty: bool
     orphaned: bool
+    lost: bool
     rival: bool
     unreadable: int
     early: set[tuple[str, int]]
@@ -108,7 +109,10 @@ def refusal_of(found: Any) -> tuple[str, list[str]]:
 
 def _claims(receipt: dict[str, Any], words: list[int]) -> Claims:
     orphaned = words[-1:] == [ORPHAN]
-    if orphaned:
+    lost = words[-2:-1] == [LOST] and (orphaned or words[-1] == 0)
+    if lost:
+        words = words[:-2]
+    elif orphaned:
         words = words[:-1]
     words = [word for word in words if word]  # a word of zero means nothing
     names, files, unreadable = _files(words)
@@ -130,7 +134,7 @@ def _claims(receipt: dict[str, Any], words: list[int]) -> Claims:
         elif kind != FILE and word not in (END, RIVAL):
             unreadable += 1
     rival = RIVAL in words
-    return Claims(receipt, files, lines, arcs, words[-1:] == [END], not words, orphaned, rival, unreadable, set())
+    return Claims(receipt, files, lines, arcs, words[-1:] == [END], not words, orphaned, lost, rival, unreadable, set())
 
 
 def _files(words: list[int]) -> tuple[dict[int, tuple[str, int, int]], dict[str, Digest], int]:

@@ -194,10 +194,11 @@ def test_branches_are_recorded_as_arcs_on_every_version(spy):
 @pytest.mark.parametrize(
     ("what", "rivals"),
     [
-        ("sys.settrace(None)", 1),
+        ("sys.settrace(None)", 0),
         ("sys.settrace(lambda *_: None); sys.settrace(None); print('taken', flush=True); time.sleep(600)", 1),
-        ("t = threading.Thread(target=sys.settrace, args=(None,)); t.start(); t.join()", 1),
-        ("sys.settrace(None); os.fork() and os.wait()", 2),
+        ("t = threading.Thread(target=sys.settrace, args=(None,)); t.start(); t.join()", 0),
+        ("t = threading.Thread(target=sys.settrace, args=(lambda *_: None,)); t.start(); t.join()", 1),
+        ("sys.settrace(lambda *_: None); os.fork() and os.wait()", 2),
         ("ctypes.pythonapi.PyEval_SetTrace(None, None)", 1),
         ("sys.settrace(sys.gettrace())", 0),
         ("sys.setprofile(None)", 0),

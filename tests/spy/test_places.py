@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from machine import alone_with, as_root, btrfs, fill
 
-from coverage_tasks.recorded.journals import ORPHANED, Refusal, read_journals
+from coverage_tasks.recorded.journals import LOST, ORPHANED, Refusal, read_journals
 
 FALLBACK = Path("/tmp/coverage-spy")
 
@@ -172,3 +172,68 @@ def test_child_that_can_open_no_journal_is_named_in_its_parents(spy):
     )
     (journal,) = run.journals
     assert journal.receipt.refusals == (ORPHANED,)
+
+
+TAKE_ALL_DESCRIPTORS = """
+    import os, resource, signal, sys
+    def once(name, count):
+        exec(compile("x = 1\\n" * count, os.path.abspath(name), "exec"))
+    once("before.py", 10)
+    sys.stdout.flush()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
+    taken = []
+    try:
+        while len(taken) < 100:
+            taken.append(os.dup(1))
+    except OSError:
+        pass
+    once("meanwhile.py", 5000)
+"""
+
+
+@pytest.mark.parametrize("branch", ["false", "true"])
+def test_lines_that_run_while_no_journal_can_be_opened_are_written_later(spy, fallback, branch):
+    spy.environment["COVERAGE_BRANCH"] = branch
+    run = spy.run(app=TAKE_ALL_DESCRIPTORS + "    any(map(os.close, taken))\n    once('after.py', 10)\n")
+    run.journals += read_journals(fallback)[0]  # where a descriptor was free again one moment too late
+    assert len(run.executed("meanwhile.py")) == 5000
+    assert len(run.executed("after.py")) == 10
+    assert LOST not in {refusal for journal in run.journals for refusal in journal.receipt.refusals}
+
+
+@pytest.mark.parametrize(
+    "end", ["os.kill(os.getpid(), 9)", "os._exit(-9)", "sys.exit(-9)", "os.execv('/bin/false', [''])"]
+)
+def test_process_that_ends_while_no_journal_can_be_opened_says_that_lines_are_lost(spy, fallback, end):
+    again = "" if spy.engine == "monitor" else "    import time\n    time.sleep(0.5)\n"
+    spy.write(app=TAKE_ALL_DESCRIPTORS + again + f"    {end}\n")
+    result = subprocess.run([spy.python, "app.py"], cwd=spy.directory, env=spy.environment, stderr=subprocess.PIPE)
+    assert result.returncode
+    run = spy.read(result, {})
+    assert 0 < len(run.lines("meanwhile.py")) < 5000
+    assert LOST in {refusal for journal in run.journals for refusal in journal.receipt.refusals}
+    assert not sum(journal.unreadable for journal in run.journals)
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("mount") is None, reason="mounts a small file system")
+@pytest.mark.parametrize("stays", [False, True])
+def test_disk_that_is_full_for_a_while_costs_nothing_and_one_that_stays_full_is_told(spy, fallback, stays):
+    fallback.write_text("no directory")  # so that there is no second place
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", spy.data], check=True)
+    try:
+        (spy.data / "fill").write_bytes(bytes(40 << 10))
+        run = spy.run(
+            app=f"""
+            import os
+            def once(name, count):
+                exec(compile("x = 1\\n" * count, os.path.abspath(name), "exec"))
+            once("before.py", 3000)
+            {"pass" if stays else 'os.unlink("data/fill")'}
+            once("after.py", 10)
+            """
+        )
+    finally:
+        subprocess.run(["umount", spy.data], check=True)
+        fallback.unlink()
+    assert (len(run.lines("before.py")) + len(run.lines("after.py")) < 3010) == stays
+    assert (LOST in {refusal for journal in run.journals for refusal in journal.receipt.refusals}) == stays

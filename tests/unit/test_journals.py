@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coverage_tasks.recorded import journals
-from coverage_tasks.recorded.journals import ORPHANED, RIVAL, JournalError, Refusal, read_journal, read_journals
+from coverage_tasks.recorded.journals import LOST, ORPHANED, RIVAL, JournalError, Refusal, read_journal, read_journals
 from coverage_tasks.sources.repository import digest_of
 
 NAME, SOURCE = b"/app/main.py", b"a = 1\nb = 2\n"
@@ -132,7 +132,7 @@ def test_a_word_of_the_other_sort_of_measuring_is_unreadable(path: Path, branch:
     assert journal.unreadable == 1
 
 
-@pytest.mark.parametrize("last", [7 << 56 | 1, 7 << 56 | 1 << 40, 5, 10 << 56, 8 << 56])
+@pytest.mark.parametrize("last", [7 << 56 | 1, 7 << 56 | 1 << 40, 5, 11 << 56, 10 << 56, 8 << 56])
 def test_not_ended_when_the_last_word_is_damaged(path: Path, last: int) -> None:
     journal = read_journal(jf.write(path, [jf.END, last]))
     assert (journal.ended, journal.unreadable) == (False, 1)
@@ -153,6 +153,24 @@ def test_a_child_without_a_journal_is_a_refusal_and_hides_no_end(path: Path) -> 
     journal = read_journal(jf.write(path, words, padding=0))
     assert journal.receipt.refusals == (ORPHANED,)
     assert (journal.ended, journal.unreadable) == (True, 0)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(("orphan", "marks"), [(0, (LOST,)), (8 << 56, (ORPHANED, LOST))])
+def test_words_that_found_no_journal_are_a_refusal_and_hide_no_end(
+    path: Path, order: str, orphan: int, marks: tuple[Refusal, ...]
+) -> None:
+    words = [*jf.file_words(0, NAME, SOURCE), jf.line_word(0, NAME, SOURCE, 1), 7 << 56, 0, 10 << 56, orphan]
+    journal = read_journal(jf.write(path, words, order=order, padding=0))
+    assert journal.receipt.refusals == marks
+    assert (journal.ended, journal.unreadable, journal.lines) == (True, 0, {"/app/main.py": {1}})
+    assert journals.count_words(path) == len(words) - 3
+
+
+@pytest.mark.parametrize(("words", "padding"), [([10 << 56], 0), ([10 << 56], 2), ([10 << 56, 5], 0)])
+def test_lost_words_are_told_in_the_last_word_but_one_only(path: Path, words: list[int], padding: int) -> None:
+    journal = read_journal(jf.write(path, words, padding=padding))
+    assert (journal.receipt.refusals, journal.unreadable) == ((), len(words))
 
 
 def test_a_refusal_has_a_code_and_evidence_and_in_an_old_journal_a_sentence(path: Path) -> None:
@@ -181,7 +199,7 @@ def test_a_trace_function_of_the_applications_is_a_refusal(path: Path) -> None:
 
 
 def test_unknown_kinds_are_counted_and_skipped(path: Path) -> None:
-    words = [*jf.file_words(0, NAME, SOURCE), 10 << 56, 255 << 56, 5, jf.line_word(0, NAME, SOURCE, 1)]
+    words = [*jf.file_words(0, NAME, SOURCE), 11 << 56, 255 << 56, 5, jf.line_word(0, NAME, SOURCE, 1)]
     journal = read_journal(jf.write(path, words))
     assert (journal.lines, journal.unreadable) == ({"/app/main.py": {1}}, 3)
 

@@ -33,6 +33,10 @@ REFUSALS = {
     codes.THREAD: "no thread can be started: {}",
     codes.TOOL_IDS: "all six tool ids of sys.monitoring are taken",
     codes.ORPHANED: "a forked child could open no journal: what it ran is unknown",
+    codes.LOST: (
+        "no journal could be opened for what it ran, and some of that is lost: "
+        "give its data directory room, and the process more open files"
+    ),
     codes.RIVAL: (
         "the application set a trace function of its own, as debuggers do, so what ran under it is unknown: "
         "measure without it, or on Python 3.12 or newer without branches"

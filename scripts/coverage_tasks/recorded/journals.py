@@ -61,7 +61,7 @@ class Refusal:
     evidence: tuple[str, ...] = ()
 
 
-ORPHANED, RIVAL = Refusal(codes.ORPHANED), Refusal(codes.RIVAL)
+ORPHANED, LOST, RIVAL = Refusal(codes.ORPHANED), Refusal(codes.LOST), Refusal(codes.RIVAL)
 
 
 @dataclass(frozen=True)
@@ -156,8 +156,9 @@ def _require_first(path: Path, first: dict[tuple[int, int], Path]) -> None:
 def count_words(path: Path) -> int:
     """How many words of a journal are in use by now, for a process that lives. Raises JournalError."""
     data, _ = _contents(path)
-    _, _, start = _header(path, data)
-    return -(-len(data[start:-8].rstrip(b"\0")) // 8)  # the last one is kept for ORPHAN
+    order, _, start = _header(path, data)
+    body, _ = _without_marks(order, data[start : len(data) - (len(data) - start) % 8])
+    return -(-len(body.rstrip(b"\0")) // 8)
 
 
 def read_journal(path: Path, early: int = 0) -> Journal:
@@ -170,9 +171,9 @@ def read_journal(path: Path, early: int = 0) -> Journal:
     order, text, start = _header(path, data)
     receipt = _receipt(path, text)
     body = data[start : len(data) - (len(data) - start) % 8]  # without a word that is cut off
-    orphan = words.ORPHAN << words.KIND_SHIFT
-    if not beyond and body[-8:] == orphan.to_bytes(8, "little" if order == "<" else "big"):
-        receipt, body = replace(receipt, refusals=(*receipt.refusals, ORPHANED)), body[:-8]
+    if not beyond:
+        body, marks = _without_marks(order, body)
+        receipt = replace(receipt, refusals=(*receipt.refusals, *marks))
     body = body.rstrip(b"\0")
     all_words = array("Q", body + bytes(-len(body) % 8))
     if order != head.ORDER:
@@ -181,6 +182,19 @@ def read_journal(path: Path, early: int = 0) -> Journal:
         receipt = replace(receipt, refusals=(*receipt.refusals, RIVAL))
     journal = _decode(path, receipt, all_words, beyond // 8)
     return replace(journal, early=_touched(_decode(path, receipt, all_words[:early], 0))) if early else journal
+
+
+def _without_marks(order: str, body: bytes) -> tuple[bytes, list[Refusal]]:
+    """The words of a whole file without those that are kept at its end, and what they say."""
+    marks = []
+    for kind, refusal in ((words.ORPHAN, ORPHANED), (words.LOST, LOST)):
+        last = (kind << words.KIND_SHIFT).to_bytes(8, "little" if order == "<" else "big")
+        if body[-8:] == last:
+            marks.append(refusal)
+        if body[-8:] not in (last, bytes(8)):
+            break
+        body = body[:-8]
+    return body, marks
 
 
 def _touched(journal: Journal) -> dict[str, set[int]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Literal, Self
 
-from .journals import ORPHANED, RIVAL, Journal, Refusal
+from .journals import LOST, ORPHANED, RIVAL, Journal, Refusal
 from .sightings import Place, Sighting
 
 # A process is listed to the second, and takes a moment from its start to its receipt.
@@ -21,8 +21,8 @@ class Process:
 
     `lines` is how many lines, or arcs, it recorded. Its `state` is "complete" when all that it ran is recorded;
     "end unknown" when what it first ran in its last 0.1 s may not be, see docs/journal.md; "partly measured" when its
-    trace function was taken from us, or children of its have no journal; "not measured" when its interpreter is none
-    that can be.
+    trace function was taken from us, words found no journal, or children of its have none; "not measured" when its
+    interpreter is none that can be.
     """
 
     id: str
@@ -126,7 +126,7 @@ def _known(journals: Iterable[Journal]) -> Iterator[Process]:
 def _state(engine: str, ended: bool, refusals: Collection[Refusal]) -> State:
     if engine == "none":
         return "not measured"
-    if ORPHANED in refusals or RIVAL in refusals:
+    if any(refusal in refusals for refusal in (ORPHANED, RIVAL, LOST)):
         return "partly measured"
     return "complete" if engine == "monitor" or ended else "end unknown"
 

@@ -10,8 +10,12 @@ def trace(frame, event, argument):
         return trace
 
 
+def shown():  # runs
+    return sys.gettrace()  # runs
+
+
 def traced():  # runs
-    print(sys.gettrace() is trace, sys.getprofile() is trace)  # runs
+    print(shown() is trace, sys.getprofile() is trace)  # runs
 
 
 def untraced():  # runs
