@@ -144,6 +144,8 @@ def _combine_service(origins: Origins, places: Collection[Place]) -> tuple[Servi
         # Whoever ran the present version as well knows all of it.
         if repository_path not in imported:
             result.carried[repository_path] = known.carried()
+    draws = ((path, match) for path, match in origins.held.items() if source_map.is_draw(path))
+    result.unmapped |= {path: match.reason for path, match in draws if not match.path and match.reason != LIBRARY}
     if any(version.startswith(painting.OLD) for version in result.python):
         painted.complete_loops(source_map.repository.root)
     result.startup = {path: sorted(lines) for path, lines in sorted(painted.startup.items())}
