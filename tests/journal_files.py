@@ -158,6 +158,7 @@ class Run:
     def _next(self, service: str, receipt: dict[str, Any]) -> Path:
         self.count += 1
         receipt.setdefault("process", f"{self.count:016x}")
+        receipt.setdefault("settings", {"source": ["/"], "omit": [], "directory": "/coverage"})
         return self.place(service) / f"{self.count:016x}.journal"
 
     def lines(self, service: str, files: Mapping[str, tuple[bytes | None, Iterable[int]]], **receipt: Any) -> Path:

@@ -25,8 +25,8 @@ class Scope:
     """Decide by file name.
 
     Without COVERAGE_SOURCE everything is measured but the standard library and installed packages. With it, what lies
-    below one of its paths is; installed packages only when the path itself leads into them, so that a virtual
-    environment inside the source root stays out. COVERAGE_OMIT takes away from both.
+    below one of its paths is; the standard library and installed packages only when the path itself leads into them, so
+    that an interpreter or a virtual environment inside the source root stays out. COVERAGE_OMIT takes away from both.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -71,4 +71,6 @@ class Scope:
 
     def _installed(self, path: str, root: str) -> bool:
         inside = path[len(root) - 1 :]
-        return any(part in inside for part in INSTALLED) or (len(root) < len(SCRIPTS) and path.startswith(SCRIPTS))
+        return any(part in inside for part in INSTALLED) or any(
+            len(root) < len(place) and path.startswith(place) for place in (SCRIPTS, STANDARD_LIBRARY)
+        )

@@ -15,10 +15,11 @@ from coverage_spy import refusals
 from coverage_tasks.combined.combine import FOREIGN, combine
 from coverage_tasks.combined.findings import REFUSALS
 from coverage_tasks.combined.model import read_combined
-from coverage_tasks.combined.otherwise import COMPILED, PACKED
+from coverage_tasks.combined.otherwise import COMPILED, NOT_RECORDED, OMITTED, PACKED
 from coverage_tasks.errors import TaskError
 from coverage_tasks.recorded.journals import find_journals
 from coverage_tasks.recorded.stack import read_stack, write_stack
+from coverage_tasks.sources.maps import DRAW
 
 FILES = {
     "orders/main.py": "a = 1\nb = 2\nc = 3\n",
@@ -301,7 +302,19 @@ def test_a_process_killed_while_it_opened_its_journal_is_no_damage(run):
     assert sentences(combined.findings) == ["of 2 processes nothing is known: killed at the very start"]
 
 
+def test_a_run_that_left_no_journal_is_one_of_which_nothing_is_known(run):
+    run.service("old", {}, measured=False, reason="its image has only Python 3.7", interpreters=("3.7",))
+    combined = combine(run.project)
+    assert {name: result.why_unknown for name, result in combined.services.items()} == {
+        "catalog": "its service sent nothing",
+        "old": "its service is not measured: its image has only Python 3.7",
+        "orders": "its service sent nothing",
+    }
+    assert combined.empty
+
+
 def test_nothing_to_combine_is_said_with_the_remedy(run):
+    run.project.stack_file.unlink()
     with pytest.raises(TaskError, match="up-coverage first"):
         combine(run.project)
     (run.project.journals / "f.journal").write_bytes(b"noise")
@@ -540,3 +553,49 @@ def test_a_source_of_which_a_packed_copy_ran_is_unknown(tmp_path):
     result = combine(run.project).services["web"]
     assert result.never_imported == ["src/bakery/shop.py", "src/oven.py"]
     assert result.unknown == dict.fromkeys(["src/bakery/oven.py", "src/x/y/clean.py"], PACKED)
+
+
+def test_what_the_processes_could_not_have_recorded_is_unknown(tmp_path):
+    site = "/usr/local/lib/python3.12/site-packages"
+    run = Run(tmp_path, {"a/app/main.py": "m = 1\n", "a/pricing/tax.py": "t = 1\n", "a/app/old.py": "o = 1\n"})
+    image = {
+        "/app/main.py": "a/app/main.py",
+        "/app/old.py": "a/app/old.py",
+        f"{site}/pricing/tax.py": "a/pricing/tax.py",
+    }
+    run.service("a", {place: run.source(path) for place, path in image.items()})
+    for source, omit, unknown in (
+        (["/app"], [], {"a/pricing/tax.py": NOT_RECORDED}),
+        (["/app", f"{site}/pricing"], [], {"a/pricing/tax.py": NOT_RECORDED}),  # a process more, and one did not
+        (["/app", f"{site}/pricing"], ["*/old.py"], {"a/app/old.py": OMITTED, "a/pricing/tax.py": NOT_RECORDED}),
+    ):
+        settings = {"source": source, "omit": omit, "directory": "/coverage"}
+        run.lines("a", {"/app/main.py": (run.source("a/app/main.py"), [1])}, settings=settings)
+        result = combine(run.project).services["a"]
+        assert result.unknown == unknown
+        assert {*result.files} == {*image.values()} - unknown.keys()
+    run.forget()
+    settings = {"source": ["/app", f"{site}/pricing"], "omit": [], "directory": "/coverage"}
+    run.lines("a", {"/app/main.py": (run.source("a/app/main.py"), [1])}, settings=settings)
+    assert combine(run.project).services["a"].never_imported == ["a/app/old.py", "a/pricing/tax.py"]
+    run.lines("a", {}, settings={"source": 7})
+    assert {*combine(run.project).services["a"].unknown} == {"a/app/old.py", "a/pricing/tax.py"}
+
+
+def test_a_draw_is_named_and_recorded_so_that_the_next_report_can_take_what_it_is_said_to_be(tmp_path):
+    place = "/usr/local/lib/python3.12/site-packages/pricing"
+    tax = "def tax():\n    return 1\n"
+    run = Run(
+        tmp_path, {"a/app/main.py": "m = 1\n", "a/pricing/tax.py": tax, "b/pricing/tax.py": tax, "c/vendor/six.py": tax}
+    )
+    run.service("a", {"/app/main.py": run.source("a/app/main.py"), f"{place}/tax.py": tax.encode()})
+    main = {"/app/main.py": (run.source("a/app/main.py"), [1])}
+    run.lines("a", main)
+    (reason,) = combine(run.project).services["a"].unmapped.values()
+    assert reason == DRAW.format("3 files", "a/pricing/tax.py")
+    run.lines("a", main | {f"{place}/tax.py": (tax.encode(), [1])})
+    assert combine(run.project).services["a"].unmapped == {f"{place}/tax.py": reason}
+    (tmp_path / "coverage-spy.yml").write_text(f"sources: {{a: {{{place}: b/pricing}}}}\n")
+    result = combine(run.project).services["a"]
+    assert (result.unmapped, result.files) == ({}, ["a/app/main.py", "b/pricing/tax.py"])
+    assert executed(run)["a"]["b/pricing/tax.py"] == {1}

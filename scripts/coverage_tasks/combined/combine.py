@@ -46,14 +46,16 @@ def combine(project: Project) -> Combined:
     and all of a service that sent nothing, is unknown and does not count. Files are only painted with lines that ran
     on the very same source.
 
-    Journals are read only, and damaged ones are left out. Raises TaskError when there is none to read.
+    Journals are read only, and damaged ones are left out. Raises TaskError when there is none to read and
+    no record of a run either.
     """
     repository = Repository.of_project(project)
     merging = Merging(repository.known)
     journals, errors = read_journals(project.journals, read_marks(project), merging.take)
     damaged = [*damage_of(journals, errors)]
     damage = [*grouped("damaged", damaged)]
-    if not journals:
+    stack = recorded_stack(project)
+    if not journals and not stack.services:
         raise TaskError(_nothing(project, damage, len(damaged)))
     results, painted = {}, {}
     settings = read_settings(project.root)
@@ -70,8 +72,8 @@ def combine(project: Project) -> Combined:
     combined = Combined(results, bool(with_arcs and not with_lines), commit=History(project.root).commit)
     combined.digests = {path: digest for path in sorted(combined.files) if (digest := repository.digest(path))}
     combined.damaged = len(damaged)
-    combined.run = recorded_stack(project).run
-    combined.started = max(journal.receipt.started for journal in journals)
+    combined.run = stack.run
+    combined.started = max((journal.receipt.started for journal in journals), default=stack.started)
     may_end = read_configuration(project.root).may_end
     fates = [*of_places(seen, may_end)]
     of_services = (
@@ -166,6 +168,8 @@ def _combine_service(origins: Origins, places: Collection[Place]) -> tuple[Servi
         # Whoever ran the present version as well knows all of it.
         if repository_path not in imported:
             result.carried[repository_path] = known.carried()
+    draws = ((path, match) for path, match in origins.held.items() if source_map.is_draw(path))
+    result.unmapped |= {path: match.reason for path, match in draws if not match.path and match.reason != LIBRARY}
     if any(version.startswith(painting.OLD) for version in result.python):
         painted.complete_loops(source_map.repository.root)
     result.startup = {path: sorted(lines) for path, lines in sorted(painted.startup.items())}

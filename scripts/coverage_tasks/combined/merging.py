@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..recorded.journals import Journal, Receipt, Refusal
+from ..recorded.scopes import Scope
 from ..sources.repository import Digest
 
 # What is kept of sources that no file of the repository is, in lines and branches: old ones, or what somebody made up.
@@ -15,6 +16,7 @@ ARCS_OF_A_BYTE = 4  # no source has more
 LONGEST = 1000  # characters of a receipt's texts
 MOST_REFUSALS = 20
 MOST_EVIDENCE = 5  # texts of a refusal
+MOST_SCOPES = 200  # that processes had; of the others nothing is known
 
 
 class _Ran(NamedTuple):
@@ -33,6 +35,7 @@ class Merging:
         self.dropped = 0
         self._known = known
         self._room = MOST_STRANGE
+        self._scopes: dict[Scope, Mapping[str, object]] = {}
         self._ran: dict[tuple[Path, str, Digest | None], _Ran] = {}
 
     def take(self, journal: Journal) -> Journal:
@@ -51,13 +54,20 @@ class Merging:
         ran = {path: self._ran[journal.path.parent, path, digest] for path, digest in files.items()}
         return replace(
             journal,
-            receipt=_shortened(journal.receipt),
+            receipt=_shortened(journal.receipt, self._scope(journal)),
             files=files,
             lines={path: found.lines for path, found in ran.items()},
             arcs={path: found.arcs for path, found in ran.items()},
             early={path: found.early for path, found in ran.items()},
             recorded=journal.told,
         )
+
+    def _scope(self, journal: Journal) -> Mapping[str, object]:
+        """What the process could record: one object for all that had the same."""
+        scope = Scope.of(journal.receipt.settings)
+        if scope and scope not in self._scopes and len(self._scopes) < MOST_SCOPES:
+            self._scopes[scope] = scope._asdict()
+        return self._scopes.get(scope, {}) if scope else {}
 
     def _add(self, ran: _Ran, journal: Journal, path: str, known: Digest | None) -> None:
         """Keep what a journal tells of a file; `known` is its digest when the repository has it."""
@@ -73,7 +83,7 @@ class Merging:
         self._room -= 0 if known else len(ran.lines) + len(ran.arcs) - before
 
 
-def _shortened(receipt: Receipt) -> Receipt:
+def _shortened(receipt: Receipt, settings: Mapping[str, object]) -> Receipt:
     texts: Mapping[str, str] = {
         name: value[:LONGEST] for name, value in vars(receipt).items() if type(value) is str and len(value) > LONGEST
     }
@@ -81,4 +91,4 @@ def _shortened(receipt: Receipt) -> Receipt:
         Refusal(refusal.code[:LONGEST], tuple(text[:LONGEST] for text in refusal.evidence[:MOST_EVIDENCE]))
         for refusal in receipt.refusals[:MOST_REFUSALS]
     )
-    return replace(receipt, **texts, settings={}, refusals=refusals)  # type: ignore[arg-type]
+    return replace(receipt, **texts, settings=settings, refusals=refusals)  # type: ignore[arg-type]

@@ -1,20 +1,57 @@
 """What may have run in a form that nobody could see: what tells nothing of a source is not that it never ran."""
 
+import os
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
+from ..recorded.scopes import Scope
 from ..sources.images import is_imported
 from .origins import Origins
 
+NOT_RECORDED = "it was not recorded where it lies: run again, and COVERAGE_SOURCE will name that place"
+OMITTED = "COVERAGE_OMIT kept it from being recorded"
 COMPILED = "Python imports its compiled form, an extension module beside it, and that records nothing"
 PACKED = "a copy ran that lies in an archive or was compiled elsewhere, and whose source could not be read there"
 
 
 def not_seen_to_run(origins: Origins, unseen: Collection[str], versions: Iterable[str]) -> Mapping[str, str]:
     """Those of the files which no process loaded that may have run all the same, with the reason."""
-    compiled = _compiled(origins, unseen, [f"cpython-{''.join(version.split('.')[:2])}" for version in versions])
-    found = dict.fromkeys(_packed(origins, unseen), PACKED) | dict.fromkeys(compiled, COMPILED)
+    tags = [f"cpython-{''.join(version.split('.')[:2])}" for version in versions]
+    found = {
+        **dict(_not_recorded(origins, unseen)),
+        **dict.fromkeys(_packed(origins, unseen), PACKED),
+        **dict.fromkeys(_compiled(origins, unseen, tags), COMPILED),
+    }
     return {path: why for path, why in found.items() if path in unseen}
+
+
+def _not_recorded(origins: Origins, unseen: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield the files that some process would not have recorded, whatever ran of them."""
+    receipts = [journal.receipt for journal in origins.journals if journal.receipt.engine != "none"]
+    scopes = {Scope.of(receipt.settings) for receipt in receipts}
+    if not scopes:
+        return
+    places = _places(origins, unseen)
+    resolve = origins.source_map.links.resolve
+    for path, there in places.items():
+        for scope in scopes:
+            if not scope or not any(scope.records(place, resolve) for place in there):
+                yield path, OMITTED if scope and all(map(scope.omits, there)) else NOT_RECORDED
+                break
+
+
+def _places(origins: Origins, paths: Collection[str]) -> Mapping[str, set[str]]:
+    """Path of the repository -> where the file lies in the container, without links."""
+    places: dict[str, set[str]] = defaultdict(set)
+    for place, match in origins.held.items():
+        if match.path and match.path in paths:
+            places[match.path].add(origins.source_map.links.resolve(place))
+    for root in origins.source_map.roots:
+        for path in paths if root.decides else ():
+            if root.repository in (".", path) or path.startswith(f"{root.repository}/"):
+                places[path].add(os.path.normpath(f"{root.container}/{os.path.relpath(path, root.repository)}"))
+    return places
 
 
 def _compiled(origins: Origins, unseen: Collection[str], tags: Collection[str]) -> Iterator[str]:

@@ -13,6 +13,7 @@ MOST_LINKS = 40  # followed in one path; Linux's own number (MAXSYMLINKS)
 MOST_ALIASES = 100
 LIBRARY = "an installed library"
 DRIFTED = "the source that ran is another one: rebuild the image, or check out what it was built from"
+DRAW = "{} have its content, among them {}: name its place under `sources` in coverage-spy.yml"
 UNREADABLE = "its source could not be read where it ran"
 NO_TEXT = "its name is not UTF-8, and no report can hold it: rename the file"
 
@@ -116,11 +117,15 @@ class Filesystem:
 
 @dataclass(frozen=True)
 class SourceMap:
-    """One service's answer to "which file of the repository is this?"."""
+    """One service's answer to "which file of the repository is this?".
+
+    `draws` are container directories that could be several of the repository's, as far as their content says.
+    """
 
     repository: Repository
     roots: tuple[Root, ...]
     links: Links = Links({})  # noqa: RUF009 - it is never changed
+    draws: tuple[str, ...] = ()
 
     @classmethod
     def identity(cls, repository: Repository, given: Iterable[tuple[str, str]] = ()) -> Self:
@@ -182,6 +187,8 @@ class SourceMap:
                 return Match(candidate, "same", "")
             if candidate in self.repository.files:
                 other = other or candidate
+        if digest and self.is_draw(path) and (places := self.repository.all_places(digest)):
+            return Match(None, "unmapped", DRAW.format(f"{len(places)} files", places[0]))
         if is_library(path[len(nearest.container) :] if nearest else path):
             return Match(None, "unmapped", LIBRARY)
         if home and nearest and not nearest.decides:
@@ -189,6 +196,10 @@ class SourceMap:
         if other:
             return Match(other, "drifted", DRIFTED if digest else UNREADABLE)
         return Match(None, "unmapped", self._why_unmapped(digest, nearest) if is_text(path) else NO_TEXT)
+
+    def is_draw(self, path: str) -> bool:
+        """Whether a path lies in a directory that could be several."""
+        return any(_is_below(path, directory) for directory in self.draws)
 
     def _why_unmapped(self, digest: Digest | None, nearest: Root | None) -> str:
         if not digest:
@@ -211,7 +222,7 @@ class SourceMap:
         that are not named.
         """
         kept: list[str] = []
-        roots = {root.container for root in self.roots}
+        roots = {*(root.container for root in self.roots), *self.draws}
         for path in sorted(set().union(*map(self.links.aliases, roots))):
             if not any(_is_below(path, above) and not is_library(path[len(above) :]) for above in kept):
                 kept.append(path)

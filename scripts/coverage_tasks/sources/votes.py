@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 
 from .dockerfile import is_copied
 from .maps import Filesystem, Links, Root, SourceMap
@@ -29,8 +30,10 @@ def map_sources(system: Filesystem, repository: Repository) -> SourceMap:
     decided = SourceMap(repository, given + bound)
     files = {links.resolve(path): digest for path, digest in system.files.items()}
     visible = {path: digest for path, digest in files.items() if not decided.decides(path)}
-    voted = SourceMap(repository, (*decided.roots, *_Election(visible, repository, system.past).roots()))
-    return SourceMap(repository, (*voted.roots, *_copied_alone(visible, system.copied, voted)), links)
+    election = _Election(visible, repository, system.past)
+    voted = SourceMap(repository, (*decided.roots, *election.roots()))
+    found = SourceMap(repository, (*voted.roots, *_copied_alone(visible, system.copied, voted)), links)
+    return replace(found, draws=tuple(election.draws(found)))
 
 
 def _copied_alone(
@@ -65,6 +68,21 @@ class _Election:
         shared = {root.container for root in overlaid}
         kept = [root for root in winners.values() if root.container in shared or not _follows(root, winners)]
         return sorted([*kept, *overlaid, *self._single_files()], key=lambda root: root.container)
+
+    def draws(self, found: SourceMap) -> list[str]:
+        """The directories that nobody won since all they have lies in several places of the repository."""
+        homes: dict[str, set[str]] = defaultdict(set)
+        for path, digest in self.files.items():
+            places = {parent(home) for home in self.repository.all_places(digest) if _name(home) == _name(path)}
+            if len(places) > 1 and not _is_nobodys(parent(path)):
+                homes[parent(path)] |= places
+        draws: list[str] = []
+        for directory, places in sorted(homes.items()):
+            if next(found.candidates(directory), None) or any(above in draws for above in _ancestors(directory)):
+                continue
+            if not is_library(directory) or sum(self._is_installed_from(Root(directory, p)) for p in places) > 1:
+                draws.append(directory)
+        return draws
 
     def _winners(self) -> Iterator[Root]:
         directories = {above for directory in self.direct for above in _ancestors(directory)}
