@@ -304,13 +304,13 @@ def test_processes_killed_while_they_opened_their_journal_are_no_damage(recorded
 def test_a_source_that_cannot_be_parsed(recorded, source):
     (recorded / "legacy.py").write_text(source)
     answer = run_task(recorded, "coverage-report", "-q")
-    (said,) = errors(answer)
+    (said,) = errors(answer, 0)
     assert said.startswith("legacy.py is unknown: ")
     assert ": correct it, or leave it out under `omit` in " in said
     assert f"- {said}\n" in answer.stdout
     assert_everything_is_reported(recorded)
     for task in ("coverage-html", "coverage-json", "coverage-xml", "coverage-lcov", "analyze-coverage"):
-        assert errors(run_task(recorded, task, "-q")) == [said]
+        assert errors(run_task(recorded, task, "-q"), 0) == [said]
 
 
 # Settings of coverage.py's in the repository, which may be those of a branch under review.

@@ -11,7 +11,7 @@ from coverage import CoverageData
 from journal_files import Run
 
 from coverage_tasks.combined.combine import combine
-from coverage_tasks.combined.model import read_record_of
+from coverage_tasks.combined.model import VERSION, read_record_of
 from coverage_tasks.errors import TaskError
 from coverage_tasks.runs.store import open_run, save_run, saved_runs
 from coverage_tasks.sources.repository import digest_of, is_repository_path
@@ -117,7 +117,7 @@ def test_other_names_are_names(path):
         ('"digests": {', '"digests": {"a.py": [-1, 1], '),
         ('"digests": {', '"digests": {"a.py": [1, 4294967296], '),
         ('"digests": {', '"digests": {"a.py": ["1", "1"], '),
-        ('"version": 4', '"version": 3'),
+        (f'"version": {VERSION}', '"version": 3'),
         ('"files": [', '"files": "abc", "x": ['),
         ('"findings": [', '"findings": [{"service": 7}, '),
         ('"damaged": 0', '"damaged": -1e3'),

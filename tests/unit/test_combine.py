@@ -314,7 +314,7 @@ def test_a_run_that_left_no_journal_is_one_of_which_nothing_is_known(run):
 
 
 def test_nothing_to_combine_is_said_with_the_remedy(run):
-    run.project.stack_file.unlink()
+    (run.project.state / "stack.json").unlink()
     with pytest.raises(TaskError, match="up-coverage first"):
         combine(run.project)
     (run.project.journals / "f.journal").write_bytes(b"noise")
