@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,15 @@ from typing import Any
 from .combined import combine
 from .combined.findings import of_service
 from .combined.model import Combined, ServiceResult
+from .combined.origins import recorded_stack
 from .findings import Finding
 from .injection.payload import needs_tracer
 from .project import Project
 from .recorded.journals import find_journals
 from .recorded.sightings import KILLED, Place, read_sightings
 from .recorded.state import prepare_state
+from .results.newer_python import NewerSource
+from .results.results import results_of
 from .runtimes import command_lines, procfile, stack
 from .runtimes.compose import engine, plain_run
 from .runtimes.compose.services import find_services
@@ -124,7 +128,7 @@ def compare(project: Project) -> Iterator[Finding]:
 
 
 def _combined(project: Project) -> Combined | None:
-    if not find_journals(project.journals):
+    if not find_journals(project.journals) and not recorded_stack(project).ended:
         return None
     return combine.combine(project)
 
@@ -140,6 +144,8 @@ def _of_the_stack(project: Project, model: Mapping[str, Any], combined: Combined
         )
         return
     yield from (finding for finding in combined.findings if not finding.service)
+    with suppress(NewerSource):  # reports read them with another Python, which is here
+        yield from results_of(project, combined).cannot_parse()
 
 
 def _of_the_state(project: Project) -> Iterator[Finding]:

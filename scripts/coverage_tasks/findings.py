@@ -55,7 +55,7 @@ KINDS = {
     "unaltered": ALTERED,
     "in-image": ALTERED,
 }
-# What a report could not read. A task that meets it ends with exit code 1.
+# What a report could not read. Each task that meets it says so.
 DAMAGE = frozenset({"damaged", "unparsed"})
 
 

@@ -275,7 +275,19 @@ def test_a_process_killed_while_it_opened_its_journal_is_no_damage(run):
     assert sentences(combined.findings) == ["of 2 processes nothing is known: killed at the very start"]
 
 
+def test_a_run_that_left_no_journal_is_one_of_which_nothing_is_known(run):
+    run.service("old", {}, measured=False, reason="its image has only Python 3.7", interpreters=("3.7",))
+    combined = combine(run.project)
+    assert {name: result.why_unknown for name, result in combined.services.items()} == {
+        "catalog": "its service sent nothing",
+        "old": "its service is not measured: its image has only Python 3.7",
+        "orders": "its service sent nothing",
+    }
+    assert combined.empty
+
+
 def test_nothing_to_combine_is_said_with_the_remedy(run):
+    run.project.stack_file.unlink()
     with pytest.raises(TaskError, match="up-coverage first"):
         combine(run.project)
     (run.project.journals / "f.journal").write_bytes(b"noise")

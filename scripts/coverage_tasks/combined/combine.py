@@ -44,14 +44,16 @@ def combine(project: Project) -> Combined:
     and all of a service that sent nothing, is unknown and does not count. Files are only painted with lines that ran
     on the very same source.
 
-    Journals are read only, and damaged ones are left out. Raises TaskError when there is none to read.
+    Journals are read only, and damaged ones are left out. Raises TaskError when there is none to read and
+    no record of a run either.
     """
     repository = Repository.of_project(project)
     merging = Merging(repository.known)
     journals, errors = read_journals(project.journals, read_marks(project), merging.take)
     damaged = [*damage_of(journals, errors)]
     damage = [*grouped("damaged", damaged)]
-    if not journals:
+    stack = recorded_stack(project)
+    if not journals and not stack.services:
         raise TaskError(_nothing(project, damage, len(damaged)))
     results, painted = {}, {}
     settings = read_settings(project.root)
@@ -69,8 +71,8 @@ def combine(project: Project) -> Combined:
     combined = Combined(results, bool(with_arcs and not with_lines), commit=History(project.root).commit)
     combined.digests = {path: digest for path in sorted(combined.files) if (digest := repository.digest(path))}
     combined.damaged = len(damaged)
-    combined.run = recorded_stack(project).run
-    combined.started = max(journal.receipt.started for journal in journals)
+    combined.run = stack.run
+    combined.started = max((journal.receipt.started for journal in journals), default=stack.started)
     of_services = (finding for name, result in results.items() for finding in of_service(name, result))
     of_all = (
         *of_kinds(with_lines, with_arcs),

@@ -113,6 +113,12 @@ class Combined:
         return [finding for finding in self.findings if finding.kind in DAMAGE]
 
     @property
+    def empty(self) -> bool:
+        """Whether services should have been measured, and none of them sent anything."""
+        measured = [result for result in self.services.values() if result.measured]
+        return bool(measured) and all(result.silent for result in measured)
+
+    @property
     def named(self) -> set[str]:
         """Every repository file that it says something about."""
         named = set(self.digests)

@@ -14,6 +14,7 @@ from ..globs import glob_expression
 from ..project import Project
 from ..results.lines import Share
 from ..results.results import Results, read_results
+from ..text import counted
 from .baseline import Baseline, Shares, by_directory, require_present_sources
 from .patch import measure_patch
 
@@ -134,10 +135,13 @@ def _unknown(results: Results, most: int) -> Verdict:
     found = results.total().unknown
     paths = [*results.combined.unknown, *results.unparsed]
     paths += [path for result in results.combined.services.values() for path in result.unmapped]
+    damaged = results.combined.damaged
     sentence = f"{found} files are unknown, {most} may be"
     if paths:
         sentence += f": {_some(paths)}; see analyze-coverage"
-    return Verdict("unknown", found <= most, str(found), f"at most {most}", sentence)
+    if damaged:
+        sentence += f"; and {counted(damaged, 'journal')} could not be read"
+    return Verdict("unknown", found + damaged <= most, str(found + damaged), f"at most {most}", sentence)
 
 
 def _ratchet(project: Project, results: Results, then: Baseline, tolerance: float) -> Iterator[Verdict]:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from ..runs.store import Run
 
 
+class NoFiles(TaskError):
+    """There is nothing that coverage.py could report on."""
+
+
 class Report(NamedTuple):
     """One report: `file` is written in the repository's root, by `write` out of the results.
 
@@ -82,14 +86,16 @@ def _html(results: "Results", before: "Run | None") -> None:
 
     difference = compare(before, present_run(results)) if before else None
     target, files = HTML.path(results.project).parent, _files(results, "")
-    with (
-        _reporting(results) as coverage,
-        tempfile.TemporaryDirectory(prefix=".htmlcov-", dir=results.project.root) as made,
-    ):
+    with writing(), tempfile.TemporaryDirectory(prefix=".htmlcov-", dir=results.project.root) as made:
         directory = Path(made, "html")
-        # coverage.py asks for all analyses first and then writes the pages.
-        with Stage(f"writing {target.name}", len(files), count=lambda: len([*directory.glob("*.html")])):
-            coverage.html_report(files, directory=str(directory))
+        directory.mkdir()
+        if files:
+            # coverage.py asks for all analyses first and then writes the pages.
+            with (
+                _reporting(results) as coverage,
+                Stage(f"writing {target.name}", len(files), count=lambda: len([*directory.glob("*.html")])),
+            ):
+                coverage.html_report(files, directory=str(directory))
         site.write(results, directory, difference)
         badge.write(results, directory)
         for record, _ in RECORDS:
@@ -146,7 +152,7 @@ def _reporting(results: "Results", service: str = "") -> Iterator["Coverage"]:
     from ..results.coveragepy import opened_coverage
 
     if not _files(results, service):
-        raise TaskError("no file of the repository counts for any service: see the findings of coverage-report")
+        raise NoFiles("no file of the repository counts for any service: see the findings of coverage-report")
     with writing(), opened_coverage(results.analysed, service) as coverage:
         yield coverage
 

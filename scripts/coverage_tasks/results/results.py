@@ -85,14 +85,15 @@ class Results:
     @property
     def damage(self) -> list[Finding]:
         """The journals that `combine` could not read, and the sources that could not be parsed."""
-        return [*self.combined.damage, *self._cannot_parse()]
+        return [*self.combined.damage, *self.cannot_parse()]
 
     @property
     def findings(self) -> list[Finding]:
         """All that `combine` found, and the sources that could not be parsed."""
-        return [*self.combined.findings, *self._cannot_parse()]
+        return [*self.combined.findings, *self.cannot_parse()]
 
-    def _cannot_parse(self) -> Iterator[Finding]:
+    def cannot_parse(self) -> Iterator[Finding]:
+        """Yield the sources that could not be parsed."""
         for path, reason in self.unparsed.items():
             yield Finding("", "unparsed", f"{path} is unknown: {reason}", self._reader(path))
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from ..errors import TaskError
 from ..progress import say
 from ..project import Project
-from ..reports.formats import HTML, REPORTS, Report
+from ..reports.formats import HTML, REPORTS, NoFiles, Report
 from ..results.newer_python import NewerSource, read_again
 from ..text import listed, some
 from .runs import RUN
 from .stack import command_of
-from .task import complain
+from .task import complain, warn
+
+EMPTY = "no service that is measured sent anything, so nothing was measured: see coverage-doctor"
 
 if TYPE_CHECKING:
     from ..combined.model import Combined
@@ -51,15 +53,25 @@ def report(project: Project, args: argparse.Namespace) -> int:
     from ..recorded.journals import find_journals
     from ..runtimes import stack
 
-    if stack.running(project) or find_journals(project.journals):
+    if stack.running(project) or find_journals(project.journals) or _measures_nothing(project):
         return _write_reports(project, before=_before(project, args))
     say("there is no coverage data yet: running the task `coverage` first")
     return coverage(project, args)
 
 
+def _measures_nothing(project: Project) -> bool:
+    """Whether the last run has ended and had nothing to measure: another one would be the same."""
+    from ..combined.origins import recorded_stack
+
+    stack = recorded_stack(project)
+    return bool(stack.services and stack.ended and not stack.measured)
+
+
 def combine(project: Project, _: argparse.Namespace) -> int:
     """Combine what was recorded."""
-    return complain([finding.sentence for finding in combine_all(project).damage])
+    combined = combine_all(project)
+    warn([finding.sentence for finding in combined.damage])
+    return complain([EMPTY] * combined.empty)
 
 
 def html(project: Project, args: argparse.Namespace) -> int:
@@ -117,9 +129,9 @@ def _before(project: Project, args: argparse.Namespace) -> "Run | None":
 
 
 def _write_reports(project: Project, reports: Sequence[Report] = REPORTS, before: "Run | None" = None) -> int:
-    """Write what can be written, then name what could not and what was damaged. Return 1 when there is any.
+    """Write what can be written, then name what could not be, and what could not be read.
 
-    The summary is printed with all reports.
+    Return 1 when a report could not be written, or nothing was measured. The summary is printed with all reports.
     """
     from ..reports.summary import text
     from ..results.results import results_of
@@ -131,10 +143,15 @@ def _write_reports(project: Project, reports: Sequence[Report] = REPORTS, before
     for report in reports:
         try:
             report.write(results, before)
+        except NoFiles as error:
+            if reports != REPORTS:
+                failures.append(str(error))
+            report.path(project).unlink(missing_ok=True)  # what an earlier run left says nothing of this one
         except TaskError as error:
             failures.append(str(error))
     if reports == REPORTS:
         print(text(results))
         if not failures:
-            say(f"the reports are {listed([report.file for report in REPORTS])}")
-    return complain([*(finding.sentence for finding in results.damage), *failures])
+            say(f"the reports are {listed([r.file for r in REPORTS if r.path(project).exists()])}")
+    warn([finding.sentence for finding in results.damage])
+    return complain([*failures, *[EMPTY] * results.combined.empty])

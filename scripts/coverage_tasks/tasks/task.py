@@ -36,10 +36,15 @@ def show(answer: "Answer", args: argparse.Namespace) -> None:
         print(text)
 
 
-def complain(problems: Sequence[str]) -> int:
-    """Print each problem once on stderr. Return 1 when there is any."""
+def warn(problems: Sequence[str]) -> None:
+    """Print each problem once on stderr: what is unknown is said, and is no failure of the task."""
     for problem in dict.fromkeys(problems):
         print(f"{PREFIX}{problem}", file=sys.stderr)
+
+
+def complain(problems: Sequence[str]) -> int:
+    """Print each problem once on stderr. Return 1 when there is any."""
+    warn(problems)
     return int(bool(problems))
 
 

@@ -374,6 +374,8 @@ class Site:
 
 def _make_room(directory: Path) -> None:
     """Rename coverage.py's index, and let the tabs of its other indexes lead there."""
+    if not (directory / INDEX).exists():
+        return  # no file counts for any service
     (directory / INDEX).replace(directory / OWN_INDEX)
     for index in directory.glob("*_index.html"):
         text = index.read_text("utf-8")
