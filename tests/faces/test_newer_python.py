@@ -40,7 +40,7 @@ def test_are_read_with_the_python_of_their_service_and_the_finding_names_it_wher
     (tmp_path / "new.py").write_text(f"import time\n{SYNTAX[version]}\ntime.sleep(600)\n")
     wait = (*WAIT_FOR, "new.py")
     environ = {"COVERAGE_SPY_RUNTIME": "procfile"}
-    answer = run("nox", "-s", "coverage", "--", *wait, cwd=tmp_path, check=1, PATH=without, **environ)
+    answer = run("nox", "-s", "coverage", "--", *wait, cwd=tmp_path, PATH=without, **environ)
     assert f": make python{version} available on PATH, the Python of its service" in answer.stdout
     said = run("nox", "-s", "coverage", "--", *wait, cwd=tmp_path, PATH=path, **environ).stdout
     assert "new.py is newer than Python " in said

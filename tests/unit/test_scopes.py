@@ -34,6 +34,13 @@ def test_a_source_that_is_a_link_is_where_it_leads():
     assert not scope.records("/srv/v1/a.py")
 
 
+def test_a_path_of_a_process_under_another_locale_is_that_path():
+    scope = Scope.of({"source": ["/gr\udcc3\udcb6\udcc3\udc9fe"], "omit": []})
+    assert scope is not None
+    assert scope.records("/größe/a.py")
+    assert Scope.of({"source": ["/\ud800"], "omit": []}) is None
+
+
 @pytest.mark.parametrize("settings", [{}, {"source": []}, {"source": 1, "omit": []}, {"source": [1], "omit": []}])
 def test_of_settings_that_nobody_can_read_nothing_is_known(settings):
     assert Scope.of(settings) is None

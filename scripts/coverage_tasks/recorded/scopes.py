@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from fnmatch import translate
 from typing import Any, NamedTuple, Self
 
@@ -21,8 +22,9 @@ class Scope(NamedTuple):
         """That of a receipt; None when it does not say it."""
         found = [settings.get(name) for name in cls._fields]
         if all(isinstance(each, list | tuple) and all(isinstance(path, str) for path in each) for each in found):
-            scope = cls(*map(tuple, found))  # type: ignore[arg-type]
-            return scope if sum(map(len, (*scope.source, *scope.omit))) <= LONGEST else None
+            with suppress(UnicodeEncodeError):
+                scope = cls(*(tuple(map(_as_in_journals, each)) for each in found))  # type: ignore[arg-type]
+                return scope if sum(map(len, (*scope.source, *scope.omit))) <= LONGEST else None
         return None
 
     def records(self, path: str, resolve: Callable[[str], str] = lambda path: path) -> bool:
@@ -39,6 +41,11 @@ class Scope(NamedTuple):
             return any(re.match(translate(glob), path) for glob in self.omit)
         except re.error:
             return True
+
+
+def _as_in_journals(path: str) -> str:
+    """A path of a process that runs under LC_ALL=C as journals have it: in UTF-8."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
 
 
 def _is_inside(path: str, root: str) -> bool:
