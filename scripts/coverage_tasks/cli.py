@@ -83,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _sentence(error: OSError) -> str:
-    """What the user can put right about an error that nobody expects where it comes; "" when that is nothing."""
+    """Return what the user can put right about an error that nobody expects where it comes; "" when that is nothing."""
     if error.errno == ENAMETOOLONG:
         return f"{str(error.filename)[:100]!r}... is too long for the name of a file: take a shorter one"
     if streams.output_fails():

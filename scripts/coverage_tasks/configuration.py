@@ -61,7 +61,7 @@ class Configuration:
     lines: Mapping[str, int] = field(default_factory=dict)
 
     def require_services(self, services: Collection[str], project: Project) -> None:
-        """Raises TaskError when a service is named that is neither among `services` nor defined by the project.
+        """Raise TaskError when a service is named that is neither among `services` nor defined by the project.
 
         It may be of a profile that is not active, or of the Procfile while containers run.
         """
@@ -73,7 +73,7 @@ class Configuration:
 
 
 def read_configuration(root: Path) -> Configuration:
-    """The settings of the repository `root`. Raises TaskError, with the line, when they cannot be taken as they are."""
+    """Return the settings of the repository `root`. Raise TaskError, with the line, when they cannot be taken so."""
     file = root / NAME
     if not file.exists():
         if (misnamed := file.with_suffix(".yaml")).exists():
@@ -202,7 +202,7 @@ _READERS: Mapping[str, Callable[[yaml.Node, Path, dict[str, int]], Any]] = {
 
 
 def _setting(key: yaml.ScalarNode, known: Collection[str], what: str = "setting") -> str:
-    """The name of a setting in Python."""
+    """Return the name of a setting in Python."""
     if key.value not in known:
         raise _error(key, f"there is no {what} {key.value!r}{_instead(key.value, known)}")
     return str(key.value.replace("-", "_"))
@@ -242,7 +242,7 @@ def _repository_path(node: yaml.Node, root: Path) -> str:
 
 
 def _items(node: yaml.Node, what: str, of: str) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
-    """The pairs of a mapping, whose keys are strings and differ."""
+    """Yield the pairs of a mapping, whose keys are strings and differ."""
     if not isinstance(node, yaml.MappingNode):
         raise _error(node, f"{what} is {_kind(node)}: make it a mapping of {of}")
     seen = set()
@@ -283,7 +283,7 @@ def _error(where: yaml.Node | yaml.Mark | int | None, sentence: str) -> TaskErro
 
 
 def _defined(project: Project) -> Iterator[str]:
-    """The services that the project's files name, as they stand there: nothing is resolved."""
+    """Yield the services that the project's files name, as they stand there: nothing is resolved."""
     directory = project.root
     for file in {*project.files, *(directory / name for name in (*COMPOSE_NAMES, *OVERRIDE_NAMES, "Procfile"))}:
         try:

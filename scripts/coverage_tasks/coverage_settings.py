@@ -134,7 +134,7 @@ class Settings:
         return "" if title == TITLE else title
 
     def counts(self, path: str) -> bool:
-        """Whether a file of the repository counts, by `include` and `omit`."""
+        """Return whether a file of the repository counts, by `include` and `omit`."""
         if not (self.include or self.omit):
             return True
         name = os.path.realpath(self.root / path)
@@ -154,7 +154,7 @@ class Settings:
             del result.unmapped[place]
 
     def notes(self, branch: bool) -> Iterator[str]:
-        """What somebody who wrote the file should know, in sentences; `branch`: branches were recorded."""
+        """Yield what somebody who wrote the file should know, in sentences; `branch`: branches were recorded."""
         unheeded = {option: why for option, why in self.unheeded.items() if option != "run:branch" or not branch}
         if unheeded:
             named = ", ".join(f"{_named(option)} ({why})" for option, why in unheeded.items())
@@ -164,9 +164,9 @@ class Settings:
 
 
 def read_settings(root: Path) -> Settings:
-    """The settings of the repository `root`, from the file that coverage.py would take there, or the template's.
+    """Return the settings of the repository `root`, from the file that coverage.py would take there, or the template's.
 
-    Raises TaskError, with the file and the value, when coverage.py could not take them.
+    Raise TaskError, with the file and the value, when coverage.py could not take them.
     """
     for name, own, named in config_files_to_try(True):
         text = _read(root / name, None if named else root)
@@ -180,7 +180,7 @@ def read_settings(root: Path) -> Settings:
 
 
 def _read(file: Path, within: Path | None) -> str | None:
-    """The text of a file, None where there is none; one that the repository `within` chose has to lie in it."""
+    """Return the text of a file, None where there is none; one that the repository `within` chose has to lie in it."""
     try:
         real = file.resolve(strict=True)
         if within and not real.is_relative_to(within.resolve()):
@@ -209,7 +209,7 @@ def _open(name: str, flags: int) -> int:
 
 
 def _settings(root: Path, name: str, text: str, own: bool) -> Settings | None:
-    """What a file says; None when it is not coverage.py's `own` and says nothing to it."""
+    """Return what a file says; None when it is not coverage.py's `own` and says nothing to it."""
     try:
         with chdir(root), warnings.catch_warnings(action="ignore"):
             parser = _parser(name, text, own)
@@ -254,12 +254,12 @@ class _Toml(TomlConfigParser):
 
 
 def _without_environment(text: str) -> str:
-    """The text as coverage.py reads it where no environment variable is set: what a report shows, anybody can read."""
+    """Return the text as coverage.py reads it without environment variables: anybody can read what a report shows."""
     return substitute_variables(text, {})
 
 
 def _escaped(value: Any) -> Any:
-    """The same of all texts in a value, for somebody who fills in variables once more."""
+    """Return the same of all texts in a value, for somebody who fills in variables once more."""
     if isinstance(value, list):
         return [_escaped(each) for each in value]
     return _without_environment(value).replace("$", "$$") if isinstance(value, str) else value
@@ -276,7 +276,7 @@ def _parser(name: str, text: str, own: bool) -> TConfigParser:
 
 
 def _values(parser: TConfigParser) -> Iterator[tuple[str, Any]]:
-    """Every option of coverage.py's that the file has, with its value."""
+    """Yield every option of coverage.py's that the file has, with its value."""
     for _, where, *kind in CoverageConfig.CONFIG_FILE_OPTIONS:
         section, option = where.split(":")
         try:
@@ -290,7 +290,7 @@ def _values(parser: TConfigParser) -> Iterator[tuple[str, Any]]:
 
 
 def _matchers(found: Mapping[str, Any], options: Iterable[str]) -> Iterator[GlobMatcher]:
-    """What matches the paths of each of these options, as coverage.py matches them in the present directory."""
+    """Yield what matches the paths of each of these options, as coverage.py matches them in the present directory."""
     for option in options:
         try:
             if found.get(option):
@@ -300,7 +300,7 @@ def _matchers(found: Mapping[str, Any], options: Iterable[str]) -> Iterator[Glob
 
 
 def _options(found: Mapping[str, Any]) -> dict[str, Any]:
-    """What to set, each regular expression tried, alone and joined as coverage.py joins them."""
+    """Return what to set, each regular expression tried, alone and joined as coverage.py joins them."""
     options: dict[str, Any] = {"html:title": TITLE} | {option: found[option] for option in TAKEN if option in found}
     for option, (also, default) in LISTS.items():
         options[option] = [*found.get(option, default), *found.get(also, ())]

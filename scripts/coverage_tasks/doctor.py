@@ -74,9 +74,9 @@ class Patient:
 
 
 def examine(project: Project, environ: Mapping[str, str]) -> tuple[list[Finding], list[str]]:
-    """All verdicts on a project, and the names of its services. Nothing is started, built or pulled.
+    """Return all verdicts on a project, and the names of its services. Nothing is started, built or pulled.
 
-    Raises TaskError when the compose file or the Procfile cannot be read.
+    Raise TaskError when the compose file or the Procfile cannot be read.
     """
     way, branch = way_of(environ), is_true(environ.get("COVERAGE_BRANCH"))
     verdicts = list(_of_the_state(project))

@@ -5,6 +5,6 @@ class TaskError(Exception):
     """Something the user can put right: one sentence that names the cause and the remedy."""
 
     def __init__(self, message: str, exit_code: int = 1) -> None:
-        """Keeps the code the task exits with."""
+        """Keep the code the task exits with."""
         super().__init__(message)
         self.exit_code = exit_code

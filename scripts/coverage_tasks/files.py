@@ -35,7 +35,7 @@ _KINDS = {
 
 @contextmanager
 def beside(path: Path) -> Iterator[Path]:
-    """A path to write to; what is there afterwards takes the place of `path`, and nothing when the body raises.
+    """Give a path to write to; what is there then takes the place of `path`, nothing when the body raises.
 
     Its name is one that nobody can have made a link of before.
     """
@@ -50,7 +50,7 @@ def beside(path: Path) -> Iterator[Path]:
 
 
 def file_name(service: str) -> str:
-    """The name of a service as that of a file, whatever it is called: two never get the same one."""
+    """Return the name of a service as that of a file, whatever it is called: two never get the same one."""
     plain = re.sub(r"[^\w.-]", "_", service).lstrip(".")
     encoded = service.encode("utf-8", "surrogatepass")
     return (
@@ -59,21 +59,21 @@ def file_name(service: str) -> str:
 
 
 def read_file(path: Path, most: int = MOST, within: Path | None = None) -> bytes:
-    """The content of a regular file of `most` bytes; a link is followed only as far as it leads to a place `within`.
+    """Return the content of a regular file of `most` bytes; follow a link only as far as it leads to a place `within`.
 
-    Raises OSError where the system lets nobody read it, and TaskError when it is something else or has more.
+    Raise OSError where the system lets nobody read it, and TaskError when it is something else or has more.
     """
     return b"".join(read_pieces(path, most, within))
 
 
 def read_text(path: Path, most: int = WRITTEN_BY_HAND, within: Path | None = None, errors: str = "strict") -> str:
-    """The same of a text in UTF-8, with the ends of lines as Python has them. Raises UnicodeDecodeError, too."""
+    """Return the same of a text in UTF-8, with the ends of lines as Python has them. Raise UnicodeDecodeError, too."""
     text = read_file(path, most, within).decode("utf-8", errors)
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read_json(path: Path, most: int = MOST, within: Path | None = None) -> Any:
-    """What the JSON in such a file says. Raises ValueError, too, when it is none."""
+    """Return what the JSON in such a file says. Raise ValueError, too, when it is none."""
     try:
         return json.loads(read_file(path, most, within))
     except RecursionError:
@@ -81,14 +81,14 @@ def read_json(path: Path, most: int = MOST, within: Path | None = None) -> Any:
 
 
 def read_end(path: Path, most: int) -> bytes:
-    """The last `most` bytes of such a file, or all of them; no link is followed. Raises as `read_file` does."""
+    """Return the last `most` bytes of such a file, or all of them; no link is followed. Raise as `read_file` does."""
     with _opened(path, None) as file:
         file.seek(max(os.fstat(file.fileno()).st_size - most, 0))
         return file.read(most)
 
 
 def require_file(path: Path, most: int) -> None:
-    """Raises TaskError unless it is a regular file of no more than `most` bytes, for what only takes a path."""
+    """Raise TaskError unless it is a regular file of no more than `most` bytes, for what only takes a path."""
     status = path.lstat()
     _require_regular(path, status)
     if status.st_size > most:
@@ -120,7 +120,7 @@ def refuse_links(directory: Path) -> None:
 
 
 def read_pieces(path: Path, most: int, within: Path | None = None) -> Generator[bytes, None, None]:
-    """The content of such a file, the beginning first, which may be enough. Raises as `read_file` does."""
+    """Yield the content of such a file, the beginning first, which may be enough. Raise as `read_file` does."""
     with _opened(path, within) as file:
         left, size = most, _BEGINNING
         while piece := file.read(min(size, left + 1)):

@@ -16,7 +16,7 @@ _CLASS = re.compile(r"(?<!\\)\[(?![/^]*\\)[^\]]*\]")
 
 
 def glob_expression(glob: str) -> re.Pattern[str]:
-    """What matches the same paths, by `fullmatch`. Raises ValueError when coverage.py would not take the pattern.
+    """Return what matches the same paths, by `fullmatch`. Raise ValueError when coverage.py would not take the pattern.
 
     A class of characters holds no slash here, whatever it leaves out.
     """
@@ -36,7 +36,7 @@ def glob_expression(glob: str) -> re.Pattern[str]:
 
 
 def _names(text: str) -> str:
-    """Names with slashes between them."""
+    """Return an expression for names with slashes between them."""
     return _SLASH.join(map(_name, text.split(_SLASH)))
 
 

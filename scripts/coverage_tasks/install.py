@@ -56,7 +56,7 @@ class Plan:
     digests: Mapping[str, str]
 
     def having(self, *fates: Fate) -> list[str]:
-        """The files with one of these fates."""
+        """Return the files with one of these fates."""
         return [name for name, fate in self.fates.items() if fate in fates]
 
     @property
@@ -71,7 +71,7 @@ class Plan:
 
 
 def fate_of(name: str, new: str | None, recorded: str | None, found: str | None) -> Fate:
-    """What becomes of a file, by three digests: ours, ours of the last installation, and that of what is there.
+    """Return what becomes of a file, by three digests: ours, ours of the last installation, and that of what is there.
 
     None means that there is no such file. A change of the user's is never lost. A file that the user deleted comes
     back, since nothing works without it, except for a noxfile or justfile.
@@ -90,9 +90,9 @@ def fate_of(name: str, new: str | None, recorded: str | None, found: str | None)
 
 
 def make_plan(destination: Path, prefix: str = "", keep: Collection[str] = (), source: Path = TOOL) -> Plan:
-    """Compares the template `source` with what is in `destination / prefix`; writes nothing.
+    """Compare the template `source` with what is in `destination / prefix`, and write nothing.
 
-    `keep` are files that stay the user's although both sides changed them. Raises TaskError when nothing can be
+    `keep` are files that stay the user's although both sides changed them. Raise TaskError when nothing can be
     installed there, or from here.
     """
     if not (source / "copier.yml").is_file():
@@ -113,7 +113,7 @@ def make_plan(destination: Path, prefix: str = "", keep: Collection[str] = (), s
 
 
 def refusals(plan: Plan) -> list[str]:
-    """Why nothing is written, in sentences; none when everything can be."""
+    """Return why nothing is written, in sentences; none when everything can be."""
     sentences = []
     if foreign := plan.having("in the way"):
         sentences.append(
@@ -131,9 +131,9 @@ def refusals(plan: Plan) -> list[str]:
 
 
 def carry_out(plan: Plan) -> None:
-    """Does what the plan says, each file written beside and then renamed, the stamp at last: it can be repeated.
+    """Do what the plan says, each file written beside and then renamed, the stamp at last: it can be repeated.
 
-    Raises TaskError when a file cannot be written.
+    Raise TaskError when a file cannot be written.
     """
     for name in plan.written:
         _write(plan.target / name, (plan.source / name).read_bytes())
@@ -144,7 +144,7 @@ def carry_out(plan: Plan) -> None:
 
 
 def mounts(plan: Plan) -> dict[str, str]:
-    """The lines that mount coverage-spy, by the noxfile and the justfile of the root that are not ours and lack them.
+    """Return the lines that mount coverage-spy, by the root's noxfile and justfile that are not ours and lack them.
 
     just lets nothing be defined twice, so a justfile with a recipe or an alias of one of our names gets a module.
     """
@@ -207,7 +207,7 @@ def _fate(root: Path, target: Path, name: str, new: str | None, recorded: str | 
 
 
 def _justfile(directory: Path) -> Path | None:
-    """The justfile of a directory, which just finds in any case, and hidden."""
+    """Return the justfile of a directory, which just finds in any case, and hidden."""
     entries = sorted(directory.iterdir()) if directory.is_dir() else []
     return next((entry for entry in entries if entry.name.lower() in ("justfile", ".justfile")), None)
 
@@ -250,7 +250,7 @@ def _read_stamp(root: Path, target: Path) -> dict[str, str]:
 
 
 def _describe(source: Path) -> str:
-    """What git calls the checkout; empty without git."""
+    """Return what git calls the checkout; empty without git."""
     return ask(source, "describe", "--tags", "--always", "--dirty").line if (source / ".git").exists() else ""
 
 
@@ -289,7 +289,7 @@ def _remove(file: Path, target: Path) -> None:
 
 
 def summary(plan: Plan, dry_run: bool) -> str:
-    """What was done, or would be, and what is left to do."""
+    """Return what was done, or would be, and what is left to do."""
     counts = Counter(plan.fates.values())
     done = (
         f"{counts[fate]} {fate}" for fate in ("added", "updated", "restored", "removed", "unchanged") if counts[fate]
@@ -308,6 +308,6 @@ def summary(plan: Plan, dry_run: bool) -> str:
 
 
 def as_json(plan: Plan, written: bool) -> str:
-    """The same for machines."""
+    """Return the same for machines."""
     found = {"target": str(plan.target), "template": plan.template, "written": written}
     return json.dumps({**found, "files": dict(plan.fates), "mount": mounts(plan), "ignore": ignores(plan)}, indent=1)

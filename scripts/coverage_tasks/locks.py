@@ -17,7 +17,7 @@ FLAGS = os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
 
 @contextmanager
 def only_run(project: Project) -> Iterator[None]:
-    """Keeps other tasks that start or stop services from this checkout. Raises TaskError while one has done so.
+    """Keep other tasks that start or stop services from this checkout. Raise TaskError while one has done so.
 
     It ends with the process, whatever ends that.
     """
@@ -40,7 +40,7 @@ def only_run(project: Project) -> Iterator[None]:
 
 @contextmanager
 def only_build(base_name: str) -> Iterator[None]:
-    """Keeps this user's tasks in other checkouts from building the same images meanwhile."""
+    """Keep this user's tasks in other checkouts from building the same images meanwhile."""
     try:
         directory = cache_directory()
         directory.mkdir(parents=True, exist_ok=True)

@@ -33,7 +33,7 @@ class Stage:
     def __init__(
         self, text: str, of: int = 0, noun: str = "file", count: Callable[[], int] | None = None, aloud: bool = False
     ) -> None:
-        """Begins with `__enter__`."""
+        """Begin with `__enter__`."""
         self.text, self.of, self.noun, self.aloud = text, of, noun, aloud
         self.done = 0
         self._count = count
@@ -61,7 +61,7 @@ class Stage:
             say(f"{_plain(self.text)}: {', '.join([*self._how_far(), f'done after {self._seconds:.0f} s'])}")
 
     def fitted(self, columns: float = float("inf")) -> str:
-        """In so many columns: the text gives way to the numbers."""
+        """Fit into so many columns: the text gives way to the numbers."""
         numbers = f": {', '.join([*self._how_far(), f'{self._seconds:.0f} s'])}"
         text, room = _plain(self.text), columns - len(numbers)
         return (text if len(text) <= room else f"{text[: max(int(room) - 3, 0)]}...") + numbers
@@ -78,12 +78,12 @@ class Stage:
             yield counted(done, self.noun)
 
     def _watch(self) -> None:
-        """Shows the stage until it has ended, from a thread: what takes long is often a single call."""
+        """Show the stage until it has ended, from a thread: what takes long is often a single call."""
         while not self._ended.wait(TICK):
             self._look()
 
     def _look(self) -> None:
-        """Shows how far it is, where it is time for that."""
+        """Show how far it is, where it is time for that."""
         with self._turn:
             if self._ended.is_set() or _open[-1:] != [self]:
                 return
@@ -104,14 +104,14 @@ class Stage:
 
 
 def advance() -> None:
-    """Counts one more in the innermost stage, if there is any."""
+    """Count one more in the innermost stage, if there is any."""
     if _open:
         _open[-1].done += 1
 
 
 @contextmanager
 def hidden() -> Iterator[None]:
-    """Keeps the line away from what the body writes to the terminal."""
+    """Keep the line away from what the body writes to the terminal."""
     global _drawn
     with _line:
         if _drawn:
@@ -136,7 +136,7 @@ def _is_terminal() -> bool:
 
 
 def _plain(text: str) -> str:
-    """The text with a question mark for each character that may be none, or two columns wide: names are anybody's."""
+    """Put a question mark for each character that may be none, or two columns wide: names are anybody's."""
     return "".join(character if " " <= character <= "~" else "?" for character in text)
 
 
@@ -146,10 +146,10 @@ _log = logging.getLogger("coverage-spy")
 
 
 def say(text: str) -> None:
-    """Shows a line of progress on stderr, unless the task was started with -q."""
+    """Show a line of progress on stderr, unless the task was started with -q."""
     _log.info("%s", text)
 
 
 def is_quiet() -> bool:
-    """Whether the task was started with -q."""
+    """Return whether the task was started with -q."""
     return not _log.isEnabledFor(logging.INFO)

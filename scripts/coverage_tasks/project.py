@@ -47,7 +47,7 @@ class Project:
         return self.state / "journals"
 
     def journals_of(self, service: str) -> Path:
-        """The directory that a service writes to."""
+        """Return the directory that a service writes to."""
         return self.journals / file_name(service)
 
     @property

@@ -17,13 +17,13 @@ JUST, USAGE = "COVERAGE_SPY_JUST", "COVERAGE_SPY_USAGE"
 
 
 def is_true(value: str | None) -> bool:
-    """Whether a switch of the environment is on; the spy reads it by the same words."""
+    """Return whether a switch of the environment is on; the spy reads it by the same words."""
     word = (value or "").strip().lower()
     return word in ON
 
 
 def way_of(environ: Mapping[str, str]) -> str:
-    """How the spy gets in: one of WAYS. Raises TaskError when COVERAGE_SPY_INJECT is another word."""
+    """Return how the spy gets in: one of WAYS. Raise TaskError when COVERAGE_SPY_INJECT is another word."""
     way = environ.get("COVERAGE_SPY_INJECT") or "mount"
     if way not in WAYS:
         raise TaskError(f"COVERAGE_SPY_INJECT is {way!r}: set it to mount, image or pth")
@@ -31,7 +31,7 @@ def way_of(environ: Mapping[str, str]) -> str:
 
 
 def timeout() -> float:
-    """COVERAGE_SPY_TIMEOUT in seconds. Raises TaskError when it is no number of them."""
+    """Return COVERAGE_SPY_TIMEOUT in seconds. Raise TaskError when it is no number of them."""
     value = os.environ.get("COVERAGE_SPY_TIMEOUT") or "120"
     try:
         seconds = float(value)
@@ -43,7 +43,7 @@ def timeout() -> float:
 
 
 def own_environment(project: Project, environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment for the user's own commands: `environ` without what only the tasks themselves need.
+    """Return the environment for the user's own commands: `environ` without what only the tasks themselves need.
 
     That is scripts/ on PYTHONPATH and, below nox, the bin directory of the session's environment, which would
     hide the environment the user works in. The requirements of the example's tests are in the session, so it keeps it.

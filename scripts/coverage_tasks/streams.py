@@ -34,7 +34,7 @@ def write_whatever_it_is() -> None:
 
 
 def output_fails() -> bool:
-    """Whether stdout takes nothing any more, not even the end of a line; what is left of it is dropped then."""
+    """Return whether stdout takes nothing any more, not even the end of a line; what is left of it is dropped then."""
     try:
         sys.stdout.flush()
         os.write(sys.stdout.fileno(), b"\n")

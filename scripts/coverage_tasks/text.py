@@ -14,13 +14,13 @@ _LINKED = re.compile(r"[@#$~]|[!%^&]\w|GH-\d|:\w[\w+-]*:|www\.|://|(?:mailto|xmp
 
 
 def counted(count: int, noun: str) -> str:
-    """A number with its noun, in the plural unless it is one."""
+    """Return a number with its noun, in the plural unless it is one."""
     plural = noun + ("es" if noun.endswith("s") else "s")
     return f"{count} {noun if count == 1 else plural}"
 
 
 def printable(text: str) -> str:
-    """The text with everything escaped that would disturb a terminal or a line: names are anybody's.
+    """Return the text with everything escaped that would disturb a terminal or a line: names are anybody's.
 
     Runners of CI take a line that begins with :: for a command, and ##[ and ##vso[ wherever they stand.
     """
@@ -29,7 +29,7 @@ def printable(text: str) -> str:
 
 
 def some(paths: Sequence[str]) -> str:
-    """The first of the paths and how many more there are, with the verb."""
+    """Return the first of the paths and how many more there are, with the verb."""
     if len(paths) == 1:
         return f"{paths[0]} is"
     return f"{paths[0]} and {counted(len(paths) - 1, 'other file')} are"
@@ -44,7 +44,7 @@ Row = dict[str, str]  # heading -> cell
 
 
 def text_table(rows: Sequence[Row]) -> list[str]:
-    """Lines of a table for a terminal, headings first: the first column to the left, numbers to the right."""
+    """Return lines of a table for a terminal, headings first: the first column to the left, numbers to the right."""
     table = [list(rows[0]), *(list(row.values()) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return [
@@ -54,18 +54,18 @@ def text_table(rows: Sequence[Row]) -> list[str]:
 
 
 def markdown_table(rows: Sequence[Row]) -> list[str]:
-    """Lines of the same table in Markdown."""
+    """Return lines of the same table in Markdown."""
     lines = [f"| {' | '.join(map(escaped, cells))} |" for cells in (rows[0], *(row.values() for row in rows))]
     return [lines[0], f"| --- |{' ---: |' * (len(rows[0]) - 1)}", *lines[1:]]
 
 
 def table(rows: Sequence[Row], markdown: bool = False) -> list[str]:
-    """Lines of a table, in Markdown or for a terminal."""
+    """Return lines of a table, in Markdown or for a terminal."""
     return markdown_table(rows) if markdown else text_table(rows)
 
 
 def first_of(rows: list[Row], count: int) -> list[Row]:
-    """As many rows, and one that says how many more there are."""
+    """Return as many rows, and one that says how many more there are."""
     if len(rows) <= count:
         return rows
     more = dict.fromkeys(rows[0], "")
@@ -73,7 +73,7 @@ def first_of(rows: list[Row], count: int) -> list[Row]:
 
 
 def fitting(lines: Iterable[str]) -> Iterator[str]:
-    """As many lines as fit into GitHub's summary of a step; the last one says how many do not."""
+    """Yield as many lines as fit into GitHub's summary of a step; the last one says how many do not."""
     lines = list(lines)
     room = SUMMARY_BYTES
     for index, line in enumerate(lines):
@@ -85,12 +85,12 @@ def fitting(lines: Iterable[str]) -> Iterator[str]:
 
 
 def percent(executed: int, statements: int, precision: int = 0) -> str:
-    """In words, with `precision` decimals, as `rounded_percent` rounds; "-" of nothing."""
+    """Say it in words, with `precision` decimals, as `rounded_percent` rounds; "-" of nothing."""
     return f"{rounded_percent(executed, statements, precision):.{precision}f} %" if statements else "-"
 
 
 def rounded_percent(executed: int, statements: int, precision: int = 0) -> float:
-    """Rounded as coverage.py rounds: 0 and 100 only where it is exactly that."""
+    """Round as coverage.py does: to 0 and 100 only what is exactly that."""
     rounded, least = round(100 * executed / statements, precision), 10**-precision
     if executed:
         rounded = max(rounded, least)
@@ -100,7 +100,7 @@ def rounded_percent(executed: int, statements: int, precision: int = 0) -> float
 
 
 def escaped(text: str) -> str:
-    """The text as Markdown shows it, whatever it is, in a cell of a table too.
+    """Return the text as Markdown shows it, whatever it is, in a cell of a table too.
 
     Words out of which GitHub or GitLab would make a link, a mention or a picture are code, where they leave them alone.
     They look for mentions in the text that is shown, so entities are no help there:

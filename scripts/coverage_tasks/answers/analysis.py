@@ -20,10 +20,10 @@ PROCESS_COUNTS = ("all", "without_lines", "partly_measured", "not_measured", "en
 
 
 def of_results(project: Project, results: Results, services: Collection[str], path: str, runs: int) -> Answer:
-    """Tables for each service, the gaps, and what somebody should look at.
+    """Return tables for each service, the gaps, and what somebody should look at.
 
     `services` and the glob `path` narrow it. What is a candidate for dead code also depends on the last `runs` saved
-    runs. Raises TaskError for a service that was not combined.
+    runs. Raise TaskError for a service that was not combined.
     """
     for name in services:
         if name not in results.combined.services:
@@ -64,7 +64,7 @@ def _sections(project: Project, results: Results, candidates: Candidates) -> Ite
 
 
 def _phase_rows(results: Results) -> list[Row]:
-    """Whether traffic executed again what start-up did is not known: a line is recorded once in a process."""
+    """Return a row for each service. Nobody knows what traffic ran again: a process records each line once."""
     return [
         {
             "service": printable(name),
@@ -109,7 +109,7 @@ def _file_rows(candidates: Candidates) -> list[Row]:
 
 
 def _in(candidates: Candidates) -> str:
-    """Which runs a title speaks of, when it is not only the present one."""
+    """Return which runs a title speaks of, when it is not only the present one."""
     return f", in this run and {counted(len(candidates.runs), 'saved one')}" if candidates.runs else ""
 
 

@@ -16,7 +16,7 @@ SHOWN = 20
 
 
 def of_difference(difference: Difference) -> Answer:
-    """Tables per directory and per service, and a sentence for what they do not say."""
+    """Return tables per directory and per service, and a sentence for what they do not say."""
     return Answer(lambda: _as_json(difference), lambda markdown: _lines(difference, markdown))
 
 
@@ -49,7 +49,7 @@ def _row(heading: str, name: str, numbers: Numbers) -> Row:
 
 
 def _sentences(difference: Difference) -> Iterator[str]:
-    """What the tables do not say: which files, the weightiest first, and what could not be compared."""
+    """Yield what the tables do not say: which files, the weightiest first, and what could not be compared."""
     whole = dict.fromkeys(difference.newly_lost(), ", and nothing of it is executed any more")
     whole |= dict.fromkeys(difference.newly_covered(), ", and nothing of it was before")
     for kind, words in KINDS.items():

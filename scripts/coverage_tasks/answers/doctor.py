@@ -9,7 +9,7 @@ from .answer import Answer
 
 
 def of_verdicts(verdicts: Sequence[Finding], services: Sequence[str]) -> Answer:
-    """The verdicts on the stack, then on each of the services."""
+    """Return the verdicts on the stack, then on each of the services."""
 
     def lines(_markdown: bool) -> Iterator[str]:
         for name in ("", *services):

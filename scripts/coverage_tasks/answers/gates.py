@@ -10,7 +10,7 @@ from .answer import Answer
 
 
 def of_verdicts(verdicts: Sequence[Verdict], failed_only: bool) -> Answer:
-    """A row for each rule, unless `failed_only`, and a sentence for each that does not hold."""
+    """Return a row for each rule, unless `failed_only`, and a sentence for each that does not hold."""
     failed = [verdict for verdict in verdicts if not verdict.held]
 
     def lines(markdown: bool) -> Iterator[str]:
@@ -30,7 +30,7 @@ def _as_json(verdict: Verdict) -> dict[str, Any]:
 
 
 def _rows(verdicts: Sequence[Verdict]) -> list[Row]:
-    """A row for each rule; of those of the baseline that hold, one for all."""
+    """Return a row for each rule; of those of the baseline that hold, one for all."""
     kept = [verdict for verdict in verdicts if verdict.held and verdict.rule.startswith("baseline ")]
     rows = [
         {

@@ -13,7 +13,7 @@ from .answer import Answer
 
 
 def of_saved(saved: Mapping[str, Combined]) -> Answer:
-    """A row for each saved run, by name."""
+    """Return a row for each saved run, by name."""
     found = {
         name: {"started": run.started, "commit": run.commit, "services": sorted(run.services)}
         for name, run in saved.items()
@@ -35,7 +35,7 @@ def _saved_rows(saved: Mapping[str, Combined]) -> list[Row]:
 
 
 def of_combination(combination: Combination) -> Answer:
-    """A row for each directory, and a sentence for what is left out."""
+    """Return a row for each directory, and a sentence for what is left out."""
     return Answer(lambda: _as_json(combination), lambda markdown: _lines(combination, markdown))
 
 

@@ -18,7 +18,7 @@ SAYS = {
 
 
 def of_services(known: Mapping[str, Origins], ran: bool) -> Answer:
-    """The map of each service; `ran`: of what was started and ran, not of its image as it is."""
+    """Return the map of each service; `ran`: of what was started and ran, not of its image as it is."""
     pages = {name: _page(origins) for name, origins in known.items()}
 
     def lines(_markdown: bool) -> Iterator[str]:
@@ -31,7 +31,7 @@ def of_services(known: Mapping[str, Origins], ran: bool) -> Answer:
 
 
 def _page(origins: Origins) -> dict[str, Any]:
-    """What is shown of a service; of image files that are nobody's only those beside mapped ones, or that ran."""
+    """Return what is shown of a service; of image files that are nobody's those beside mapped ones, or that ran."""
     matches = {**origins.held, **origins.ran}
     sources = origins.source_map.sources
     image = origins.service.image

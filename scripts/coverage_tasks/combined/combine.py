@@ -211,7 +211,7 @@ def _settle(result: ServiceResult, own: set[str], imported: set[str]) -> None:
 
 
 def _own_files(source_map: SourceMap, imported: Collection[str]) -> set[str]:
-    """The repository files that bind mounts show a service, or that coverage-spy.yml says are its own.
+    """Return the repository files that bind mounts show a service, or that coverage-spy.yml says are its own.
 
     Where all of the repository is mounted, or the processes run on it, not every file is the service's, only those
     below a directory where imports of what ran begin, that is the first one above the file that is no package.

@@ -109,7 +109,7 @@ def of_unborn(errors: Iterable[JournalError]) -> Iterator[Finding]:
 
 
 def claims_of(journals: Iterable[Journal], name: str) -> dict[str, int]:
-    """Another service -> how many processes that wrote where only `name` does call themselves so."""
+    """Return another service -> how many processes that wrote where only `name` does call themselves so."""
     receipts = {journal.receipt.process: journal.receipt.service for journal in journals}
     others = (claimed for claimed in receipts.values() if claimed not in ("", name) and name != UNNAMED)
     return dict(Counter(map(printable, others)))
@@ -207,7 +207,7 @@ def _of_sources(name: str, result: ServiceResult) -> Iterator[Finding]:
 
 
 def refusals_of(processes: Processes) -> dict[str, int]:
-    """What processes declined, in sentences, with the number of processes."""
+    """Return what processes declined, in sentences, with the number of processes."""
     found: Counter[str] = Counter()
     for refusal, count in processes.refusals.items():
         found[refusal_sentence(refusal)] += count

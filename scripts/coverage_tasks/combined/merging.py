@@ -31,7 +31,7 @@ class Merging:
     """Takes one journal after the other; `dropped` are the sources that are too many, or say more than they can."""
 
     def __init__(self, known: Container[Digest]) -> None:
-        """`known` are the digests of the repository's files."""
+        """Take the digests of the repository's files."""
         self.dropped = 0
         self._known = known
         self._room = MOST_STRANGE
@@ -39,7 +39,7 @@ class Merging:
         self._ran: dict[tuple[Path, str, Digest | None], _Ran] = {}
 
     def take(self, journal: Journal) -> Journal:
-        """The same journal: of sources that came before, what it tells is in the journal that came first."""
+        """Return the same journal: of sources that came before, what it tells is in the journal that came first."""
         files: dict[str, Digest | None] = {}
         for path, digest in journal.files.items():
             key, known = (journal.path.parent, path, digest), digest is not None and digest in self._known
@@ -63,7 +63,7 @@ class Merging:
         )
 
     def _scope(self, journal: Journal) -> Mapping[str, object]:
-        """What the process could record: one object for all that had the same."""
+        """Return what the process could record: one object for all that had the same."""
         scope = Scope.of(journal.receipt.settings)
         if scope and scope not in self._scopes and len(self._scopes) < MOST_SCOPES:
             self._scopes[scope] = scope._asdict()

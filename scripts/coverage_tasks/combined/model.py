@@ -65,7 +65,7 @@ class ServiceResult:
     other_programs: list[str] = field(default_factory=list)
 
     def statements(self, path: str, statements: frozenset[int]) -> frozenset[int]:
-        """Those of a file's statements that the service can say anything about."""
+        """Return those of a file's statements that the service can say anything about."""
         return statements.intersection(self.carried[path].known) if path in self.carried else statements
 
     @property
@@ -160,7 +160,7 @@ class Combined:
         return {path: why for path, why in sorted(unknown) if path not in known}
 
     def known_lines(self, path: str) -> set[int] | None:
-        """The lines of a file that some service can say anything about; None when that is all of them."""
+        """Return the lines of a file that some service can say anything about; None when that is all of them."""
         known: set[int] = set()
         for result in self.services.values():
             if path in result.carried:

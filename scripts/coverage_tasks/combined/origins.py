@@ -59,7 +59,7 @@ class Origins:
         return matches
 
     def find(self, path: str, digest: Digest | None) -> Match:
-        """As SourceMap.find, with old versions known, and remembered."""
+        """Find a match as SourceMap does, with old versions known, and remember it."""
         key = path, digest
         if key not in self._found:
             match, version = self.source_map.find(path, digest), self.versions.get(key)
@@ -71,7 +71,7 @@ class Origins:
         return self._found[key]
 
     def digest(self, path: str) -> Digest | None:
-        """What the image has at a path."""
+        """Return what the image has at a path."""
         return self.service.image.files.get(path) if self.service.image else None
 
     def is_source(self, path: str, digest: Digest | None, lines: Collection[int]) -> bool:
@@ -98,7 +98,7 @@ class Origins:
         return self._olds[version]
 
     def carry(self, path: str, digest: Digest | None) -> Mapping[int, int]:
-        """Line of an old version -> line of today, as `carry` finds them; nothing without a version, or alike."""
+        """Return old line -> line of today, as `carry` finds them; nothing without a version, or alike."""
         key = path, digest
         if key not in self._carried:
             version, repository = self.versions.get(key), self.source_map.repository
@@ -108,7 +108,7 @@ class Origins:
         return self._carried[key]
 
     def stale(self) -> Iterator[tuple[str, Digest]]:
-        """The files, with their digests, that may be old versions: of the service's own code, and not as it is now."""
+        """Yield files, with their digests, that may be old versions of the service's own code, and are not as now."""
         image = self.service.image
         held = image.files.items() if image else ()
         workdir = (image.workdir if image else "/").rstrip("/") + "/"
@@ -136,9 +136,9 @@ class Origins:
 
 
 def of_run(project: Project, journals: Iterable[Journal], repository: Repository) -> dict[str, Origins]:
-    """The services of the last run, by name: those that were started, and those that journals name.
+    """Return the services of the last run, by name: those that were started, and those that journals name.
 
-    What coverage-spy.yml says counts as it is now: it is written when a report has shown what is unmapped. Raises
+    What coverage-spy.yml says counts as it is now: it is written when a report has shown what is unmapped. Raise
     TaskError when it names a service that there is not.
     """
     stack = recorded_stack(project)
@@ -198,7 +198,7 @@ def _ran(journals: Iterable[Journal]) -> dict[str, Digest]:
 
 
 def with_versions(services: Mapping[str, Origins], repository: Repository) -> dict[str, Origins]:
-    """The services with the old versions that git knows of what is not as it is now; nothing is asked without need."""
+    """Return the services with the old versions that git knows of what is not as now; ask nothing without need."""
     stale = {name: sorted(origins.stale()) for name, origins in services.items()}
     wanted: dict[str, set[Digest]] = defaultdict(set)
     for name, files in stale.items():
@@ -239,7 +239,7 @@ def _with_own_versions(
 
 
 def _version_of(candidates: Iterable[str], versions: Collection[Version], repository: Repository) -> Version | None:
-    """The version of the file that should lie in the place, under its name then or now."""
+    """Return the version of the file that should lie in the place, under its name then or now."""
     for candidate in candidates:
         for version in versions:
             if candidate in (version.path, version.now) and version.now in repository.files:
@@ -248,7 +248,7 @@ def _version_of(candidates: Iterable[str], versions: Collection[Version], reposi
 
 
 def _service_of(journal: Journal, project: Project, names: Mapping[str, str]) -> str:
-    """Whose a journal is: of the service that alone can write where it lies, whatever its receipt says."""
+    """Return whose a journal is: of the service that alone can write where it lies, whatever its receipt says."""
     directory = journal.path.parent
     # A name that is no text would not go into the database.
     name = names.get(directory.name, directory.name).encode("utf-8", "replace").decode()

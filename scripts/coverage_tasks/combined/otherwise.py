@@ -80,7 +80,7 @@ def _packed(origins: Origins, unseen: Collection[str]) -> set[str]:
 
 
 def _tail(path: str) -> str:
-    """What follows the archive that a path leads into; elsewhere a source's name with that of its directory."""
+    """Return what follows the archive that a path leads into; elsewhere a source's name with that of its directory."""
     parts = PurePosixPath(path).parts
     archives = [index for index, part in enumerate(parts[:-1]) if "." in part.lstrip(".")]
     return "/".join(parts[archives[-1] + 1 :] if archives else parts[-2:]) if path.endswith(".py") else ""

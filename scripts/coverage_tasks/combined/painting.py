@@ -26,7 +26,7 @@ class Old:
     """What an old version of a file tells of it: `known` lines, and what ran, in today's numbers."""
 
     def __init__(self, version: Version) -> None:
-        """Knows nothing yet."""
+        """Begin with nothing."""
         self.version = version
         self.known: set[int] = set()
         self.lost: set[int] = set()
@@ -53,7 +53,7 @@ class Old:
         return Ran(self.lines, self.arcs, self.startup)
 
     def carried(self) -> Carried:
-        """What is said of it in the results."""
+        """Return what is said of it in the results."""
         lines = len({*self.lines, *lines_of(self.arcs)})
         return Carried(*self.version[:3], lines, len(self.lost), sorted(self.known))
 
@@ -76,7 +76,7 @@ class Painted:
             self.startup[path].update(ran.startup)
 
     def complete_loops(self, root: Path) -> None:
-        """Adds the endless loops that an old Python did not record."""
+        """Add the endless loops that an old Python did not record."""
         for path, lines in self.lines.items():
             lines.update(missing_lines(read_file(root / path, LARGEST_SOURCE), lines))
         for path, arcs in self.arcs.items():
@@ -87,7 +87,7 @@ OLD = ("3.8.", "3.9.")  # https://github.com/python/cpython/issues/79069, undone
 
 
 def missing_arcs(source: bytes, arcs: Collection[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """The arcs to and from endless loops whose body was entered, out of the executed `arcs` of a file."""
+    """Yield the arcs to and from endless loops whose body was entered, out of the executed `arcs` of a file."""
     known = set(arcs)
     for head, body in _endless_loops(source):
         entered = {(start, end) for start, end in known if end in body and start not in body}
@@ -97,7 +97,7 @@ def missing_arcs(source: bytes, arcs: Collection[tuple[int, int]]) -> Iterator[t
 
 
 def missing_lines(source: bytes, lines: Collection[int]) -> Iterator[int]:
-    """The lines of endless loops whose body ran, out of the executed `lines` of a file."""
+    """Yield the lines of endless loops whose body ran, out of the executed `lines` of a file."""
     known = set(lines)
     for head, body in _endless_loops(source):
         if head not in known and not known.isdisjoint(body):
@@ -106,7 +106,7 @@ def missing_lines(source: bytes, lines: Collection[int]) -> Iterator[int]:
 
 
 def _endless_loops(source: bytes) -> list[tuple[int, range]]:
-    """Each loop's line and the lines of the first statement in it, inner loops first."""
+    """Return each loop's line and the lines of the first statement in it, inner loops first."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):

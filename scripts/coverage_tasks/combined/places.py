@@ -84,7 +84,7 @@ def _of_trouble(name: str, place: Place, may_end: bool) -> Iterator[Finding]:
 
 
 def _of_a_kill(name: str, place: Place) -> Finding:
-    """What it loses, if anything, "end-unknown" says."""
+    """Return who killed it; what it loses by that, if anything, "end-unknown" says."""
     if place.oom_killed or place.memory:
         # Not every kernel tells the engine what it killed for.
         why = "for want of memory" if place.oom_killed else "before its time to stop was over"

@@ -31,7 +31,7 @@ class Baseline:
 
     @classmethod
     def of(cls, results: Results) -> Self:
-        """That of a run. Each service's share is of all statements of its files that anybody knows of."""
+        """Return that of a run. Each service's share is of all statements of its files that anybody knows of."""
         files = results.shares()
         known = {name: result for name, result in results.combined.services.items() if not result.why_unknown}
         services = {
@@ -115,7 +115,7 @@ class _Kept:
 
 
 def require_present_sources(project: Project) -> None:
-    """Raises TaskError when a source has changed since it was combined: no number would be of what lies there now."""
+    """Raise TaskError when a source has changed since it was combined: no number would be of what lies there now."""
     now = Repository.of_project(project)
     changed = [path for path, digest in read_combined(project).digests.items() if now.digest(path) != digest]
     if changed:
@@ -126,7 +126,7 @@ def require_present_sources(project: Project) -> None:
 def write_baseline(project: Project) -> Baseline:
     """Make what was combined the baseline.
 
-    Raises TaskError when it tells nothing of a service that was measured, or its sources have changed since.
+    Raise TaskError when it tells nothing of a service that was measured, or its sources have changed since.
     """
     require_present_sources(project)
     results = read_results(project)
@@ -142,7 +142,7 @@ def write_baseline(project: Project) -> Baseline:
 
 
 def by_directory(files: Shares) -> dict[str, dict[str, Share]]:
-    """Directory -> the files directly in it, in order."""
+    """Return directory -> the files directly in it, in order."""
     found: dict[str, dict[str, Share]] = {}
     for path in sorted(files):
         found.setdefault(str(PurePosixPath(path).parent), {})[path] = files[path]

@@ -40,9 +40,9 @@ class Verdict:
 
 
 def check(project: Project, compare_branch: str = "") -> list[Verdict]:
-    """What every rule says of what was combined.
+    """Return what every rule says of what was combined.
 
-    Raises TaskError when nothing was combined, its sources have changed since, or a rule cannot be understood.
+    Raise TaskError when nothing was combined, its sources have changed since, or a rule cannot be understood.
     """
     require_present_sources(project)
     results = read_results(project)
@@ -100,7 +100,7 @@ def _matching(glob: str, files: Mapping[str, Share]) -> dict[str, Share]:
 
 
 def _reached(rule: str, files: Shares, wanted: float, unit: str) -> Verdict:
-    """The verdict on a percentage; of nothing, all is executed."""
+    """Return the verdict on a percentage; of nothing, all is executed."""
     share = Share.sum(files.values())
     needed = math.ceil(_exactly(wanted) * share.of / 100)
     sentence = f"{share.exactly} ({share.executed} of {share.of} {unit}) executed, {wanted:g} % wanted"
@@ -112,7 +112,7 @@ def _reached(rule: str, files: Shares, wanted: float, unit: str) -> Verdict:
 
 
 def _fail_under(results: Results, settings: Settings) -> Verdict:
-    """The verdict on the total as coverage.py gives it, which rounds up."""
+    """Return the verdict on the total as coverage.py gives it, which rounds up."""
     files, wanted = results.shares(), settings.fail_under
     verdict = _reached("fail_under", files, wanted, _unit(results.combined.branch))
     share, source = Share.sum(files.values()), f"as {settings.file} has it"
@@ -172,7 +172,7 @@ def _ratchet(project: Project, results: Results, then: Baseline, tolerance: floa
 
 
 def _kept(rule: str, then: Shares, now: Shares, tolerance: float, branch: bool) -> Verdict:
-    """The verdict on a percentage that may not fall by more than `tolerance` points."""
+    """Return the verdict on a percentage that may not fall by more than `tolerance` points."""
     old, new = Share.sum(then.values()), Share.sum(now.values())
     nothing = Share(0, 0)
     lower = old.of and new.of and Fraction(*new) < Fraction(*old) - _exactly(tolerance) / 100
@@ -190,7 +190,7 @@ def _kept(rule: str, then: Shares, now: Shares, tolerance: float, branch: bool) 
 
 
 def _exactly(number: float) -> Fraction:
-    """The number as it is written, which a float may miss by a hair."""
+    """Return the number as it is written, which a float may miss by a hair."""
     return Fraction(str(number))
 
 

@@ -42,7 +42,7 @@ class Patch:
 def measure_patch(project: Project, results: Results, branch: str = "") -> Patch:
     """Compare the working tree, with what is not committed, with the commit where it left `branch`.
 
-    Files that git does not track are not in it. Raises TaskError when there is no such branch, or nothing in common.
+    Files that git does not track are not in it. Raise TaskError when there is no such branch, or nothing in common.
     """
     changes = find_changes(project.root, branch)
     if changes.reason:
@@ -82,7 +82,7 @@ def _is_unknown(project: Project, results: Results, changes: Changes, path: str)
 
 
 def _diff_cover(project: Project, results: Results, diff: str) -> dict[str, tuple[list[int], list[int]]]:
-    """Executed and missed lines of the files that have statements in a diff, by git's paths."""
+    """Return executed and missed lines of the files that have statements in a diff, by git's paths."""
     with tempfile.TemporaryDirectory() as directory:
         xml, patch, found = (Path(directory, name) for name in ("coverage.xml", "patch", "found.json"))
         patch.write_text(diff, "utf-8", errors="replace")
@@ -106,7 +106,7 @@ MOST = 10
 
 
 def annotations(patch: Patch) -> Iterator[str]:
-    """A command for each stretch of changed statements that were not executed, the longest first.
+    """Yield a command for each stretch of changed statements that were not executed, the longest first.
 
     The last one says how many more there are. Escaped as GitHub's own toolkit does it.
     """
@@ -128,7 +128,7 @@ def annotations(patch: Patch) -> Iterator[str]:
 
 
 def _stretches(missed: Iterable[int]) -> Iterator[tuple[int, int, int]]:
-    """First line, last line and number of statements of lines that lie together, with two lines between at most."""
+    """Yield first line, last line and number of statements of lines that lie together, two lines apart at most."""
     lines = sorted(missed)
     begin = 0
     for index, line in enumerate(lines):

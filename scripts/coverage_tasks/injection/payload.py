@@ -70,7 +70,7 @@ class Wheel(NamedTuple):
 
 
 def needs_tracer(interpreter: Interpreter, branch: bool) -> bool:
-    """Whether the spy uses the tracer in this interpreter."""
+    """Return whether the spy uses the tracer in this interpreter."""
     version = tuple(map(int, interpreter.version.split(".")))
     return interpreter.measurable and (branch or version < MONITORING)
 
@@ -133,7 +133,7 @@ def _wheel_for(interpreter: Interpreter) -> Wheel | None:
 
 
 def _sound_tracers(directory: Path) -> dict[str, set[Wheel]]:
-    """Name -> the wheels that a file of the payload may be out of; CPython up to 3.10 has one name for two libcs."""
+    """Return name -> wheels that a file of the payload may be out of; CPython up to 3.10 has one name for two libcs."""
     wheels: dict[str, set[Wheel]] = {}
     for digits, libc, machine, digest in (line.split() for line in TRACERS.read_text().splitlines()[1:]):
         wheels.setdefault(digest, set()).add(Wheel(digits, libc, machine))
@@ -189,7 +189,7 @@ def _locked(version: str) -> str:
 
 
 def write_locks(lock: Path = LOCK, tracers: Path = TRACERS) -> None:
-    """Downloads every wheel of VERSIONS for every platform and writes their hashes, and those of their tracers."""
+    """Download every wheel of VERSIONS for every platform and write their hashes, and those of their tracers."""
     hashes: dict[str, set[str]] = {}
     lines = []
     for wheel in _every_wheel():

@@ -91,7 +91,7 @@ def let_everybody_read(directory: Path) -> None:
 
 
 def pth_line(variables: Mapping[str, str]) -> str:
-    """The line of coverage_spy.pth that carries a service's variables, which no cleared environment takes away."""
+    """Return the line of coverage_spy.pth that carries a service's variables: no cleared environment takes it away."""
     return (SPY / LINE).read_text().replace("{}", ascii(dict(variables)), 1)
 
 

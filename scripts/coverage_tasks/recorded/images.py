@@ -12,7 +12,7 @@ VERSION = 1
 
 
 def load_image(state: Path, content: str) -> Image | None:
-    """The image as it was inspected for the run, out of the state directory; None when it never was."""
+    """Return the image as it was inspected for the run, out of the state directory; None when it never was."""
     return load(state / "images" / f"{content}.json")
 
 

@@ -118,7 +118,7 @@ class Journal:
 
 
 def find_journals(directory: Path) -> list[Path]:
-    """The files that have a journal's name, in a directory and in those of its services, in order."""
+    """Return the files that have a journal's name, in a directory and in those of its services, in order."""
     return sorted((*directory.glob("*" + head.SUFFIX), *directory.glob("*/*" + head.SUFFIX)))
 
 
@@ -127,7 +127,7 @@ def read_journals(
     marks: Mapping[str, int] | None = None,
     take: Callable[[Journal], Journal] = lambda journal: journal,
 ) -> tuple[list[Journal], list[JournalError]]:
-    """All journals of a directory and of its services, in order, and an error for each file that is none.
+    """Return all journals of a directory and of its services, in order, and an error for each file that is none.
 
     `marks`: name of a journal -> how many of its words count as early. What `take` makes of a journal is kept.
     """
@@ -146,7 +146,7 @@ def read_journals(
 
 
 def _require_first(path: Path, first: dict[tuple[int, int], Path]) -> None:
-    """Raises JournalError for another name of a file that was read: whoever can write there can make thousands."""
+    """Raise JournalError for another name of a file that was read: whoever can write there can make thousands."""
     with suppress(OSError):  # the reader says what is wrong
         status = path.lstat()
         if status.st_nlink > 1 and first.setdefault((status.st_dev, status.st_ino), path) != path:
@@ -154,7 +154,7 @@ def _require_first(path: Path, first: dict[tuple[int, int], Path]) -> None:
 
 
 def count_words(path: Path) -> int:
-    """How many words of a journal are in use by now, for a process that lives. Raises JournalError."""
+    """Return how many words of a journal are in use by now, for a process that lives. Raise JournalError."""
     data, _ = _contents(path)
     order, _, start = _header(path, data)
     body, _ = _without_marks(order, data[start : len(data) - (len(data) - start) % 8])
@@ -164,7 +164,7 @@ def count_words(path: Path) -> int:
 def read_journal(path: Path, early: int = 0) -> Journal:
     """Read one journal, whatever the file is: in bounded time and memory, and never more than it says.
 
-    What its first `early` words tell of is in Journal.early too, of arcs the lines that they touch. Raises JournalError
+    What its first `early` words tell of is in Journal.early too, of arcs the lines that they touch. Raise JournalError
     when there is no readable receipt.
     """
     data, beyond = _contents(path)
@@ -185,7 +185,7 @@ def read_journal(path: Path, early: int = 0) -> Journal:
 
 
 def _without_marks(order: str, body: bytes) -> tuple[bytes, list[Refusal]]:
-    """The words of a whole file without those that are kept at its end, and what they say."""
+    """Return the words of a whole file without those that are kept at its end, and what they say."""
     marks = []
     for kind, refusal in ((words.ORPHAN, ORPHANED), (words.LOST, LOST)):
         last = (kind << words.KIND_SHIFT).to_bytes(8, "little" if order == "<" else "big")
@@ -203,7 +203,7 @@ def _touched(journal: Journal) -> dict[str, set[int]]:
 
 
 def _contents(path: Path) -> tuple[bytes, int]:
-    """What is read of the file, and how many bytes are not: all but the beginning of a file that is no journal."""
+    """Return what is read of the file, and how many bytes are not: all but the beginning of one that is no journal."""
     try:
         if stat.S_ISREG(path.lstat().st_mode):  # to open a device may set it off
             with open(path, "rb", opener=_open) as file:
@@ -226,7 +226,7 @@ def _open(name: str, flags: int) -> int:
 
 
 def _header(path: Path, data: bytes) -> tuple[str, bytes, int]:
-    """Byte order, receipt and the place where the words begin."""
+    """Return byte order, receipt and the place where the words begin."""
     start = head.HEAD["<"].size
     truncated = JournalError("truncated", f"{path} ends inside its header", COPY)
     if not any(data[:start]):
@@ -273,7 +273,7 @@ def _is_sound(values: Mapping[str, Any]) -> bool:
 
 
 def _refusal(found: Any) -> Refusal:
-    """Raises KeyError and TypeError for what is none."""
+    """Raise KeyError and TypeError for what is none."""
     if type(found) is str:
         return Refusal("", (found,))
     code, evidence = found["code"], found["evidence"]
@@ -313,7 +313,7 @@ def _decode(path: Path, receipt: Receipt, all_words: "array[int]", unread: int) 
 
 
 def _files(file_words: Iterable[int]) -> tuple[dict[int, tuple[str, int, int]], dict[str, Digest | None], int]:
-    """File number -> name, tag and last line, and name -> digest, of the records that are whole.
+    """Return file number -> name, tag and last line, and name -> digest, of the records that are whole.
 
     And how many words are no use.
     """

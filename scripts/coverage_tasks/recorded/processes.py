@@ -56,7 +56,7 @@ class Processes:
 
     @classmethod
     def of_service(cls, journals: Iterable[Journal], places: Collection[Place]) -> Self:
-        """The processes that wrote `journals`, and those of `places` that wrote none."""
+        """Return the processes that wrote `journals`, and those of `places` that wrote none."""
         known = sorted(_known(journals), key=lambda process: (process.started, process.id))
         return cls(known, list(_silent(known, places)))
 
@@ -144,7 +144,7 @@ def _silent(known: Collection[Process], places: Collection[Place]) -> Iterator[S
 
 
 def _without_receipt(place: Place, known: Iterable[Process]) -> Iterator[Sighting]:
-    """The sightings that no receipt can be from; where pids can't be compared each takes the next receipt in time."""
+    """Yield sightings that no receipt can be from; where pids can't be compared each takes the next receipt in time."""
     left, vouched = [], set()
     for process in sorted(known, key=lambda process: process.started):
         own = [s for s in place.seen if s.pid == process.pid and s.started <= process.started + SECONDS_APART]

@@ -19,7 +19,7 @@ class Scope(NamedTuple):
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Self | None:
-        """That of a receipt; None when it does not say it."""
+        """Return that of a receipt; None when it does not say it."""
         found = [settings.get(name) for name in cls._fields]
         if all(isinstance(each, list | tuple) and all(isinstance(path, str) for path in each) for each in found):
             with suppress(UnicodeEncodeError):
@@ -44,7 +44,7 @@ class Scope(NamedTuple):
 
 
 def _as_in_journals(path: str) -> str:
-    """A path of a process that runs under LC_ALL=C as journals have it: in UTF-8."""
+    """Return a path of a process that runs under LC_ALL=C as journals have it: in UTF-8."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
 
 

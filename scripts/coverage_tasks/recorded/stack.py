@@ -63,7 +63,7 @@ class Stack:
         return [name for name, service in self.services.items() if service.measured]
 
     def having(self, name: str, **changes: object) -> "Stack":
-        """The same, with changes to one service."""
+        """Return the same, with changes to one service."""
         return replace(self, services={**self.services, name: replace(self.services[name], **changes)})  # type: ignore[arg-type]
 
 

@@ -110,7 +110,7 @@ def _unwritable(state: Path, error: OSError) -> str:
 
 
 def _of_somebody_else(paths: Sequence[Path]) -> str:
-    """The sentence about what only another user may remove; whoever reaches an engine is root in a container."""
+    """Return the sentence about what only another user may remove; whoever reaches an engine is root in a container."""
     names = " ".join(shlex.quote(str(path)) for path in paths)
     mounts = " ".join(shlex.quote(f"-v{parent}:{parent}") for parent in sorted({str(path.parent) for path in paths}))
     return (

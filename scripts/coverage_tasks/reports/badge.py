@@ -48,7 +48,7 @@ class Badge(NamedTuple):
 
     @classmethod
     def of(cls, results: Results) -> "Badge":
-        """The badge of all services together."""
+        """Return the badge of all services together."""
         total, unknown = results.total(), ", ".join(_unknown(results))
         message = percent(*total.share, total.precision) if total.statements else "no statements"
         known = bool(total.statements) and not unknown
@@ -56,7 +56,7 @@ class Badge(NamedTuple):
         return cls(f"{message}, unknown: {unknown}" if unknown else message, fill, ink, known)
 
     def endpoint(self) -> str:
-        """As shields.io's endpoint wants it, which refuses other keys: https://shields.io/badges/endpoint-badge.
+        """Return what shields.io wants, which refuses other keys: https://shields.io/badges/endpoint-badge.
 
         Of an error nobody can choose the colour in the badge's address.
         """
@@ -64,7 +64,7 @@ class Badge(NamedTuple):
         return json.dumps({"schemaVersion": 1} | found, indent=1) + "\n"
 
     def picture(self) -> str:
-        """As SVG that needs no other file."""
+        """Draw SVG that needs no other file."""
         texts = {"label": LABEL, "label_width": _width(LABEL), "message_width": _width(self.message)}
         return environment().get_template("badge.svg").render(badge=self, **texts)
 
@@ -77,7 +77,7 @@ def write(results: Results, directory: Path) -> None:
 
 
 def _unknown(results: Results) -> Iterator[str]:
-    """What the number should tell of and does not: services, processes of the others, journals and files."""
+    """Yield what the number should tell of and does not: services, processes of the others, journals and files."""
     services = [result for result in results.combined.services.values() if result.measured]
     processes = [result.processes for result in services if not result.why_unknown]
     for count, noun in (

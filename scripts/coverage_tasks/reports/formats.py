@@ -124,7 +124,7 @@ REPORTS = (JSON, XML, LCOV, MARKDOWN, HTML)
 
 
 def _outputs(results: "Results", report: Report) -> Iterator[tuple[str, Path, list[str]]]:
-    """The reports to write: the service ("" for all), where, and of which files."""
+    """Yield the reports to write: the service ("" for all), where, and of which files."""
     outputs = [("", report.path(results.project), _files(results, ""))]
     if report.suffix:
         directory = results.project.data / "services"
@@ -142,7 +142,7 @@ def _outputs(results: "Results", report: Report) -> Iterator[tuple[str, Path, li
 
 
 def _files(results: "Results", service: str) -> list[str]:
-    """The files that count for a service, or for any."""
+    """Return the files that count for a service, or for any."""
     own: Iterable[str] = results.combined.services[service].files if service else results.files
     return [path for path in own if path in results.files]
 

@@ -10,7 +10,7 @@ SHOWN_PROCESSES = 20
 
 
 def process_rows(processes: Processes) -> list[Row]:
-    """The processes, those of which something is not known first; of the others no more than fit on a screen."""
+    """Return the processes, those of which something is not known first; of the others no more than fit on a screen."""
     rows = [
         _process_row(silent.started, silent.place, silent.pid, silent.command, "", "no receipt")
         for silent in processes.silent

@@ -46,7 +46,7 @@ class _PartlyKnown(PythonFileReporter):
     known: frozenset[int]
 
     def lines(self) -> set[int]:
-        """The statements that something is known of."""
+        """Return the statements that something is known of."""
         return super().lines() & self.known
 
     @property
@@ -55,11 +55,11 @@ class _PartlyKnown(PythonFileReporter):
         return frozenset(super().lines() - self.known)
 
     def excluded_lines(self) -> set[int]:
-        """What the settings exclude, and the other statements."""
+        """Return what the settings exclude, and the other statements."""
         return super().excluded_lines() | self.unknown
 
     def exit_counts(self) -> dict[int, int]:
-        """Without those of the other statements."""
+        """Leave out those of the other statements."""
         return {line: count for line, count in super().exit_counts().items() if line in self.known}
 
 
@@ -148,12 +148,12 @@ def _analyse_all(coverage: Coverage, found: Analysed) -> None:
 
 
 def _without_lines(analysis: Analysis) -> Analysis:
-    """The same analysis, of a service that executed nothing of the file."""
+    """Return the same analysis, of a service that executed nothing of the file."""
     return replace(analysis, executed=set(), arcs_executed_set=set())
 
 
 def _by_service(data: CoverageData, path: str, reporter: FileReporter, analysis: Analysis) -> dict[str, Analysis]:
-    """The same analysis with what each service executed alone, of those that executed something."""
+    """Return the same analysis with what each service executed alone, of those that executed something."""
     executed: dict[str, set[int]] = defaultdict(set)
     for line, services in data.contexts_by_lineno(path).items():
         for service in services:

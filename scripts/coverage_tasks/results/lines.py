@@ -15,12 +15,12 @@ class Share(NamedTuple):
     of: int
 
     def __str__(self) -> str:
-        """In percent, see `percent`."""
+        """Return it in percent, see `percent`."""
         return percent(*self)
 
     @classmethod
     def sum(cls, shares: Iterable["Share"]) -> "Share":
-        """All of them together."""
+        """Add them all up."""
         found = list(shares)
         return cls(sum(share.executed for share in found), sum(share.of for share in found))
 
@@ -80,13 +80,13 @@ class Lines:
         return frozenset().union(*(function.statements for function in self.functions))
 
     def phases(self, service: str) -> "Phases":
-        """When a service first executed the statements that it did."""
+        """Return when a service first executed the statements that it did."""
         executed = self.by_service.get(service, frozenset())
         early = executed & self.startup.get(service, frozenset()) & self.bodies
         return Phases(len(executed - self.bodies), len(early), len((executed & self.bodies) - early))
 
     def only(self, service: str) -> frozenset[int]:
-        """The statements that this service executed and no other."""
+        """Return the statements that this service executed and no other."""
         others = (lines for name, lines in self.by_service.items() if name != service)
         return self.by_service.get(service, frozenset()).difference(*others)
 

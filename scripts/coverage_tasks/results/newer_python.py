@@ -33,7 +33,7 @@ def find_reader(version: tuple[int, ...]) -> str | None:
 
 
 def read_again(python: str, arguments: Sequence[str]) -> int:
-    """Run a task from its beginning in another Python, with this one's packages. Returns its exit code."""
+    """Run a task from its beginning in another Python, with this one's packages. Return its exit code."""
     sys.stdout.flush()
     return subprocess.run([python, "-P", "-m", "coverage_tasks", *arguments], env=_environ()).returncode
 

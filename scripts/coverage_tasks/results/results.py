@@ -98,13 +98,13 @@ class Results:
             yield Finding("", "unparsed", f"{path} is unknown: {reason}", self._reader(path))
 
     def newer_python(self, path: str) -> tuple[int, ...]:
-        """The version of the newest Python of the services that have a file; () where it is no newer than this one."""
+        """Return the newest Python of the services that have a file; () where it is no newer than this one."""
         services = [result for result in self.combined.services.values() if path in result.files]
         newest = max((_version(python) for result in services for python in result.python), default=())
         return newest if newest > sys.version_info[:2] else ()
 
     def _reader(self, path: str) -> str:
-        """What to do about a file that this Python cannot parse: what ran it can, and perhaps what has it."""
+        """Return what to do about a file that this Python cannot parse: what ran it can, and perhaps what has it."""
         newest = self.newer_python(path)
         leave_out = f"correct it, or leave it out under `omit` in {self.settings.file}"
         if not newest:
@@ -116,12 +116,12 @@ class Results:
         return report if ran else f"{report}, and if that cannot either, {leave_out}"
 
     def of_service(self, name: str) -> Totals:
-        """A service's numbers, of its own files."""
+        """Return a service's numbers, of its own files."""
         result = self.combined.services[name]
         return self._totals(name, [*result.files, *result.unknown, *result.unmapped])
 
     def of_directories(self, name: str) -> dict[str, Totals]:
-        """A service's numbers by directory, of its own files directly in it, and of what is not mapped."""
+        """Return a service's numbers by directory, of its own files directly in it, and of what is not mapped."""
         result = self.combined.services[name]
         paths = defaultdict(list)
         for path in (*result.files, *result.unknown, *result.unmapped):
@@ -129,7 +129,7 @@ class Results:
         return {directory: self._totals(name, paths[directory]) for directory in sorted(paths)}
 
     def phases(self, name: str) -> Phases:
-        """When a service first executed its statements, over all files."""
+        """Return when a service first executed its statements, over all files."""
         found = [lines.phases(name) for lines in self.files.values()]
         return Phases(*map(sum, zip(*found, strict=True))) if found else Phases(0, 0, 0)
 
@@ -139,29 +139,29 @@ class Results:
         return any(result.startup for result in self.combined.services.values())
 
     def share_of(self, name: str, path: str) -> Share:
-        """What a service executed of a file of its own."""
+        """Return what a service executed of a file of its own."""
         lines = self.files[path]
         executed = len(lines.by_service.get(name, ())) + lines.taken_by_service.get(name, 0)
         statements = self.combined.services[name].statements(path, lines.statements)
         return Share(executed, len(statements) + lines.branches)
 
     def missed_by(self, name: str, path: str) -> frozenset[int]:
-        """The statements of a file of its own that a service did not execute."""
+        """Return the statements of a file of its own that a service did not execute."""
         lines = self.files[path]
         statements = self.combined.services[name].statements(path, lines.statements)
         return statements - lines.by_service.get(name, frozenset())
 
     def only(self, name: str) -> int:
-        """How many statements this service executed and no other."""
+        """Return how many statements this service executed and no other."""
         return sum(len(lines.only(name)) for lines in self.files.values())
 
     def gaps(self) -> list[tuple[str, Lines]]:
-        """The files with statements that no service executed, those with most of them first."""
+        """Return the files with statements that no service executed, those with most of them first."""
         found = [(path, lines) for path, lines in self.files.items() if lines.missed]
         return sorted(found, key=lambda gap: (-len(gap[1].missed), gap[0]))
 
     def never_executed(self) -> list[tuple[str, Function]]:
-        """The functions of which no service executed a statement, the longest first."""
+        """Return the functions of which no service executed a statement, the longest first."""
         found = [
             (path, function)
             for path, lines in self.files.items()
@@ -171,11 +171,11 @@ class Results:
         return sorted(found, key=lambda pair: (-len(pair[1].statements), pair[0], pair[1].start))
 
     def never_imported(self) -> list[str]:
-        """The files that no service imported."""
+        """Return the files that no service imported."""
         return sorted(self.files.keys() - self.combined.imported)
 
     def narrowed(self, services: Collection[str], path: str) -> "Results":
-        """The same of these services only, or of all when there are none; and of files that match a glob."""
+        """Return the same of these services only, or of all when there are none; and of files that match a glob."""
         kept = {name: r for name, r in self.combined.services.items() if not services or name in services}
         combined = replace(self.combined, services={name: _narrowed(r, path) for name, r in kept.items()})
         files = {
@@ -198,18 +198,18 @@ class Results:
         )
 
     def _statements(self, path: str) -> frozenset[int]:
-        """All statements of a file, whether anything is known of them or not."""
+        """Return all statements of a file, whether anything is known of them or not."""
         return self.files[path].all if path in self.files else self.unknown.get(path, frozenset())
 
     def shares(self, service: str = "") -> dict[str, Share]:
-        """What a service executed of each of its own files; without a service, what any executed of all files."""
+        """Return what a service executed of each of its own files, or without a service what any executed of all."""
         if not service:
             return {path: lines.share for path, lines in self.files.items()}
         own = self.combined.services[service].files
         return {path: self.share_of(service, path) for path in own if path in self.files}
 
     def total(self) -> Totals:
-        """The numbers of the whole repository: what any service executed."""
+        """Return the numbers of the whole repository: what any service executed."""
         services = self.combined.services.values()
         unmapped = sum(len(result.unmapped) for result in services)
         files = self.files.values()
@@ -260,7 +260,7 @@ def _narrowed(result: ServiceResult, path: str) -> ServiceResult:
 
 
 def _version(python: str) -> tuple[int, ...]:
-    """(3, 12) of "3.12.1"; nothing of what is no version."""
+    """Return (3, 12) of "3.12.1"; nothing of what is no version."""
     found = re.match(r"(\d{1,9})\.(\d{1,9})", python)
     return tuple(map(int, found.groups())) if found else ()
 
@@ -287,6 +287,6 @@ def results_of(project: Project, combined: Combined) -> Results:
 
 
 def counts(totals: Totals, branch: bool) -> Row:
-    """The part of a row that is coverage.py's numbers, with the branches where they were recorded."""
+    """Return the part of a row that is coverage.py's numbers, with the branches where they were recorded."""
     names = ("files", "statements", "executed", "missed", *(("branches", "taken") if branch else ()))
     return {**{name: str(getattr(totals, name)) for name in names}, "cover": totals.cover}

@@ -29,9 +29,9 @@ limit 1
 
 @contextmanager
 def opened_data(file: Path, within: Path | None = None) -> Iterator[CoverageData]:
-    """A copy of a data file, with links as `read_file` has them: coverage.py makes tables in what it opens.
+    """Open a copy of a data file, with links as `read_file` has them: coverage.py makes tables in what it opens.
 
-    Raises TaskError when coverage.py cannot have written it.
+    Raise TaskError when coverage.py cannot have written it.
     """
     with tempfile.TemporaryDirectory() as directory:
         copy = Path(directory, "data")
@@ -51,7 +51,7 @@ def opened_data(file: Path, within: Path | None = None) -> Iterator[CoverageData
 
 
 def require_sound(file: Path) -> None:
-    """Raises sqlite3.Error when a data file has other tables than coverage.py's, or values that these never hold."""
+    """Raise sqlite3.Error when a data file has other tables than coverage.py's, or values that these never hold."""
     with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
         found = database.execute(_IMPOSSIBLE, {"line": LAST_LINE, "bytes": LAST_LINE // 8 + 1}).fetchone()
     if found:

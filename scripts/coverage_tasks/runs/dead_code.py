@@ -67,7 +67,7 @@ class _Past:
 
     @classmethod
     def read(cls, directory: Path, present: Combined, services: Collection[str]) -> "_Past":
-        """Of these services only, where there are any. Raises OSError, ValueError or sqlite3.Error.
+        """Read a run, of these services only, where there are any. Raise OSError, ValueError or sqlite3.Error.
 
         It tells of a file for every service that has it in the `present` run, or not at all.
         """
@@ -92,7 +92,7 @@ class _Suspects:
     """What is still a candidate while one saved run after the other is looked at: how many runs know of it."""
 
     def __init__(self, results: Results, root: Path) -> None:
-        """All that did not run in the present run."""
+        """Begin with all that did not run in the present run."""
         self.digests = results.combined.digests
         self.files = dict.fromkeys(results.never_imported(), 1)
         self.functions = [(path, function, _bits(function.lines), 1) for path, function in results.never_executed()]
@@ -112,7 +112,7 @@ class _Suspects:
         self.functions = kept
 
     def _then(self, past: _Past, path: str, function: Function, lines: Bits) -> tuple[Bits, bool]:
-        """The lines of a function in a saved run's source, and whether all of it is known there.
+        """Return the lines of a function in a saved run's source, and whether all of it is known there.
 
         In another version of the file it is all that bears its name, whatever has become of its statements: who calls
         it today would have called that.
@@ -136,7 +136,7 @@ class _Suspects:
 
 
 def find_candidates(project: Project, results: Results, services: Collection[str], most: int) -> Candidates:
-    """What ran neither in the present run, whose `results` are given, nor in the last `most` saved ones.
+    """Return what ran neither in the present run, whose `results` are given, nor in the last `most` saved ones.
 
     Of `services` only, where there are any, as the results are. A file is struck out by any run that imported it, in
     whatever version, a function by any that executed the one of its name. What a run does not know of, because the file
@@ -168,7 +168,7 @@ def find_candidates(project: Project, results: Results, services: Collection[str
 
 
 def _executed(file: Path, branch: bool, services: Collection[str]) -> dict[str, Bits]:
-    """Path -> executed lines, out of a data file of coverage.py's that nothing is written to."""
+    """Return path -> executed lines, out of a data file of coverage.py's that nothing is written to."""
     executed: dict[int, Bits] = defaultdict(int)
     require_file(file, LARGEST_DATA)
     require_sound(file)
@@ -184,7 +184,7 @@ def _executed(file: Path, branch: bool, services: Collection[str]) -> dict[str, 
 
 
 def _functions(source: bytes) -> dict[str, Bits]:
-    """Qualified name -> the lines of all functions that bear it; nothing of what cannot be parsed."""
+    """Return qualified name -> the lines of all functions that bear it; nothing of what cannot be parsed."""
     found: dict[str, Bits] = defaultdict(int)
     try:
         with warnings.catch_warnings():

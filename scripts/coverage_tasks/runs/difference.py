@@ -40,7 +40,7 @@ class Change:
         return Share(len(self.executed - self.doubtful), len(self.statements - self.doubtful))
 
     def __bool__(self) -> bool:
-        """Whether anything changed."""
+        """Return whether anything changed."""
         return bool(self.covered or self.lost or self.untested or self.gone)
 
 
@@ -58,7 +58,7 @@ class Numbers:
 
     @classmethod
     def of(cls, changes: Iterable[Change]) -> "Numbers":
-        """The sum."""
+        """Return the sum."""
         found = list(changes)
         return cls(
             len(found),
@@ -88,36 +88,36 @@ class Difference:
     notes: tuple[str, ...]
 
     def total(self) -> Numbers:
-        """All files that can be compared."""
+        """Return those of all files that can be compared."""
         return Numbers.of(self.files.values())
 
     def of_directories(self) -> dict[str, Numbers]:
-        """By directory, of the files directly in it; without those in which nothing changed."""
+        """Return them by directory, of the files directly in it; without those in which nothing changed."""
         changes = defaultdict(list)
         for path, change in self.files.items():
             changes[str(PurePosixPath(path).parent)].append(change)
         return {directory: Numbers.of(changes[directory]) for directory in sorted(changes) if any(changes[directory])}
 
     def of_services(self) -> dict[str, Numbers]:
-        """By service, of its own files."""
+        """Return them by service, of its own files."""
         return {name: Numbers.of(changes.values()) for name, changes in self.services.items()}
 
     def ranked(self, kind: Kind) -> dict[str, frozenset[int]]:
-        """The files with statements of that kind, those with most of them first."""
+        """Return the files with statements of that kind, those with most of them first."""
         found = {path: getattr(change, kind) for path, change in self.files.items() if getattr(change, kind)}
         return dict(sorted(found.items(), key=lambda item: (-len(item[1]), item[0])))
 
     def newly_covered(self) -> list[str]:
-        """The files of which the older run executed nothing, and the newer one something."""
+        """Return the files of which the older run executed nothing, and the newer one something."""
         return [path for path, change in self.files.items() if change.covered and not change.before.executed]
 
     def newly_lost(self) -> list[str]:
-        """The files that are still there, and of which the newer run executed nothing any more."""
+        """Return the files that are still there, and of which the newer run executed nothing any more."""
         return [path for path, change in self.files.items() if change.lost and not change.executed]
 
 
 def compare(old: Run, new: Run) -> Difference:
-    """What changed from one run to another.
+    """Return what changed from one run to another.
 
     Statements are followed through a change of their file when both sources are at hand, see `carry`. What one of the
     runs knows nothing about is incomparable, never lost; so are lines that only a service executed which the other run
@@ -152,7 +152,7 @@ def compare(old: Run, new: Run) -> Difference:
 
 
 def why_unknown(run: Run, path: str, other: Run) -> str:
-    """Why nothing can be said of what a run executed of a file that another run tells of; empty when it can.
+    """Return why nothing can be said of what a run executed of a file that another run tells of; empty when it can.
 
     A file that it does not name was not executed, if all the services are in it, and known, that have the file in the
     other run.
@@ -171,14 +171,14 @@ def why_unknown(run: Run, path: str, other: Run) -> str:
 
 
 def same_lines(old: Run, new: Run, path: str) -> Mapping[int, int]:
-    """Line in the older run's source of a file that both have -> line of the same statement in the newer one's."""
+    """Return the older run's line -> that of the same statement in the newer one's source, of a file of both."""
     if old.digests[path] == new.digests[path]:
         return {line: line for line in old.files[path].statements | new.files[path].statements}
     return same_statements(old.text(path), new.text(path))
 
 
 def _sides(old: Run, new: Run, path: str) -> tuple[Lines, Lines, Mapping[int, int]]:
-    """What each run executed of a file, and how lines of the older source lead to those of the newer one."""
+    """Return what each run executed of a file, and how lines of the older source lead to those of the newer one."""
     if path in old.files and path in new.files:
         return old.files[path], new.files[path], same_lines(old, new, path)
     known = old.files.get(path) or new.files[path]
@@ -190,7 +190,7 @@ def _sides(old: Run, new: Run, path: str) -> tuple[Lines, Lines, Mapping[int, in
 
 
 def _only_by(lines: Lines, services: Collection[str]) -> frozenset[int]:
-    """The statements that these services executed and no other: the other run cannot say whether it has them."""
+    """Return the statements that these services executed and no other: the other run cannot say whether it has them."""
     others = (own for name, own in lines.by_service.items() if name not in services)
     return lines.executed.difference(*others) if services else frozenset()
 
@@ -216,7 +216,7 @@ def _change(
 
 
 def _without(change: Change, doubtful: frozenset[int], same: Mapping[int, int]) -> Change:
-    """The change without statements that are covered or lost as far as one of the runs can tell."""
+    """Return the change without statements that are covered or lost as far as one of the runs can tell."""
     executed, of = change.before
     return replace(
         change,
@@ -228,7 +228,7 @@ def _without(change: Change, doubtful: frozenset[int], same: Mapping[int, int]) 
 
 
 def _unknown_services(old: Run, new: Run) -> dict[str, str]:
-    """The services that only one of two measured runs tells of, with the reason."""
+    """Return the services that only one of two measured runs tells of, with the reason."""
     found = {}
     for name in {**old.services, **new.services} if old.combined and new.combined else ():
         reasons = [

@@ -50,7 +50,7 @@ class Combination:
 
 
 def operate(project: Project, operation: str, runs: Sequence[Run]) -> Combination:
-    """The union of runs, their intersection, or the first one without the others: line by line, without branches.
+    """Return the union of runs, their intersection, or the first without the others: line by line, without branches.
 
     Runs of older sources are carried over to the checkout's, see `carry`. A file that one of the runs knows nothing
     about is left out, and so are statements, unless the union is asked for: there it counts as not executed.
@@ -95,7 +95,7 @@ def _part(operation: str, path: str, runs: Sequence[Run], checkout: Run) -> Part
 def write_data(combination: Combination, file: Path, force: bool) -> None:
     """Write the result as a data file of coverage.py's, with repository paths and those who executed as contexts.
 
-    Raises TaskError when the file is there and `force` is not set, or it cannot be written.
+    Raise TaskError when the file is there and `force` is not set, or it cannot be written.
     """
     if file.exists() and not force:
         raise TaskError(f"{file} is there already: name another file, or say --force to replace it")

@@ -63,7 +63,7 @@ class Run:
         return self.combined.services if self.combined else {}
 
     def text(self, path: str) -> bytes:
-        """The source of one of its `files`."""
+        """Return the source of one of its `files`."""
         return self.texts[path] if path in self.texts else read_file(self.root / path)
 
     @property
@@ -84,7 +84,7 @@ class Run:
 def save_run(project: Project, name: str, force: bool) -> Path:
     """Keep what was combined last under a name, and return the directory.
 
-    Raises TaskError when nothing was combined, the name cannot be one, or it is there and `force` is not set.
+    Raise TaskError when nothing was combined, the name cannot be one, or it is there and `force` is not set.
     """
     if not _NAME.fullmatch(name):
         raise TaskError(f"{name!r} cannot be a run's name: take letters, digits, points, dashes, not more than 100", 2)
@@ -109,7 +109,7 @@ def save_run(project: Project, name: str, force: bool) -> Path:
 
 
 def saved_runs(project: Project) -> dict[str, Combined]:
-    """The saved runs by name, the oldest first; damaged ones are left out."""
+    """Return the saved runs by name, the oldest first; damaged ones are left out."""
     found = {}
     for name in _names(project):
         try:
@@ -120,13 +120,13 @@ def saved_runs(project: Project) -> dict[str, Combined]:
 
 
 def newest_first(project: Project) -> dict[str, float]:
-    """When each saved run was recorded, in seconds since the epoch, by name."""
+    """Return when each saved run was recorded, in seconds since the epoch, by name."""
     found = {name: _started(project.runs / name / COMBINED) for name in _names(project)}
     return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 
 def _started(file: Path) -> float:
-    """What `Combined.started` is; the last thing in a file of megabytes. 0 when nothing is there."""
+    """Return what `Combined.started` is; the last thing in a file of megabytes. 0 when nothing is there."""
     try:
         found = _STARTED.search(read_end(file, 100))
     except (OSError, TaskError):
@@ -135,9 +135,9 @@ def _started(file: Path) -> float:
 
 
 def open_run(project: Project, word: str = "") -> Run:
-    """The present run, or the one that a word means: a saved one's name, or the path of a directory or data file.
+    """Return the present run, or the one that a word means: a saved one's name, the path of a directory or data file.
 
-    Raises TaskError when there is no such run, or it cannot be read.
+    Raise TaskError when there is no such run, or it cannot be read.
     """
     path = Path(word)
     present = project.coverage_file
@@ -166,7 +166,7 @@ def present_run(results: Results, name: str = PRESENT) -> Run:
 
 
 def blank_run(project: Project, paths: Iterable[str]) -> Run:
-    """A run that executed nothing, of files of the checkout; those that it does not have are left out."""
+    """Return a run that executed nothing, of files of the checkout; those that it does not have are left out."""
     checkout = Repository.of_project(project)
     return _of_lines(project, PRESENT, {path: () for path in paths if path in checkout.files}, checkout)
 
@@ -204,7 +204,7 @@ def _measured(project: Project, name: str, file: Path, combined: Combined) -> Ru
 
 
 def _foreign(project: Project, name: str, file: Path, within: Path | None = None) -> Run:
-    """A run out of anybody's data file: lines, under the repository's paths, without contexts; links as `read_file`."""
+    """Return a run out of anybody's data file: lines by repository path, without contexts; links as `read_file`."""
     checkout = Repository.of_project(project)
     lines: dict[str, set[int]] = defaultdict(set)
     with opened_data(file, within) as data:
@@ -228,7 +228,7 @@ def _of_lines(project: Project, name: str, lines: Mapping[str, Collection[int]],
 
 
 def _analysed(project: Project, name: str, data: CoverageData, combined: Combined | None, checkout: Repository) -> Run:
-    """The run of a data file, analysed beside the very sources that it speaks of, in a directory made for that."""
+    """Return the run of a data file, analysed beside the very sources that it speaks of, in a directory for that."""
     measured = data.measured_files()
     known = combined.digests if combined else checkout.files
     digests = {path: known[path] for path in sorted(measured) if path in known}
@@ -258,7 +258,7 @@ def _lay_out(place: Path, source: bytes | Path, run: str) -> None:
 
 
 def _texts(root: Path, digests: Mapping[str, Digest]) -> dict[str, bytes]:
-    """The sources with these digests, by path, as far as git has them."""
+    """Return the sources with these digests, by path, as far as git has them."""
     wanted: dict[str, set[Digest]] = defaultdict(set)
     for path, digest in digests.items():
         wanted[PurePosixPath(path).name].add(digest)
@@ -268,7 +268,7 @@ def _texts(root: Path, digests: Mapping[str, Digest]) -> dict[str, bytes]:
 
 
 def locate(measured: Iterable[str], repository: Repository, directory: Path) -> dict[str, str]:
-    """Measured path -> repository path, of those that are files of the repository; relative ones are to `directory`.
+    """Return measured path -> repository path, of files of the repository; relative ones are to `directory`.
 
     What was measured elsewhere is put to the vote: each path and each file of the same name say which directory there
     would be which one here, and a path goes by the pair around it that has most votes, then by the one that is nearest
@@ -304,7 +304,7 @@ def locate(measured: Iterable[str], repository: Repository, directory: Path) -> 
 
 
 def _without_common_end(there: str, here: str) -> tuple[str, str]:
-    """Two paths without the last parts that are the same in both: directories, "" for none."""
+    """Return two paths without the last parts that are the same in both: directories, "" for none."""
     one, other = there.split("/"), here.split("/")
     while one and other and one[-1] == other[-1]:
         del one[-1], other[-1]
@@ -312,7 +312,7 @@ def _without_common_end(there: str, here: str) -> tuple[str, str]:
 
 
 def _heads(path: str) -> Iterator[str]:
-    """The directories that a path lies in, nearest first, and at last ""."""
+    """Yield the directories that a path lies in, nearest first, and at last ""."""
     while path:
         path = path.rpartition("/")[0]
         yield path

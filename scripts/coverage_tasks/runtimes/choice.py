@@ -25,11 +25,11 @@ _SERVICES = re.compile(r"^services:", re.MULTILINE)
 
 
 def find_project(cwd: Path, environ: Mapping[str, str], reads: bool = False) -> Project:
-    """The project in `cwd`: its compose files where an engine answers, else its Procfile.
+    """Return the project in `cwd`: its compose files where an engine answers, else its Procfile.
 
     COVERAGE_SPY_RUNTIME (`compose`, `procfile`) decides otherwise. Processes of a Procfile that run keep it, and who
     only `reads` takes what the recorded run had: reports are made where there is no engine, too.
-    Raises TaskError when there is nothing to run.
+    Raise TaskError when there is nothing to run.
     """
     if WINDOWS:
         raise TaskError("on Windows coverage-spy runs inside WSL: clone the repository there, and start the task there")
@@ -59,7 +59,7 @@ def find_project(cwd: Path, environ: Mapping[str, str], reads: bool = False) -> 
 
 
 def _such_as(root: Path) -> str:
-    """What COMPOSE_FILE may be meant to say: the compose files in folders of the repository, the nearest first."""
+    """Return what COMPOSE_FILE may be meant to say: compose files in folders of the repository, the nearest first."""
     files = islice(_in_folders(root), MOST_FILES)
     names = islice((file.relative_to(root).as_posix() for file in files if _has_services(file)), MOST_CANDIDATES)
     said = " or ".join(f"COMPOSE_FILE={quote(name)}" for name in names)
@@ -99,7 +99,7 @@ def _compose_files(root: Path, environ: Mapping[str, str]) -> tuple[Path, ...]:
 
 
 def _asked(root: Path, environ: Mapping[str, str]) -> Mapping[str, str]:
-    """What compose itself reads in its .env, whose dialect nobody else speaks."""
+    """Return what compose itself reads in its .env, whose dialect nobody else speaks."""
     if environ.get("COMPOSE_FILE") or not may_name_compose_files(root, environ):
         return {}
     from .compose.engine import has_compose, read_environment
@@ -115,7 +115,7 @@ def _engine_answers(procfile: Path) -> bool:
 
 
 def _recorded_run(root: Path) -> tuple[str, bool]:
-    """The runtime of the last run, "" without one, and whether it has ended."""
+    """Return the runtime of the last run, "" without one, and whether it has ended."""
     try:
         stack = read_stack(state_directory(root))
     except TaskError:  # who needs the record says so

@@ -18,12 +18,12 @@ _NO_CLUSTER = ("-W", "-X", "--")
 
 
 def is_python(word: str) -> bool:
-    """Whether the first word of a command is a Python interpreter, by its name."""
+    """Return whether the first word of a command is a Python interpreter, by its name."""
     return bool(_PYTHON.fullmatch(PurePosixPath(word).name))
 
 
 def shown(words: Sequence[str]) -> str:
-    """A command without the arguments of its program, which may be secret; with Python's own options, but no code."""
+    """Return a command without its program's arguments, which may be secret; with Python's own options, but no code."""
     if not words or not is_python(words[0]):
         return words[0] if words else ""
     options, rest = _options(words[1:])
@@ -32,7 +32,7 @@ def shown(words: Sequence[str]) -> str:
 
 
 def bypass(words: Sequence[str], shebangs: Mapping[str, str]) -> str:
-    """What in a command keeps Python from finding the spy on PYTHONPATH: "-S", "-I", "-E", "env -i", or "".
+    """Return what in a command keeps Python from finding the spy on PYTHONPATH: "-S", "-I", "-E", "env -i", or "".
 
     `shebangs`: path of a script in the image -> its first line.
     """
@@ -55,7 +55,7 @@ def bypass(words: Sequence[str], shebangs: Mapping[str, str]) -> str:
 
 
 def replaced_python_path(words: Sequence[str]) -> str:
-    """The PYTHONPATH that a command sets without keeping what is there; "" when it does not."""
+    """Return the PYTHONPATH that a command sets without keeping what is there; "" when it does not."""
     for found in _SETS_PYTHON_PATH.finditer("\n".join(words)):
         value = found["value"].strip("\"'")
         if value and "PYTHONPATH" not in value:
@@ -64,7 +64,7 @@ def replaced_python_path(words: Sequence[str]) -> str:
 
 
 def keeps_shell(words: Sequence[str]) -> bool:
-    """Whether a shell stays PID 1: it runs several commands and does not end with `exec`, so no signal gets past it."""
+    """Return whether a shell stays PID 1: it runs several commands, the last without `exec`, so no signal gets past."""
     script = _script(words)
     parts = [part.split() for part in _BETWEEN.split(script) if part.strip()]
     return len(parts) > 1 and parts[-1][0] != "exec" and "&" not in script.rpartition("&&")[2]
@@ -82,7 +82,7 @@ def _simple_commands(words: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _script(words: Sequence[str]) -> str:
-    """What is behind `sh -c`; empty for another command."""
+    """Return what is behind `sh -c`; empty for another command."""
     if words and _SHELL.fullmatch(PurePosixPath(words[0]).name):
         for option, script in pairwise(words[1:]):
             if option.startswith("-") and not option.startswith("--") and option.endswith("c"):
@@ -91,7 +91,7 @@ def _script(words: Sequence[str]) -> str:
 
 
 def _program(words: Iterable[str]) -> tuple[bool, list[str]]:
-    """The words from the program on, without `exec`, `env` and assignments; and whether `env` clears all variables."""
+    """Return the words from the program on, and whether `env` clears all variables; no `exec`, `env`, assignments."""
     rest, cleared, env = list(words), False, False
     while rest:
         name = PurePosixPath(rest[0]).name
@@ -106,7 +106,7 @@ def _program(words: Iterable[str]) -> tuple[bool, list[str]]:
 
 
 def _options(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The interpreter's own options, and what follows: -c, -m, a script, or nothing."""
+    """Return the interpreter's own options, and what follows: -c, -m, a script, or nothing."""
     options: list[str] = []
     rest = list(words)
     while rest and rest[0].startswith("-") and rest[0] != "-":

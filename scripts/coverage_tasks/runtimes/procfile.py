@@ -198,7 +198,7 @@ def _started(stack: Stack) -> dict[str, Started]:
 
 
 def read_processes(project: Project, environ: Mapping[str, str]) -> list[Process]:
-    """The processes of the project's Procfile, with .env and honcho's PORT. Raises TaskError when it has none."""
+    """Return the processes of the project's Procfile, with .env and honcho's PORT. Raise TaskError when it has none."""
     file = project.files[0]
     try:
         parsed = honcho.parse_procfile(_read(file)).processes
@@ -216,7 +216,10 @@ def read_processes(project: Project, environ: Mapping[str, str]) -> list[Process
 
 
 def with_spy(process: Process, project: Project, spy: Path, sources: Iterable[str] = ()) -> dict[str, str]:
-    """The environment of a measured process that loads `spy`. Code of the project and below `sources` is recorded."""
+    """Return the environment of a measured process that loads `spy`.
+
+    Code of the project and below `sources` is recorded.
+    """
     found = {
         "COVERAGE_FILE": str(project.journals_of(process.name) / f".coverage.{process.name}"),
         "COVERAGE_SOURCE": os.pathsep.join([str(project.root), *sources]),
@@ -227,7 +230,7 @@ def with_spy(process: Process, project: Project, spy: Path, sources: Iterable[st
 
 
 def run(process: Process, environment: Mapping[str, str], directory: Path, log: Path) -> Started:
-    """Starts one process as the leader of its own session, its output going to `log`."""
+    """Start one process as the leader of its own session, its output going to `log`."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         started = subprocess.Popen(  # noqa: S602 - a Procfile's lines are shell commands
@@ -246,7 +249,7 @@ def run(process: Process, environment: Mapping[str, str], directory: Path, log: 
 
 
 def exit_code(started: Started) -> int | None:
-    """None while it runs; its exit code once it ended, -1 when only its parent could have known."""
+    """Return None while it runs, its exit code once it ended, -1 when only its parent could have known."""
     try:
         pid, status = os.waitpid(started.pid, os.WNOHANG)
     except ChildProcessError:
@@ -255,7 +258,7 @@ def exit_code(started: Started) -> int | None:
 
 
 def end(processes: Iterable[Started]) -> None:
-    """Ends the processes as `docker stop` would: SIGTERM to each, up to 10 s of patience, SIGKILL to what is left.
+    """End the processes as `docker stop` would: SIGTERM to each, up to 10 s of patience, SIGKILL to what is left.
 
     What a process leaves behind of its children gets its own SIGTERM then.
     """
@@ -276,7 +279,7 @@ def end(processes: Iterable[Started]) -> None:
 
 
 def is_alive(started: Started) -> bool:
-    """Whether the very process still runs."""
+    """Return whether the very process still runs."""
     if HAS_PROC:
         found = _stat(Path(f"/proc/{started.pid}"))
         return bool(found) and found[0] not in "ZX" and found[19] == started.born
@@ -284,7 +287,7 @@ def is_alive(started: Started) -> bool:
 
 
 def members(group: int) -> list[str]:
-    """The processes of a group, in lines as of `ps -o pid,etime,args`."""
+    """Return the processes of a group, in lines as of `ps -o pid,etime,args`."""
     if HAS_PROC:
         return [line for entry in Path("/proc").glob("[0-9]*") for line in _described(entry, group)]
     answer = subprocess.run(
@@ -296,7 +299,7 @@ def members(group: int) -> list[str]:
 
 
 def find_python(environment: Mapping[str, str]) -> str | None:
-    """The Python that the processes' own commands would start."""
+    """Return the Python that the processes' own commands would start."""
     return shutil.which("python", path=environment.get("PATH")) or shutil.which("python3", path=environment.get("PATH"))
 
 
@@ -344,7 +347,7 @@ def _has_members(group: int) -> bool:
 
 
 def _born(pid: int) -> str:
-    """When a process began, in whatever unit the system has; empty when it is gone."""
+    """Return when a process began, in whatever unit the system has; empty when it is gone."""
     if HAS_PROC:
         found = _stat(Path(f"/proc/{pid}"))
         return found[19] if found else ""

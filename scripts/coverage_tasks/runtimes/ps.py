@@ -16,7 +16,7 @@ _DURATION = re.compile(r"(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+)(?:\.\d+)?
 
 
 def sightings(listed: Iterable[str], container: str = "") -> Iterable[Sighting]:
-    """The Python processes among the lines of `ps -o pid,etime,args`."""
+    """Yield the Python processes among the lines of `ps -o pid,etime,args`."""
     now = time.time()
     for line in listed:
         pid, age, *words = line.split()
@@ -36,7 +36,7 @@ def programs(listed: Iterable[str]) -> Iterable[str]:
 
 
 def _seconds(age: str) -> int:
-    """Seconds of ps' [[days-]hours:]minutes:seconds, or of podman's 1h2m3.4s."""
+    """Return the seconds of ps' [[days-]hours:]minutes:seconds, or of podman's 1h2m3.4s."""
     if found := _DURATION.fullmatch(age):
         return sum(int(found[unit] or 0) * seconds for unit, seconds in (("h", 3600), ("m", 60), ("s", 1)))
     days, _, clock = age.rpartition("-")
@@ -47,7 +47,7 @@ def _seconds(age: str) -> int:
 
 
 def _inner_pid(pid: int, container: str) -> int:
-    """The pid in the innermost namespace. /proc is another machine's business when the engine runs elsewhere."""
+    """Return the pid in the innermost namespace. /proc is another machine's business when the engine runs elsewhere."""
     try:
         process = Path(f"/proc/{pid}")
         if container not in (process / "cgroup").read_text():

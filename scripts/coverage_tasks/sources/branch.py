@@ -24,7 +24,7 @@ class Changes:
 
 
 def find_changes(root: Path, branch: str = "") -> Changes:
-    """What is checked out in `root` and differs from where it left `branch`, by default the remote's default branch.
+    """Return what is checked out in `root` and differs from where it left `branch`, by default the remote's default.
 
     Paths are relative to `root`.
     """

@@ -16,7 +16,7 @@ _COPY = re.compile(r"\s*(?:COPY|ADD)\s+(?P<rest>.*)", re.IGNORECASE)
 
 
 def copied_files(root: Path, build: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
-    """(repository path, name in the image) of what the Dockerfile names in COPY or ADD.
+    """Yield (repository path, name in the image) of what the Dockerfile names in COPY or ADD.
 
     Of *.py the name is "*" where files keep theirs, and the path may be a pattern. Anything else is taken for a
     directory, and its name is where its content goes, with a slash at the end. `build` is that of the compose model.
@@ -36,7 +36,7 @@ def copied_files(root: Path, build: Mapping[str, Any] | None) -> Iterator[tuple[
 
 
 def is_copied(path: str, place: str, copied: Collection[tuple[str, str]]) -> bool:
-    """Whether `copied` says that the file `place` of the image is the repository's file `path`."""
+    """Return whether `copied` says that the file `place` of the image is the repository's file `path`."""
     return any(_leads(source, target, PurePosixPath(path), PurePosixPath(place)) for source, target in copied)
 
 
@@ -61,7 +61,7 @@ def _text(context: Path, build: Mapping[str, Any]) -> str:
 
 
 def _copies(text: str) -> Iterator[tuple[list[str], str]]:
-    """The sources and the target of each COPY and ADD that takes from the context."""
+    """Yield the sources and the target of each COPY and ADD that takes from the context."""
     for line in _CONTINUED.sub(" ", _COMMENT.sub("", text)).splitlines():
         if not (found := _COPY.fullmatch(line)):
             continue

@@ -39,7 +39,7 @@ class History:
     """
 
     def __init__(self, root: Path) -> None:
-        """Asks git nothing yet."""
+        """Ask git nothing yet."""
         self.root = root
         self._renames = cache(self._read_renames)
 
@@ -54,7 +54,7 @@ class History:
         return self._git("rev-parse", "--is-shallow-repository").strip() == b"true"
 
     def find(self, wanted: Wanted) -> dict[Digest, list[Version]]:
-        """Digest -> the versions with it under one of the wanted names, by path, the newest first."""
+        """Return digest -> the versions with it under one of the wanted names, by path, the newest first."""
         found: dict[Digest, list[Version]] = defaultdict(list)
         for digest, version in self._versions(wanted):
             if not any(known.path == version.path for known in found[digest]):
@@ -67,14 +67,14 @@ class History:
         return dict(found)
 
     def read(self, version: Version) -> bytes:
-        """The content of a version; empty when git no longer has it."""
+        """Return the content of a version; empty when git no longer has it."""
         content = self._git("cat-file", "blob", version.blob)
         for prefix in () if content else self._submodules:
             content = content or History(self.root / prefix).read(version)
         return content
 
     def contents(self, commit: str, paths: Iterable[str]) -> dict[str, bytes]:
-        """The files as they are in a commit, by path, as far as git has it and them."""
+        """Return the files as they are in a commit, by path, as far as git has it and them."""
         if not _COMMIT.fullmatch(commit):
             return {}
         asked = [path for path in paths if "\n" not in path]
@@ -102,7 +102,7 @@ class History:
                 yield digest, Version(commit, blob, path, self._path_now(commit, path))
 
     def _candidates(self, wanted: Wanted) -> Iterator[tuple[str, str, str]]:
-        """(commit, blob, path) of every version under the wanted names in any branch, the newest first."""
+        """Yield (commit, blob, path) of every version under the wanted names in any branch, the newest first."""
         # All names at once: git takes longer to compare each path with many names than to print them all.
         listed = self._git(
             "log", "HEAD", "--all", "-m", "--raw", "--no-abbrev", "--no-renames", "--relative", "--format=%H",
@@ -139,7 +139,7 @@ class History:
         return self._renames(commit).get(path)
 
     def _read_renames(self, commit: str) -> dict[str, str]:
-        """Path at that commit -> path in the checkout, of files that git takes for renamed since."""
+        """Return path at that commit -> path in the checkout, of files that git takes for renamed since."""
         listed = self._git("diff", "--raw", "--find-renames", "--diff-filter=R", "--relative", commit, "--", "*.py")
         fields = (line.split("\t") for line in os.fsdecode(listed).splitlines())
         return {field[1]: field[2] for field in fields if len(field) == 3}

@@ -53,17 +53,17 @@ class Links:
     """The symbolic links of a file system: absolute path -> absolute path without a link in it."""
 
     def __init__(self, links: Mapping[str, str]) -> None:
-        """Takes links as `followed` makes them."""
+        """Take links as `followed` makes them."""
         self.links = links
 
     @classmethod
     def followed(cls, links: Mapping[str, str]) -> Self:
-        """Links with targets as they were made: relative ones, and ones that lead through others."""
+        """Follow links with targets as they were made: relative ones, and ones that lead through others."""
         raw = cls({link: str(PurePosixPath(parent(link), target)) for link, target in links.items()})
         return cls({link: raw.resolve(target) for link, target in raw.links.items()})
 
     def resolve(self, path: str) -> str:
-        """The path without a link in it, and without "..": what the file system calls the file."""
+        """Return the path without a link in it, and without "..": what the file system calls the file."""
         done, ahead, followed = "", path.split("/")[::-1], 0
         while self.links and ahead:
             part = ahead.pop()
@@ -81,7 +81,7 @@ class Links:
         return done or path
 
     def aliases(self, path: str) -> set[str]:
-        """Further names of a directory, and of those below it that a link leads to."""
+        """Return further names of a directory, and of those below it that a link leads to."""
         known, ahead = {path}, [path]
         while ahead and len(known) < MOST_ALIASES:
             name = ahead.pop()
@@ -129,7 +129,7 @@ class SourceMap:
 
     @classmethod
     def identity(cls, repository: Repository, given: Iterable[tuple[str, str]] = ()) -> Self:
-        """The map of processes that run on the host's own files, but for the `given` ones."""
+        """Return the map of processes that run on the host's own files, but for the `given` ones."""
         places = dict.fromkeys((str(repository.root.absolute()), str(repository.root.resolve())))
         roots = [Root(place, path, by="setting") for place, path in given]
         return cls(repository, (*roots, *(Root(place, ".", by="host") for place in places)))
@@ -142,7 +142,7 @@ class SourceMap:
         return by_container
 
     def _roots_above(self, path: str) -> Iterator[Root]:
-        """All roots that a path lies under, nearest first."""
+        """Yield all roots that a path lies under, nearest first."""
         while True:
             yield from self._by_container.get(path, ())
             if path in ("/", ""):
@@ -150,14 +150,14 @@ class SourceMap:
             path = path.rpartition("/")[0] or "/"
 
     def _roots_of(self, path: str) -> Iterator[Root]:
-        """The roots that say what a path is, nearest first: none behind one that decides."""
+        """Yield the roots that say what a path is, nearest first: none behind one that decides."""
         for root in self._roots_above(path):
             yield root
             if root.decides:
                 return
 
     def candidates(self, path: str) -> Iterator[str]:
-        """The repository paths that a path would have by each root it lies under, nearest first; all may be missing."""
+        """Yield a path's repository paths by each root that it lies under, nearest first; each may be missing."""
         path = self.links.resolve(path)
         for root in self._roots_of(path):
             candidate = joined(root.repository, path[len(root.container) :].strip("/"))
@@ -166,15 +166,15 @@ class SourceMap:
             yield candidate
 
     def binds(self, path: str) -> bool:
-        """Whether a path lies under a bind mount, which hides what the image has there."""
+        """Return whether a path lies under a bind mount, which hides what the image has there."""
         return any(root.binds for root in self._roots_above(path))
 
     def decides(self, path: str) -> bool:
-        """Whether a path lies under a bind mount, or where coverage-spy.yml says what it is."""
+        """Return whether a path lies under a bind mount, or where coverage-spy.yml says what it is."""
         return any(root.decides for root in self._roots_above(path))
 
     def find(self, path: str, digest: Digest | None) -> Match:
-        """The repository file a container file is, with the reason when its lines cannot be shown on it.
+        """Return the repository file a container file is, with the reason when its lines cannot be shown on it.
 
         `digest` is None when the source could not be read where it ran: then nothing vouches for the lines.
         """

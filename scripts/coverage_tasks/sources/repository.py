@@ -50,7 +50,7 @@ class Digest(NamedTuple):
 
 
 def digest_of(data: bytes) -> Digest:
-    """Digest of a source's bytes."""
+    """Return the digest of a source's bytes."""
     return Digest(len(data), zlib.crc32(data))
 
 
@@ -71,13 +71,13 @@ def is_called_python(path: str) -> bool:
 
 
 def is_python(path: str, beginning: bytes) -> bool:
-    """Whether a file is Python source: by its suffix, or without any by its first line."""
+    """Return whether a file is Python source: by its suffix, or without any by its first line."""
     name = path.rpartition("/")[2]
     return name.endswith(".py") or ("." not in name and bool(re.match(rb"#!.*python", beginning)))
 
 
 def digest_of_pieces(pieces: Iterable[bytes]) -> Digest:
-    """The same of bytes that come one after the other, and are more than memory should hold."""
+    """Return the same of bytes that come one after the other, and are more than memory should hold."""
     size = crc = 0
     for piece in pieces:
         size, crc = size + len(piece), zlib.crc32(piece, crc)
@@ -85,9 +85,9 @@ def digest_of_pieces(pieces: Iterable[bytes]) -> Digest:
 
 
 def read_source(file: Path) -> bytes | None:
-    """A file of the host; None when it is no Python source.
+    """Return a file of the host; None when it is no Python source.
 
-    Raises OSError when nobody may read it, and TaskError when it is larger than any source.
+    Raise OSError when nobody may read it, and TaskError when it is larger than any source.
     """
     pieces = read_pieces(file, LARGEST_SOURCE)
     beginning = next(pieces, b"")
@@ -98,17 +98,17 @@ def read_source(file: Path) -> bytes | None:
 
 
 def is_library(path: str) -> bool:
-    """Whether a path lies in a directory for installed distributions."""
+    """Return whether a path lies in a directory for installed distributions."""
     return not LIBRARY_DIRECTORIES.isdisjoint(path.split("/"))
 
 
 def is_text(path: str) -> bool:
-    """Whether a path that the operating system gave is UTF-8."""
+    """Return whether a path that the operating system gave is UTF-8."""
     return path.encode("utf-8", "ignore").decode() == path
 
 
 def is_repository_path(path: str) -> bool:
-    """Whether a file of a repository can be called that: nothing that leads out of it, on any system."""
+    """Return whether a file of a repository can be called that: nothing that leads out of it, on any system."""
     encoded = path.encode("utf-8", "replace")
     return (
         posixpath.normpath(path) == path
@@ -122,7 +122,7 @@ def is_repository_path(path: str) -> bool:
 
 
 def is_test(path: str) -> bool:
-    """Whether a repository path is a test or a build file: code that no service is meant to import."""
+    """Return whether a repository path is a test or a build file: code that no service is meant to import."""
     *directories, name = path.split("/")
     return (
         not {"tests", "test"}.isdisjoint(directories)
@@ -152,7 +152,7 @@ class Repository:
 
     @classmethod
     def read(cls, root: Path, leave_out: Collection[Path] = ()) -> Self:
-        """What git lists below `root` (untracked files too, ignored ones not), else a walk.
+        """Return what git lists below `root` (untracked files too, ignored ones not), else a walk.
 
         Virtual environments that git does not track, installed distributions, standard libraries, symbolic links and
         `leave_out` (files, directories) don't count, nor do files whose name is not UTF-8: neither the database of
@@ -167,7 +167,7 @@ class Repository:
 
     @classmethod
     def of_project(cls, project: Project) -> Self:
-        """The repository a project measures, without the tool itself."""
+        """Return the repository a project measures, without the tool itself."""
         own = [project.data, project.state, *(TOOL / name for name in ("coverage-spy", "compose", "noxfile.py"))]
         own += [TOOL / "scripts" / name for name in ("coverage_tasks", "coverage_sessions.py", "coverage_noxfile.py")]
         if not project.root.is_relative_to(TOOL):
@@ -190,7 +190,7 @@ class Repository:
         return {*self.files.values(), *self.texts, *self.texts.values()}
 
     def text(self, digest: Digest) -> Digest:
-        """The digest that stands for a text, whatever its line ends."""
+        """Return the digest that stands for a text, whatever its line ends."""
         return self.texts.get(digest, digest)
 
     def tells(self, digest: Digest) -> bool:
@@ -203,7 +203,7 @@ class Repository:
         return bool(digest and found) and self.text(digest) == self.text(found)  # type: ignore[arg-type]
 
     def digest(self, path: str) -> Digest | None:
-        """That of a file, whatever its name: one that is called otherwise is Python when it runs as Python."""
+        """Return that of a file, whatever its name: one that is called otherwise is Python when it runs as Python."""
         if path in self.others and path not in self._others:
             try:
                 self._others[path] = digest_of_pieces(read_pieces(self.root / path, LARGEST_SOURCE))
@@ -212,7 +212,7 @@ class Repository:
         return self.files.get(path) or self._others.get(path)
 
     def outline(self, path: str) -> Outline | None:
-        """That of a file; None when it cannot be read."""
+        """Return that of a file; None when it cannot be read."""
         if path not in self._outlines:
             try:
                 self._outlines[path] = Outline(lambda: read_file(self.root / path, LARGEST_SOURCE))
@@ -237,27 +237,27 @@ class Repository:
         return directories
 
     def real(self, path: str) -> str:
-        """The file that a path leads to through symbolic links of the checkout; it may lie outside."""
+        """Return the file that a path leads to through symbolic links of the checkout; it may lie outside."""
         return Path(os.path.relpath(os.path.realpath(self.root / path), os.path.realpath(self.root))).as_posix()
 
     def only_place(self, digest: Digest) -> str | None:
-        """The one file with this content; None when there is none, several, or nothing in it."""
+        """Return the one file with this content; None when there is none, several, or nothing in it."""
         places = self.all_places(digest)
         return places[0] if len(places) == 1 else None
 
     def all_places(self, digest: Digest) -> Sequence[str]:
-        """The files with this content; none when that tells nothing."""
+        """Return the files with this content; none when that tells nothing."""
         return self.places.get(self.text(digest), ()) if self.tells(digest) else ()
 
 
 def parent(path: str) -> str:
-    """The directory of a path; that of a relative one without a directory is "."."""
+    """Return the directory of a path; that of a relative one without a directory is "."."""
     head, slash, _ = path.rpartition("/")
     return head or slash or "."
 
 
 def joined(directory: str, rest: str) -> str:
-    """The path of what is called `rest` in a directory, which may be "."."""
+    """Return the path of what is called `rest` in a directory, which may be "."."""
     if not rest:
         return directory
     return rest if directory == "." else f"{directory.rstrip('/')}/{rest}"

@@ -41,7 +41,7 @@ def map_service(
     ran: Mapping[str, Digest] | None = None,
     past: Mapping[Digest, str] | None = None,
 ) -> SourceMap:
-    """The source map of a service in a container: `ran` are files that its processes loaded, `past` old contents."""
+    """Return the source map of a service in a container: `ran` are files its processes loaded, `past` old contents."""
     image = service.image
     files = {**(image.files if image else {}), **(ran or {})}
     links = Links(image.links if image else {})

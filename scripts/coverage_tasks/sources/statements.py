@@ -27,7 +27,7 @@ class _Statement(NamedTuple):
 
 
 def lines_of(arcs: Iterable[Arc]) -> set[int]:
-    """The lines that arcs lead from and to."""
+    """Return the lines that arcs lead from and to."""
     return {line for arc in arcs for line in arc if line > 0}
 
 
@@ -82,7 +82,7 @@ def _tree(source: bytes) -> ast.AST | None:
 
 
 def same_statements(old: bytes, new: bytes) -> dict[int, int]:
-    """Old line -> new line, of all lines of the statements that both sources have.
+    """Return old line -> new line, of all lines of the statements that both sources have.
 
     A statement is the same when all of its lines lie in a block of equal lines, in the function, method or class of the
     same name, and when the statements around it up to there are the same: what stands below another `if` or `except`
@@ -113,7 +113,7 @@ def _equal_lines(old: list[str], new: list[str]) -> dict[int, int]:
 
 
 def _statements(source: bytes) -> list[_Statement]:
-    """All statements, each after the one it is in; `except` and `case` with their lines are statements too."""
+    """Return all statements, each after the one it is in; `except` and `case` with their lines are statements too."""
     found: list[_Statement] = []
     names: Counter[tuple[str, ...]] = Counter()
 
@@ -134,7 +134,7 @@ def _statements(source: bytes) -> list[_Statement]:
 
 
 def _own_lines(node: ast.AST) -> tuple[int, int]:
-    """First and last line of a statement, or of its head when there are statements in it."""
+    """Return first and last line of a statement, or of its head when there are statements in it."""
     inside = {inner for block in _BLOCKS for inner in getattr(node, block, ())}
     heads = [part for child in ast.iter_child_nodes(node) if child not in inside for part in ast.walk(child)]
     firsts = [getattr(part, "lineno", None) for part in (node, *heads)]

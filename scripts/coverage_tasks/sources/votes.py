@@ -39,7 +39,7 @@ def map_sources(system: Filesystem, repository: Repository) -> SourceMap:
 def _copied_alone(
     files: Mapping[str, Digest], copied: Collection[tuple[str, str]], source_map: SourceMap
 ) -> Iterator[Root]:
-    """Files that no directory accounts for, and that the Dockerfile says are copies."""
+    """Yield files that no directory accounts for, and that the Dockerfile says are copies."""
     for path, digest in files.items():
         home = source_map.repository.only_place(digest)
         if home and is_copied(home, path, copied) and source_map.find(path, digest).state != "same":
@@ -62,7 +62,7 @@ class _Election:
                 self.direct[parent(path)][parent(home)] += 1
 
     def roots(self) -> list[Root]:
-        """The winners, without those that follow from the winner of a directory above."""
+        """Return the winners, without those that follow from the winner of a directory above."""
         winners = {root.container: root for root in self._winners()}
         overlaid = list(self._overlaid(winners))
         shared = {root.container for root in overlaid}
@@ -70,7 +70,7 @@ class _Election:
         return sorted([*kept, *overlaid, *self._single_files()], key=lambda root: root.container)
 
     def draws(self, found: SourceMap) -> list[str]:
-        """The directories that nobody won since all they have lies in several places of the repository."""
+        """Return the directories that nobody won since all they have lies in several places of the repository."""
         homes: dict[str, set[str]] = defaultdict(set)
         for path, digest in self.files.items():
             places = {parent(home) for home in self.repository.all_places(digest) if _name(home) == _name(path)}
@@ -114,7 +114,7 @@ class _Election:
         return needed and (not is_library(directory) or self._is_installed_from(root))
 
     def _is_installed_from(self, root: Root) -> bool:
-        """Whether installed code comes from the repository, and is not the twin of a vendored copy.
+        """Return whether installed code comes from the repository, and is not the twin of a vendored copy.
 
         It has the same import path there, and more than half of its files have the same content.
         """
@@ -139,7 +139,7 @@ class _Election:
             yield self.sorted[index]
 
     def _overlaid(self, winners: Mapping[str, Root]) -> Iterator[Root]:
-        """Further directories copied into one that has a winner, or a draw: only when all of theirs is there."""
+        """Yield further directories copied into one that has a winner, or a draw: only when all of theirs is there."""
         for directory, direct in self.direct.items():
             if not _is_nobodys(directory) and not is_library(directory):
                 winner = winners.get(directory)
@@ -149,7 +149,7 @@ class _Election:
                         yield Root(directory, repo, votes)
 
     def _single_files(self) -> Iterator[Root]:
-        """Files in directories that are nobody's as a whole.
+        """Yield files in directories that are nobody's as a whole.
 
         An installed module counts only when all of its directory is installed beside it.
         """
@@ -166,7 +166,7 @@ class _Election:
                             yield Root(container, path, 1)
 
     def _is_complete(self, directory: str, repo: str, others: Collection[str]) -> bool:
-        """Whether all files of a repository directory are there.
+        """Return whether all files of a repository directory are there.
 
         A build stamps versions into some, so one that none of the `others` has may have another content.
         """
@@ -192,7 +192,7 @@ def _follows(root: Root, winners: Mapping[str, Root]) -> bool:
 
 
 def _ancestors(directory: str) -> Iterator[str]:
-    """The directory itself and those above it, nearest first, without "/" unless that is where it starts."""
+    """Yield the directory itself and those above it, nearest first, without "/" unless that is where it starts."""
     yield directory
     while (directory := parent(directory)) != "/":
         yield directory

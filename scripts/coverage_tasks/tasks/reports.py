@@ -127,7 +127,7 @@ def combine_all(project: Project) -> "Combined":
 
 
 def _before(project: Project, args: argparse.Namespace) -> "Run | None":
-    """The run to compare with, read before anything is written: it may be what was combined last."""
+    """Return the run to compare with, read before anything is written: it may be what was combined last."""
     if not args.before:
         return None
     from ..runs.store import open_run

@@ -43,9 +43,9 @@ def services_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def _of_images(project: Project, repository: "Repository") -> dict[str, "Origins"]:
-    """The services as they would start now; images are built or pulled where they are missing.
+    """Return the services as they would start now; images are built or pulled where they are missing.
 
-    Raises TaskError when an image cannot be had, or no engine answers.
+    Raise TaskError when an image cannot be had, or no engine answers.
     """
     import os
 

@@ -22,13 +22,13 @@ class Shift(NamedTuple):
     lost: int
 
     def __str__(self) -> str:
-        """Both with their signs, those that are not 0."""
+        """Return both with their signs, those that are not 0."""
         signed = (f"+{self.covered}" if self.covered else "", f"\N{MINUS SIGN}{self.lost}" if self.lost else "")
         return " ".join(filter(None, signed)) or "±0"
 
     @classmethod
     def sum(cls, shifts: Iterable["Shift"]) -> Self:
-        """All of them together."""
+        """Add them all up."""
         found = list(shifts)
         return cls(sum(shift.covered for shift in found), sum(shift.lost for shift in found))
 

@@ -36,7 +36,7 @@ NO_COLOUR = ("#d7dbe0", "#10151c")
 
 
 def environment(precision: int = 0) -> Environment:
-    """What renders the templates: it escapes what names are made of, and shares get `precision` decimals."""
+    """Return what renders the templates: it escapes what names are made of, and shares get `precision` decimals."""
 
     def shown(value: Any) -> Any:
         if isinstance(value, Share):
@@ -75,18 +75,18 @@ def environment(precision: int = 0) -> Environment:
 
 
 def step(share: Share) -> int:
-    """The step of colour of a share, as it is shown: 0 of nothing, the last of everything, and no other is either."""
+    """Return the step of colour of a share as it is shown: 0 is nothing, the last is everything, no other is."""
     shown = rounded_percent(*share) if share.of else 0
     return bool(shown) + sum(shown >= end for end in (*STEPS, 100))
 
 
 def colour(value: Share | Shift) -> str:
-    """The class of a rectangle's colour: the step of a share, or what happened."""
+    """Return the class of a rectangle's colour: the step of a share, or what happened."""
     return f"s{step(value)}" if isinstance(value, Share) else value.kind
 
 
 def fitted(path: str, width: float) -> str:
-    """As much of a path as fits into the width on a map, in its units: all, the name, or its beginning; or nothing."""
+    """Return as much of a path as fits the width on a map, in its units: all, the name, its beginning, or nothing."""
     room = int(width / CHARACTER)
     name = path[path.rstrip("/").rfind("/") + 1 :]
     for text in (printable(path), printable(name)):

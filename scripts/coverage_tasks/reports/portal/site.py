@@ -149,7 +149,7 @@ class Site:
     before: Before | None = None
 
     def pages(self) -> Iterator[Page]:
-        """All pages to write."""
+        """Yield all pages to write."""
         yield Page(INDEX, "Overview", "index.html", {"map": self.map_of_all})
         yield Page(PAGE.format("startup"), "Start-up", "startup.html", {"map": self.map_of_startup})
         yield Page(PAGE.format("changed"), "Changed files", "changed.html", {"map": self.map_of_changes})
@@ -250,16 +250,16 @@ class Site:
         return {name: number for names in (self.directories, self.files) for number, name in enumerate(names, 1)}
 
     def who(self, path: str) -> str:
-        """Where it is said who runs a file, or the files of a directory."""
+        """Return where it is said who runs a file, or the files of a directory."""
         letter, number = "f" if path in self.files else "d", self._numbers.get(path or ".")
         return PAGE.format("who") + (f"#{letter}{number}" if number else "")
 
     def anchor(self, path: str) -> str:
-        """The place on that page."""
+        """Return the place on that page."""
         return self.who(path).partition("#")[2]
 
     def source(self, path: str, line: int = 0) -> str:
-        """The link to coverage.py's page of a file; nothing where it wrote none."""
+        """Return the link to coverage.py's page of a file; nothing where it wrote none."""
         if path not in self.results.files:  # perhaps a container's path, which need not be text
             return ""
         page = flat_rootname(path) + ".html"
@@ -281,7 +281,7 @@ class Site:
         return self.results.never_executed()
 
     def gaps_of(self, service: Service) -> list[tuple[File, int, int]]:
-        """A service's own files with the statements it did not execute, most first, and how many others did."""
+        """Return a service's own files with the statements it did not execute, most first, and how many others did."""
         gaps = []
         for path in service.result.files:
             file = self.files.get(path)
@@ -333,7 +333,7 @@ class Site:
         return [*there, *((name, f"{HTML.path(project).parent.name}/{name}", what) for name, what in beside)]
 
     def raw_of(self, service: Service) -> list[tuple[str, str, str]]:
-        """The same of one service."""
+        """Return the same of one service."""
         file = self.project.data / "services" / file_name(service.name)
         return self._there(
             (file.with_name(file.name + ".xml"), "Cobertura's format"),
@@ -371,7 +371,7 @@ class Site:
         return self._map((path, shift) for path, shift in shifts if path in self.files)
 
     def map_of(self, service: Service) -> Treemap:
-        """What a service executed of its own files."""
+        """Return what a service executed of its own files."""
         own = (path for path in service.result.files if path in self.files)
         return self._map(((path, self.results.share_of(service.name, path)) for path in own), SERVICE_MAP)
 

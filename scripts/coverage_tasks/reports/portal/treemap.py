@@ -16,7 +16,7 @@ class Value(Protocol):
 
     @classmethod
     def sum(cls, values: Iterable[Any], /) -> Self:
-        """What is said of all of them together."""
+        """Return what is said of all of them together."""
 
 
 class Leaf(NamedTuple):
@@ -75,7 +75,7 @@ class Treemap:
 
     @classmethod
     def of_files(cls, leaves: Iterable[Leaf], width: float, height: float, smallest: float) -> "Treemap":
-        """The map of files; those without statements have no place on it.
+        """Return the map of files; those without statements have no place on it.
 
         Files of a directory that have not even `smallest`, a part of everything, share a tile.
         """
@@ -124,14 +124,14 @@ class _Directory:
         directory.files.append(leaf)
 
     def only_one(self) -> "_Directory":
-        """This directory or, where nothing but one directory is in it, that one."""
+        """Return this directory or, where nothing but one directory is in it, that one."""
         directory = self
         while len(directory.directories) == 1 and not directory.files:
             (directory,) = directory.directories.values()
         return directory
 
     def leaves(self) -> Iterator[Leaf]:
-        """All files in and below the directory."""
+        """Yield all files in and below the directory."""
         waiting = [self]
         while waiting:
             directory = waiting.pop()
@@ -139,7 +139,7 @@ class _Directory:
             waiting += directory.directories.values()
 
     def items(self, smallest: float, depth: int) -> "list[Tile | _Directory]":
-        """What gets a rectangle in that of the directory, the largest first; tiles have no place yet."""
+        """Return what gets a rectangle in that of the directory, the largest first; tiles have no place yet."""
         large: list[Tile | _Directory] = []
         small: list[Leaf] = []
         files = list(self.leaves()) if depth == DEEPEST else self.files
@@ -166,7 +166,7 @@ def _tile(leaf: Leaf) -> Tile:
 
 
 def _inner(box: Box, top: float) -> Box:
-    """The room inside a frame; where nothing would be left, all of it."""
+    """Return the room inside a frame; where nothing would be left, all of it."""
     width, height = box.width - 2 * PADDING, box.height - top - PADDING
     return Box(box.x + PADDING, box.y + top, width, height) if min(width, height) > 0 else box
 

@@ -113,13 +113,13 @@ class Owner:
     directory: str
 
     def __str__(self) -> str:
-        """As the subject of a sentence."""
+        """Return it as the subject of a sentence."""
         place = f" in {self.directory}" if self.directory else ""
         return f"the compose project {self.project}{place}" if self.project else "somebody without compose"
 
 
 def engine_problem() -> str | None:
-    """Why no container engine can be used, as the beginning of a sentence with its remedy; None when one answers."""
+    """Return why no engine can be used, as the beginning of a sentence with its remedy; None when one answers."""
     if not shutil.which("docker"):
         return _without_docker()
     try:
@@ -147,35 +147,35 @@ def _without_docker() -> str:
 
 
 def engine_version() -> str:
-    """The engine's version, as it writes it."""
+    """Return the engine's version, as it writes it."""
     return docker("version", "--format", "{{.Server.Version}}").strip()
 
 
 @functools.cache
 def is_podman() -> bool:
-    """Whether the engine is podman, which answers to docker in most things."""
+    """Return whether the engine is podman, which answers to docker in most things."""
     return "Podman" in _run(["docker", "version", "--format", "{{range .Server.Components}}{{.Name}} {{end}}"]).stdout
 
 
 def compose_version() -> str:
-    """Compose's version, as it writes it."""
+    """Return compose's version, as it writes it."""
     return _output([*_compose_command(), "version", "--short"]).strip()
 
 
 def require_engine() -> None:
-    """Raises TaskError when no container engine can be used."""
+    """Raise TaskError when no container engine can be used."""
     problem = engine_problem()
     if problem:
         raise TaskError(problem)
 
 
 def docker(*arguments: str, given: bytes | None = None) -> str:
-    """Runs docker, with `given` as its stdin, and returns its stdout. Raises TaskError with docker's own words."""
+    """Run docker, with `given` as its stdin. Return its stdout. Raise TaskError with docker's own words."""
     return _output(["docker", *arguments], given)
 
 
 def find_image(name: str, platform: str = "") -> EngineImage | None:
-    """The image that has this name or id, for a platform such as linux/arm64; None when the engine has none."""
+    """Return the image that has this name or id, for a platform such as linux/arm64; None when the engine has none."""
     answer = _run(["docker", "image", "inspect", name])
     if answer.returncode:
         return None
@@ -200,19 +200,19 @@ def _content_of(image: Mapping[str, Any]) -> str:
 
 
 def made_of(description: Mapping[str, Any]) -> tuple[str, ...]:
-    """The ids of the image that a container was made of."""
+    """Return the ids of the image that a container was made of."""
     # An engine before 28 names no manifest.
     manifest = (description.get("ImageManifestDescriptor") or {}).get("digest", "")
     return tuple(filter(None, (description["Image"], manifest)))
 
 
 def is_made_of(ids: Iterable[str], known: Collection[str], content: str) -> bool:
-    """Whether a container of the image `ids` has what was `known` by other ids perhaps, and holds `content`."""
+    """Return whether a container of the image `ids` has what was `known` by other ids perhaps, and holds `content`."""
     return any(each in known or ((found := find_image(each)) and found.content == content) for each in ids)
 
 
 def volumes(stack: str) -> list[str]:
-    """The names of the volumes that compose made for the project `stack`."""
+    """Return the names of the volumes that compose made for the project `stack`."""
     return docker("volume", "ls", "--quiet", "--filter", f"label=com.docker.compose.project={stack}").split()
 
 
@@ -241,7 +241,7 @@ def is_here() -> bool:
 def made(
     image: str, *options: str, platform: str = "", entrypoint: str = "/never-run", command: Sequence[str] = ()
 ) -> Iterator[str]:
-    """The name of a container that is not started; an image may have neither entrypoint nor command of its own."""
+    """Return the name of a container that is not started; an image may have neither entrypoint nor command."""
     name = f"coverage-spy-helper-{token_hex(8)}"
     if platform:
         options = ("--platform", platform, *options)
@@ -256,7 +256,7 @@ def made(
 
 @contextmanager
 def empty_container(*options: str) -> Iterator[str]:
-    """The name of a container with nothing in it, for what `options` mount; it needs no image of anybody's."""
+    """Return the name of a container with nothing in it, for what `options` mount; it needs no image of anybody's."""
     name = f"coverage-spy-helper:{token_hex(8)}"
     try:
         docker("import", "--change", f"LABEL {HELPER}={_this_process()}", "-", name, given=EMPTY_ARCHIVE)
@@ -267,7 +267,7 @@ def empty_container(*options: str) -> Iterator[str]:
 
 
 def sweep() -> None:
-    """Removes what processes of this host that are gone, killed perhaps, have left of their helpers."""
+    """Remove what processes of this host that are gone, killed perhaps, have left of their helpers."""
     label = ("--filter", f"label={HELPER}", "--format")
     for kind, known, shown in (
         ("container", ("ps", "--all"), "{{.Names}}"),
@@ -295,9 +295,9 @@ def _is_alive(pid: int) -> bool:
 
 
 def files_in(container: str, path: str, largest: int = 1 << 40) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
-    """The regular files in a directory of a container, or the one file, with content; none where there is nothing.
+    """Yield the regular files in a directory of a container, or the one file, with content; none of nothing.
 
-    Ends, and says so, at one of more than `largest` bytes: what lies behind it can't be reached without reading it.
+    End, and say so, at one of more than `largest` bytes: what lies behind it can't be reached without reading it.
     """
     with docker_stream("cp", f"{container}:{path}", "-") as stream:
         try:
@@ -315,7 +315,7 @@ def files_in(container: str, path: str, largest: int = 1 << 40) -> Iterator[tupl
 
 @contextmanager
 def docker_stream(*arguments: str) -> Iterator[IO[bytes]]:
-    """The stdout of a docker command while it runs, for tar streams. Stopped when the reader leaves early."""
+    """Return the stdout of a docker command while it runs, for tar streams. Stopped when the reader leaves early."""
     with subprocess.Popen(["docker", *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout
         try:
@@ -325,13 +325,13 @@ def docker_stream(*arguments: str) -> Iterator[IO[bytes]]:
 
 
 def base(project: Project) -> list[str]:
-    """The compose command for the project as production runs it."""
+    """Return the compose command for the project as production runs it."""
     named = (("--env-file", env_files(project)), ("-f", project.files))
     return [*_compose_command(), *(part for option, files in named for file in files for part in (option, str(file)))]
 
 
 def env_files(project: Project) -> list[Path]:
-    """The .env files, when compose would not find them by itself: the last one wins.
+    """Return the .env files, when compose would not find them by itself: the last one wins.
 
     It reads the one where it is called, then the one beside the first compose file; with -f only the latter.
     """
@@ -351,7 +351,7 @@ def has_compose() -> bool:
 
 
 def read_environment(root: Path) -> dict[str, str]:
-    """The variables that compose knows in `root`, those of its .env files among them; it needs no engine for that."""
+    """Return the variables that compose knows in `root`, with those of its .env files; it needs no engine for that."""
     command = [*_compose_command(), "--project-directory", str(root), "-f", "-", "config", "--environment"]
     answer = _run(command, given=b"services: {none: {image: none}}")
     if answer.returncode:
@@ -362,7 +362,7 @@ def read_environment(root: Path) -> dict[str, str]:
 
 
 def measured(project: Project, name: str, overlay: Path | None = None) -> list[str]:
-    """The compose command for the measured stack `name`: the same for up, ps and down, or containers stay behind."""
+    """Return the compose command for the stack `name`, the same for up, ps and down, or containers stay behind."""
     overlay = overlay or overlay_file(project)
     return [*base(project), *(("-f", str(overlay)) if overlay.is_file() else ()), "-p", name]
 
@@ -373,14 +373,14 @@ def overlay_file(project: Project) -> Path:
 
 
 def render(project: Project, name: str, with_overlay: bool) -> dict[str, Any]:
-    """The resolved model of the stack `name`, with the overlay and without."""
+    """Return the resolved model of the stack `name`, with the overlay and without."""
     command = measured(project, name) if with_overlay else [*base(project), "-p", name]
     model: dict[str, Any] = yaml.safe_load(_output([*command, "config"]))
     return model
 
 
 def read_model(project: Project) -> dict[str, Any]:
-    """The resolved compose model. The YAML form, because the JSON one drops service-level `x-*` keys."""
+    """Return the resolved compose model. The YAML form, because the JSON one drops service-level `x-*` keys."""
     answer = _run([*base(project), "config"])
     if answer.returncode:
         names = ", ".join(os.path.relpath(file, project.root) for file in project.files)
@@ -416,7 +416,7 @@ def runs_image(definition: Mapping[str, Any]) -> bool:
 
 
 def remove_images(names: Iterable[str]) -> None:
-    """Removes images by their names, those that are there."""
+    """Remove images by their names, those that are there."""
     for name in names:
         _run(["docker", "image", "rm", "--force", name])
 
@@ -426,7 +426,7 @@ def _engine_time() -> float:
 
 
 def build_images(project: Project, services: Sequence[str]) -> None:
-    """Builds the images of services, under the base project. Their output is shown only when they fail."""
+    """Build the images of services, under the base project. Their output is shown only when they fail."""
     with Stage(f"building the {'images' if services[1:] else 'image'} of {', '.join(services)}", aloud=True):
         answer = _run([*base(project), "build", *services], environ=_for_builds())
     if answer.returncode and services[1:]:
@@ -438,7 +438,7 @@ def build_images(project: Project, services: Sequence[str]) -> None:
 
 
 def pull_image(project: Project, service: str) -> None:
-    """Pulls the image of a service. Raises TaskError when that does not work."""
+    """Pull the image of a service. Raise TaskError when that does not work."""
     with Stage(f"pulling the image of {service}", aloud=True):
         answer = _run([*base(project), "pull", "--quiet", service])
     if answer.returncode:
@@ -449,7 +449,7 @@ def pull_image(project: Project, service: str) -> None:
 
 
 def build_image(tag: str, dockerfile: str, context: str, arguments: Mapping[str, str], platform: str = "") -> None:
-    """Builds one image from a directory. Raises TaskError with the build's output."""
+    """Build one image from a directory. Raise TaskError with the build's output."""
     options = [part for name, value in arguments.items() for part in ("--build-arg", f"{name}={value}")]
     options += ["--platform", platform] if platform else []
     command = ["docker", "build", "--quiet", "--tag", tag, "--file", dockerfile, *options, context]
@@ -460,14 +460,14 @@ def build_image(tag: str, dockerfile: str, context: str, arguments: Mapping[str,
 
 
 def _for_builds() -> dict[str, str]:
-    """The environment of a build: podman builds by itself, BuildKit would be a container that sees no local image."""
+    """Return the environment of a build: podman builds by itself, BuildKit as a container would see no local image."""
     return ({"DOCKER_BUILDKIT": "0"} if is_podman() else {}) | os.environ
 
 
 def create(project: Project, name: str, overlay: Path | None = None, anew: Sequence[str] = ()) -> None:
-    """Makes the containers, networks and volumes of the measured stack, those of services `anew` in any case.
+    """Make the containers, networks and volumes of the measured stack, those of services `anew` in any case.
 
-    Starts nothing. Raises TaskError with compose's words.
+    Start nothing. Raise TaskError with compose's words.
     """
     command = [*measured(project, name, overlay), "up", "--no-start", "--no-build"]
     with Stage("creating the containers"):
@@ -503,12 +503,12 @@ def up(project: Project, name: str, timeout: float, overlay: Path | None = None,
 
 
 def container_ids(name: str) -> list[str]:
-    """Every container of the project `name`, the finished ones too; whatever the compose files say by now."""
+    """Return every container of the project `name`, the finished ones too; whatever the compose files say by now."""
     return docker("ps", "--all", "--quiet", "--filter", f"label=com.docker.compose.project={name}").split()
 
 
 def describe(name: str) -> list[dict[str, Any]]:
-    """What the engine says about every service's container, in the order of their names, but not those of `run`."""
+    """Return what the engine says about every service's container, in the order of their names, but none of `run`."""
     identifiers = container_ids(name)
     if not identifiers:
         return []
@@ -522,7 +522,7 @@ def describe(name: str) -> list[dict[str, Any]]:
 
 
 def containers(name: str) -> list[Container]:
-    """The state of every service's container. Those of `docker compose run` do not count."""
+    """Return the state of every service's container. Those of `docker compose run` do not count."""
     return [
         Container(
             id=container["Id"],
@@ -559,7 +559,7 @@ def _depends_on(labels: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def check_health(container: str, timeout: float) -> None:
-    """Runs the health check of one of podman's containers once, if the command podman is here to do it."""
+    """Run the health check of one of podman's containers once, if the command podman is here to do it."""
     host = _run(["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]).stdout.strip()
     if shutil.which("podman"):
         with suppress(subprocess.TimeoutExpired):
@@ -567,14 +567,14 @@ def check_health(container: str, timeout: float) -> None:
 
 
 def processes(container: str) -> list[str]:
-    """The lines of `ps -o pid,etime,args` about a container's processes; none where the engine can't list them."""
+    """Return the lines of `ps -o pid,etime,args` about a container's processes; none where the engine lists none."""
     # Podman has names of its own for the columns, and for anything else runs the ps of the image, if there is one.
     columns = ("hpid,etime,args",) if is_podman() else ("-o", "pid,etime,args")
     return _run(["docker", "top", container, *columns]).stdout.splitlines()[1:]
 
 
 def owners(names: Iterable[str]) -> dict[str, Owner]:
-    """Container name -> whose it is, for those of `names` that the engine has."""
+    """Return container name -> whose it is, for those of `names` that the engine has."""
     wanted = sorted(names)
     if not wanted:
         return {}
@@ -590,7 +590,7 @@ def _owner(labels: Mapping[str, str]) -> Owner:
 
 
 def _who_listens(port: str) -> str:
-    """The sentence about a port that is taken."""
+    """Return the sentence about a port that is taken."""
     names = _run(["docker", "ps", "--filter", f"publish={port}", "--format", "{{.Names}}"]).stdout.split()
     for name, owner in owners(names).items():
         return (
@@ -601,12 +601,12 @@ def _who_listens(port: str) -> str:
 
 
 def logs(container: str, lines: int = 50) -> str:
-    """The last lines that a container wrote."""
+    """Return the last lines that a container wrote."""
     return _output_of(_run(["docker", "logs", "--tail", str(lines), container]))
 
 
 def by_label(name: str) -> list[str]:
-    """The compose command for a project that has containers, whatever has become of its files.
+    """Return the compose command for a project that has containers, whatever has become of its files.
 
     Compose finds services and their order in the containers' labels; in the root directory it finds no files.
     """
@@ -614,9 +614,9 @@ def by_label(name: str) -> list[str]:
 
 
 def stop(name: str) -> dict[str, float]:
-    """Stops the containers the way production would: SIGTERM, then the service's own grace period.
+    """Stop the containers the way production would: SIGTERM, then the service's own grace period.
 
-    Returns when each container that still ran got its first signal, by the engine's clock. Podman notes no signals:
+    Return when each container that still ran got its first signal, by the engine's clock. Podman notes no signals:
     there it is when compose was told to stop them all.
     """
     ran = [container.id for container in containers(name) if container.state == "running"] if is_podman() else []
@@ -635,7 +635,7 @@ def stop(name: str) -> dict[str, float]:
 
 
 def down(name: str) -> None:
-    """Removes the containers and networks of the compose project `name`; volumes with a name stay.
+    """Remove the containers and networks of the compose project `name`; volumes with a name stay.
 
     Those without one go with their stopped containers: nobody finds them again, and the image of a database makes one
     for every container.
@@ -645,7 +645,7 @@ def down(name: str) -> None:
 
 
 def remove_volumes(name: str) -> None:
-    """Removes every volume of the compose project `name`."""
+    """Remove every volume of the compose project `name`."""
     for volume in volumes(name):
         docker("volume", "rm", volume)
 
@@ -675,7 +675,7 @@ def _run(
     environ: Mapping[str, str] | None = None,
     apart: bool = False,
 ) -> subprocess.CompletedProcess[str]:
-    """`apart`: Ctrl-C does not reach it; so it is with all while the process itself does not hear it."""
+    """Run it. `apart`: Ctrl-C does not reach it; so it is with all while the process itself does not hear it."""
     apart = apart or signal.getsignal(signal.SIGINT) == signal.SIG_IGN
     answer = subprocess.run(
         command,
@@ -705,7 +705,7 @@ def _words(command: Sequence[str]) -> str:
 
 
 def _obstacle(answer: subprocess.CompletedProcess[str]) -> str:
-    """The sentence about what has nothing to do with the image, "" when it may be the image's own fault."""
+    """Return the sentence about what has nothing to do with the image, "" when it may be the image's own fault."""
     lines = [line for line in answer.stderr.splitlines() if line.strip()]
     if not lines or _RUN_FAILED.search(lines[-1]):
         return ""

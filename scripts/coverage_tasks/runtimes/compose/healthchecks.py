@@ -19,7 +19,7 @@ SLACK = 1.0
 
 @contextmanager
 def checked(name: str) -> Iterator[None]:
-    """Meanwhile the health checks of the stack are run, at their own interval, on a podman where nobody else does.
+    """Run the stack's health checks meanwhile, at their own interval, on a podman where nobody else does.
 
     A service whose check never runs is never ready. Once it has passed, no more of them are run. A TaskError of the
     body gets to know which services nobody could check.
@@ -54,7 +54,7 @@ def _check(name: str, ended: threading.Event) -> None:
 
 
 def _is_overdue(container: Mapping[str, Any]) -> bool:
-    """Whether a container waits for its health check, and has done so for longer than a timer would let it."""
+    """Return whether a container waits for its health check, and has done so for longer than a timer would let it."""
     state = container["State"]
     health = state.get("Health") or {}
     if state["Status"] != "running" or health.get("Status") != "starting":

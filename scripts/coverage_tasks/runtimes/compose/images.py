@@ -53,9 +53,9 @@ _RULES = f"{crc32(b''.join(Path(file).read_bytes() for file in (__file__, reposi
 
 
 def inspect_image(name: str, platform: str = "") -> Image:
-    """What the image `name` holds, from one pass over its file system; nothing in it is run.
+    """Return what the image `name` holds, from one pass over its file system; nothing in it is run.
 
-    Kept in the user's cache, so that a content is read once, whatever builds, names and checkouts it has. Raises
+    Kept in the user's cache, so that a content is read once, whatever builds, names and checkouts it has. Raise
     TaskError when there is no such image.
     """
     found = engine.find_image(name, platform)
@@ -173,7 +173,7 @@ class _Reading:
             self.shebangs[path] = line.decode("utf-8", "backslashreplace")
 
     def _read_program(self, member: tarfile.TarInfo, path: str) -> bytes:
-        """The beginning of a program, which is a source when it is a script for Python."""
+        """Return the beginning of a program, which is a source when it is a script for Python."""
         content = self.archive.extractfile(member) if member.isreg() else None
         if not content:
             return b""
@@ -183,7 +183,7 @@ class _Reading:
         return beginning
 
     def contents(self) -> _Contents:
-        """What was found, after the last member."""
+        """Return what was found, after the last member."""
         suffixes = self.likely_suffixes | self.suffixes
         complete = {
             place: Interpreter(path, place[1], suffixes[place], self.libc)
@@ -213,7 +213,7 @@ class _Reading:
 
 
 def _digest(beginning: bytes, rest: IO[bytes]) -> Digest:
-    """That of a file of any size, which needs not be in memory for it."""
+    """Return that of a file of any size, which needs not be in memory for it."""
     return digest_of_pieces(chain((beginning,), iter(lambda: rest.read(PIECE), b"")))
 
 
@@ -242,9 +242,9 @@ def _read_image(found: engine.EngineImage, name: str, platform: str) -> Image:
 
 
 def record_images(state: Path, images: Iterable[Image]) -> None:
-    """Keeps what the images of a run hold beside its data, where reports find it without an engine.
+    """Keep what the images of a run hold beside its data, where reports find it without an engine.
 
-    Forgets those of the run before, and in the cache what no run of any checkout names any more.
+    Forget those of the run before, and in the cache what no run of any checkout names any more.
     """
     named = {image.content: image for image in images}
     directory = state / "images"

@@ -40,7 +40,7 @@ _JOURNAL = re.compile(r"[0-9a-f]{16}\.journal")
 
 
 def choose(project: Project, services: Iterable[Service], environ: Mapping[str, str]) -> Kind:
-    """What this engine can do for `services`; COVERAGE_SPY_MOUNT decides otherwise."""
+    """Return what this engine can do for `services`; COVERAGE_SPY_MOUNT decides otherwise."""
     wanted = environ.get("COVERAGE_SPY_MOUNT") or "auto"
     if wanted not in CHOICES:
         raise TaskError(f"COVERAGE_SPY_MOUNT is {wanted!r}: set it to auto, bind or volume")
@@ -59,7 +59,7 @@ def choose(project: Project, services: Iterable[Service], environ: Mapping[str, 
 
 
 def is_seen(data: Path) -> bool:
-    """Whether a container of this engine sees the data directory. Nothing is started to find out."""
+    """Return whether a container of this engine sees the data directory. Nothing is started to find out."""
     mark = data / f".seen-{token_hex(8)}"
     mark.touch()
     try:
@@ -116,7 +116,7 @@ def _type_at(path: str, mounts: str) -> str:
 
 
 def in_overlay(kind: Kind, source: str, target: str, read_only: bool) -> dict[str, Any]:
-    """One entry of a service's `volumes`; `source` is relative to the first compose file, or a volume's key."""
+    """Return one entry of a service's `volumes`; `source` is relative to the first compose file, or a volume's key."""
     more: dict[str, Any] = {"read_only": True} if read_only else {}
     if kind == "volume":
         return {"type": "volume", "source": source, "target": target, **more, "volume": {"nocopy": True}}
@@ -128,17 +128,17 @@ def in_overlay(kind: Kind, source: str, target: str, read_only: bool) -> dict[st
 
 
 def volume_of(service: str) -> str:
-    """The key of the volume that a service writes to; no other one sees it."""
+    """Return the key of the volume that a service writes to; no other one sees it."""
     return f"{SPY_VOLUME}-data-{file_name(service)}"
 
 
 def spy_volume_of(service: str) -> str:
-    """The key of the volume that holds a service's spy."""
+    """Return the key of the volume that holds a service's spy."""
     return f"{SPY_VOLUME}-of-{file_name(service)}"
 
 
 def fill(stack: str, services: Iterable[str], spies: Mapping[str, Path]) -> None:
-    """Opens the volumes for data of a created stack to every user, and copies the spies into theirs: by service."""
+    """Open the volumes for data of a created stack to every user, and copy the spies into theirs: by service."""
     volumes = [volume_of(service) for service in services]
     with _volumes(stack, [*map(spy_volume_of, spies), *volumes]) as container:
         for service, spy in spies.items():
@@ -150,7 +150,7 @@ def fill(stack: str, services: Iterable[str], spies: Mapping[str, Path]) -> None
 
 
 def read_back(project: Project, stack: str, services: Iterable[str]) -> None:
-    """Copies the journals of a stack's services into the data directory, while it runs or after."""
+    """Copy the journals of a stack's services into the data directory, while it runs or after."""
     there = engine.volumes(stack)
     places = {service: volume for service in services if f"{stack}_{(volume := volume_of(service))}" in there}
     if places:
@@ -160,14 +160,14 @@ def read_back(project: Project, stack: str, services: Iterable[str]) -> None:
 
 
 def remove(stack: str) -> None:
-    """Removes the volumes of this module, no others."""
+    """Remove the volumes of this module, no others."""
     for volume in engine.volumes(stack):
         if volume.startswith(f"{stack}_{SPY_VOLUME}"):
             engine.docker("volume", "rm", volume)
 
 
 def copy_journals(container: str, directory: str, place: Path) -> int:
-    """Copies the journals in a container's directory to a place; returns how many there are."""
+    """Copy the journals in a container's directory to a place. Return how many there are."""
     copied = 0
     for path, content in engine.files_in(container, directory, LARGEST):
         if _JOURNAL.fullmatch(path.name):
@@ -190,7 +190,7 @@ def _keep(content: IO[bytes], path: Path) -> None:
 
 @contextmanager
 def _volumes(stack: str, volumes: Iterable[str]) -> Iterator[str]:
-    """A container, never started, that has volumes of the stack where their names say."""
+    """Create a container, never started, that has volumes of the stack where their names say."""
     options = []
     for volume in volumes:
         options += ["--mount", f"type=volume,source={stack}_{volume},target=/{volume},volume-nocopy"]
@@ -199,7 +199,7 @@ def _volumes(stack: str, volumes: Iterable[str]) -> Iterator[str]:
 
 
 def _open_directory(name: str) -> bytes:
-    """A tar archive of a directory that everybody may write to."""
+    """Return a tar archive of a directory that everybody may write to."""
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w") as tar:
         directory = tarfile.TarInfo(name)

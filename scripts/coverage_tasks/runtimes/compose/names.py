@@ -17,7 +17,7 @@ RESET: Final = Reset()
 
 
 def stack_name(base_name: str, root: Path) -> str:
-    """The compose project of the measured stack of the checkout in `root`.
+    """Return the compose project of the measured stack of the checkout in `root`.
 
     The end comes from the path: checkouts of one repository mostly have one name for compose, and each gets
     containers, networks and volumes of its own, the same ones each time.
@@ -26,7 +26,7 @@ def stack_name(base_name: str, root: Path) -> str:
 
 
 def own_names(model: Mapping[str, Any], taken: Collection[str]) -> dict[str, Any]:
-    """The part of an overlay that keeps fixed names apart from those of other stacks.
+    """Return the part of an overlay that keeps fixed names apart from those of other stacks.
 
     A fixed network or volume would be the other stack's own, with its data. A container keeps its name, which people
     type, unless it is in `taken`; then only its networks know the name. What is external is shared on purpose.
@@ -42,7 +42,7 @@ def own_names(model: Mapping[str, Any], taken: Collection[str]) -> dict[str, Any
 
 
 def container_names(model: Mapping[str, Any]) -> dict[str, str]:
-    """Fixed container name -> its service."""
+    """Return fixed container name -> its service."""
     return {
         definition["container_name"]: service
         for service, definition in sorted(model["services"].items())

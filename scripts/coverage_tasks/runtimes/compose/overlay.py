@@ -57,9 +57,9 @@ _Dumper.add_representer(Reset, lambda dumper, _: dumper.represent_scalar("!reset
 
 
 def make_overlay(project: Project, output: Path | None = None) -> Path:
-    """Writes the overlay and everything it refers to: payload, compiled spy, derived images.
+    """Write the overlay and everything it refers to: payload, compiled spy, derived images.
 
-    Returns where it is. Raises TaskError when the project has no containers or the compose file cannot be read.
+    Return where it is. Raise TaskError when the project has no containers or the compose file cannot be read.
     """
     model, services = _services_of(project)
     if write_overlay(project, model, services, os.environ, output) == "volume":
@@ -70,9 +70,9 @@ def make_overlay(project: Project, output: Path | None = None) -> Path:
 
 
 def check_overlay(project: Project, output: Path | None = None) -> Path:
-    """Compares the overlay with what make_overlay would write now, and writes neither it nor what it refers to.
+    """Compare the overlay with what make_overlay would write now; write neither it nor what it refers to.
 
-    Returns where it is. Raises TaskError when it differs, and as make_overlay does.
+    Return where it is. Raise TaskError when it differs, and as make_overlay does.
     """
     model, services = _services_of(project)
     file = output or engine.overlay_file(project)
@@ -108,7 +108,7 @@ def write_overlay(
     environ: Mapping[str, str],
     output: Path | None = None,
 ) -> mounts.Kind:
-    """As make_overlay, for services that are known already. Returns how the overlay mounts."""
+    """Do as make_overlay does, for services that are known already. Return how the overlay mounts."""
     open_journals(project, (service.name for service in services if service.measured))
     kind = _kind(project, services, environ)
     way = way_of(environ)
@@ -149,7 +149,7 @@ def _text_of(
 
 
 def _images(model: Mapping[str, Any], project: Project, services: Iterable[Service], way: str) -> dict[str, str]:
-    """What each service runs from: its image, or the one derived from it that holds the spy."""
+    """Return what each service runs from: its image, or the one derived from it that holds the spy."""
     stack = stack_name(model["name"], project.root)
     return {
         service.name: f"{stack}-{service.name}" if way == "image" and service.measured else service.image.name
@@ -167,7 +167,7 @@ def render(
     kind: mounts.Kind = "bind",
     portable: bool = False,
 ) -> str:
-    """The overlay as text.
+    """Return the overlay as text.
 
     `images` is what each service runs from, `environ` holds the settings passed on, `names` is of own_names(),
     `kind` of mounts.choose(). One that is `portable` names no path of this machine.
@@ -208,7 +208,7 @@ def _quoted(value: Any) -> Any:
 
 
 def own_names_of(model: Mapping[str, Any], stack: str) -> dict[str, Any]:
-    """own_names(), and a word about every container name that another stack has."""
+    """Return own_names(), after a word about every container name that another stack has."""
     names = container_names(model)
     taken = {name: owner for name, owner in engine.owners(names).items() if owner.project != stack}
     for name, owner in taken.items():
@@ -234,13 +234,13 @@ def _line_file(project: Project, service: Service) -> Path:
 
 
 def _sites(service: Service) -> list[str]:
-    """The site directories that the image fills: in a volume the engine would leave a file of ours behind."""
+    """Return the site directories that the image fills: in a volume the engine would leave a file of ours behind."""
     assert service.image
     return [site for site in service.image.sites if not any(is_below(site, volume) for volume in service.volumes)]
 
 
 def _is_reached(service: Service, way: str) -> bool:
-    """Whether the line alone reaches every interpreter of the service, so that it needs no variables."""
+    """Return whether the line alone reaches every interpreter of the service, so that it needs no variables."""
     sites = _sites(service)
     return way == "pth" and bool(sites) and service.image is not None and len(sites) == len(service.image.sites)
 

@@ -33,10 +33,10 @@ class Comparison:
 
 
 def compare(project: Project) -> Comparison:
-    """Starts the stack without the spy under a name of its own, waits until it is ready, stops and removes it.
+    """Start the stack without the spy under a name of its own, wait until it is ready, stop and remove it.
 
-    Compares exit codes, health, restarts and the time it took to stop with the last measured run, whose data stays.
-    Raises TaskError when there is no such run, a measured stack is up, or the plain one does not get ready.
+    Compare exit codes, health, restarts and the time it took to stop with the last measured run, whose data stays.
+    Raise TaskError when there is no such run, a measured stack is up, or the plain one does not get ready.
     """
     if project.runtime != "compose":
         raise TaskError("only stacks of compose can be compared: set COVERAGE_SPY_RUNTIME=compose")
@@ -49,7 +49,7 @@ def compare(project: Project) -> Comparison:
 
 
 def differences(measured: Mapping[str, Ending], plain: Mapping[str, Ending]) -> list[str]:
-    """What is not the same in both runs, a sentence each."""
+    """Return what is not the same in both runs, a sentence each."""
     sentences = []
     for place in sorted({*measured, *plain}):
         with_spy, without = measured.get(place), plain.get(place)

@@ -36,7 +36,7 @@ _ALLOWED = re.compile("|".join(f"(?:{pattern})" for pattern in ALLOWED))
 
 
 def prove(project: Project, stack: Stack, signals: Signals, health: Mapping[str, str]) -> None:
-    """Writes proof.json and says the outcome, whatever happens; `signals` and `health` are those of endings()."""
+    """Write proof.json and say the outcome, whatever happens; `signals` and `health` are those of endings()."""
     try:
         proof = collect(project, stack, signals, health)
         write_proof(project, proof)
@@ -48,7 +48,7 @@ def prove(project: Project, stack: Stack, signals: Signals, health: Mapping[str,
 
 
 def collect(project: Project, stack: Stack, signals: Signals, health: Mapping[str, str]) -> Proof:
-    """Compares images, file systems and models of a stack whose containers have stopped and are still there."""
+    """Compare images, file systems and models of a stack whose containers have stopped and are still there."""
     name = stack.name
     descriptions = engine.describe(name)
     proof = Proof(name, endings(descriptions, signals, health))
@@ -69,7 +69,7 @@ def collect(project: Project, stack: Stack, signals: Signals, health: Mapping[st
 
 
 def place_of(description: Mapping[str, Any]) -> str:
-    """What a container is called here: `web-1`, whatever the project's name."""
+    """Return what a container is called here: `web-1`, whatever the project's name."""
     labels = description["Config"]["Labels"]
     return f"{labels['com.docker.compose.service']}-{labels.get('com.docker.compose.container-number', '1')}"
 
@@ -77,7 +77,7 @@ def place_of(description: Mapping[str, Any]) -> str:
 def endings(
     descriptions: Iterable[Mapping[str, Any]], signals: Signals, health: Mapping[str, str]
 ) -> dict[str, Ending]:
-    """How containers ended. By container id: `signals` are of compose.stop(), `health` is what it was before that."""
+    """Return how containers ended. By id: `signals` are of compose.stop(), `health` is what it was before that."""
     found = {}
     for description in descriptions:
         state, told = description["State"], signals.get(description["Id"])
@@ -93,7 +93,7 @@ def endings(
 
 
 def sort_changes(lines: Iterable[str], targets: Sequence[str]) -> Changes:
-    """What `docker diff` shows, as added for mounts, as written by the spy, and the rest: the application's own."""
+    """Sort what `docker diff` shows: added for mounts, written by the spy, and the rest, the application's own."""
     found = Changes([], [], [])
     for line in lines:
         kind, _, path = line.partition(" ")
@@ -109,7 +109,7 @@ def sort_changes(lines: Iterable[str], targets: Sequence[str]) -> Changes:
 
 
 def difference(before: Any, after: Any, path: str = "") -> dict[str, list[Any]]:
-    """Path in a compose model -> [value before, value after], where they differ. Volumes go by their target."""
+    """Return path in a compose model -> [value before, value after], where they differ. Volumes go by their target."""
     before, after = _keyed(before), _keyed(after)
     # A mount is one thing, not its fields.
     if not isinstance(before, dict) or not isinstance(after, dict) or "target" in {**before, **after}:
@@ -162,7 +162,7 @@ def _images(services: Mapping[str, ServiceRecord], descriptions: Iterable[Mappin
 
 
 def _fates(services: Mapping[str, ServiceRecord]) -> tuple[list[str], list[str]]:
-    """What became of the images meanwhile: a sentence for each that is another one, and for each that is gone."""
+    """Return what became of the images meanwhile: a sentence for each that is another one, and each that is gone."""
     others, gone = [], []
     before = {(service.image, service.platform): service.content for service in services.values() if service.image}
     for (name, platform), content in sorted(before.items()):

@@ -168,7 +168,7 @@ def places(stack: Stack, signals: Signals) -> Iterable[Place]:
 
 
 def _was_cut_short(container: engine.Container, told: float | None) -> bool:
-    """Whether SIGKILL ended it before it was told to stop, or while it had time left."""
+    """Return whether SIGKILL ended it before it was told to stop, or while it had time left."""
     return container.exit_code == KILLED and (told is None or container.ended - told < container.grace - SLACK)
 
 
@@ -250,7 +250,7 @@ def _create(
 
 
 def _moved(services: Sequence[Service], name: str) -> list[Service]:
-    """Those whose image name means another one than was inspected: the container was made of code that is not ours."""
+    """Return those whose image name means another image than was inspected: containers were made of foreign code."""
     if way_of(os.environ) == "image":
         return []  # names of derived images are nobody else's
     built = {service.image.name for service in services if service.image and service.builds}

@@ -25,10 +25,10 @@ PROVIDED = "it has neither image nor build: a provider makes it, without a conta
 def find_services(
     project: Project, model: Mapping[str, Any], build: bool = False, obtain: bool = True
 ) -> list[Service]:
-    """Every service of the compose model with its image, built or pulled where it is missing; `build` builds all anew.
+    """Return every service of the compose model with its image, built or pulled where it is missing; `build`: all anew.
 
     All are built before any is looked at, and each is looked at once. Without `obtain` a service whose image is missing
-    has none. Raises TaskError when an image cannot be had, and when coverage-spy.yml names a service that there is not.
+    has none. Raise TaskError when an image cannot be had, and when coverage-spy.yml names a service that there is not.
     """
     configuration = read_configuration(project.root)
     configuration.require_services(model["services"], project)
@@ -49,7 +49,7 @@ def find_services(
 
 
 def platform_of(definition: Mapping[str, Any]) -> str:
-    """The platform that a service asks for, "" when it leaves that to the engine."""
+    """Return the platform that a service asks for, "" when it leaves that to the engine."""
     return str(definition.get("platform") or os.environ.get("DOCKER_DEFAULT_PLATFORM") or "")
 
 
@@ -112,7 +112,7 @@ def _configured(service: Service, configuration: Configuration) -> Service:
 
 
 def _in_force(definition: Mapping[str, Any], image: Image) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Entrypoint and command as the engine merges them: an entrypoint of the service's own drops the image's command.
+    """Return entrypoint and command as the engine merges them: a service's own entrypoint drops the image's command.
 
     An empty one drops the image's entrypoint only, and an empty command is none.
     """
