@@ -47,9 +47,9 @@ class Configuration:
     """What coverage-spy.yml says; empty where it says nothing.
 
     `test` is the test command, `leave_out` are the services that are not measured, `may_end` those that may end with an
-    error before they are stopped, `ready` has by service the port, the address or the command that tells when it is,
-    `sources` has (container path,
-    repository path) pairs by service. `lines` says where in the file a service is named first.
+    error before they are stopped. `ready` has by service the port, the address or the command that tells when it is.
+    `sources` has (container path, repository path) pairs by service, `reports` is the directory that reports are
+    written to, below the root. `lines` says where in the file a service is named first.
     """
 
     test: tuple[str, ...] = ()
@@ -57,6 +57,7 @@ class Configuration:
     may_end: frozenset[str] = frozenset()
     ready: Mapping[str, int | str | tuple[str, ...]] = field(default_factory=dict)
     sources: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    reports: str = ""
     thresholds: Thresholds = Thresholds()
     lines: Mapping[str, int] = field(default_factory=dict)
 
@@ -150,6 +151,15 @@ def _sources(node: yaml.Node, root: Path, lines: dict[str, int]) -> dict[str, tu
     }
 
 
+def _reports(node: yaml.Node, root: Path, _lines: dict[str, int]) -> str:
+    path = os.path.normpath(_text(node, "reports", "a directory"))
+    if path.split("/")[0] in ("", "..") or not (root / path).resolve().is_relative_to(root.resolve()):
+        raise _error(node, f"{path} is not in the repository: give a path below {root}, relative to it")
+    if (root / path).exists() and not (root / path).is_dir():
+        raise _error(node, f"{path} is no directory: name one for reports")
+    return path
+
+
 def _thresholds(node: yaml.Node, _root: Path, lines: dict[str, int]) -> Thresholds:
     found = {
         _setting(key, _THRESHOLDS, "threshold"): _THRESHOLDS[key.value](value, f"thresholds.{key.value}", lines)
@@ -195,6 +205,7 @@ _READERS: Mapping[str, Callable[[yaml.Node, Path, dict[str, int]], Any]] = {
     "leave-out": _leave_out,
     "may-end": _may_end,
     "ready": _ready,
+    "reports": _reports,
     "sources": _sources,
     "test": _test,
     "thresholds": _thresholds,

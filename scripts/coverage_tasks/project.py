@@ -62,8 +62,8 @@ class Project:
 
     @property
     def coverage_file(self) -> Path:
-        """The combined data."""
-        return self.root / ".coverage"
+        """The combined data, of which the reports are made."""
+        return self.state / "coverage.sqlite"
 
 
 def root_in(directory: Path) -> Path:

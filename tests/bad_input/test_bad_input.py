@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from bad_input.tasks import EXECUTED, REPORTS, WAIT, errors, read_only, run_task
+from checkouts import commit, git
 from e2e.stacks import SERVER
 from machine import ROOT
 from template import environment
@@ -211,7 +212,6 @@ def test_a_state_directory_that_cannot_be_written_keeps_its_journals(recorded):
         (said,) = errors(run_task(recorded, "coverage-report", "-q"))
     assert said.startswith(f"cannot write {state}/")
     assert {path: path.read_bytes() for path in state.rglob("*.journal")} == before
-    assert (recorded / ".coverage").is_file()
     assert errors(run_task(recorded, "coverage-report", "-q"), 0) == []
 
 
@@ -232,9 +232,60 @@ def test_something_in_the_place_of_the_data_directory(recorded):
 def test_a_report_that_cannot_be_written_does_not_keep_the_others_from_it(recorded):
     (recorded / "coverage.json").mkdir()
     (said,) = errors(run_task(recorded, "coverage-report", "-q"))
-    assert said.startswith(f"cannot write {recorded}/")
-    assert "coverage.json" in said
+    assert said.startswith("coverage.json is not written, since what is there is another tool's")
     assert [name for name in REPORTS if not (recorded / name).is_file()] == ["coverage.json"]
+
+
+# What another tool wrote, or git tracks.
+
+THEIRS = {".coverage": "their data", "coverage.xml": "<theirs/>", "htmlcov/index.html": "theirs"}
+
+
+def write_theirs(root):
+    (root / "htmlcov").mkdir(exist_ok=True)
+    for name, text in THEIRS.items():
+        (root / name).write_text(text)
+
+
+def assert_theirs_stay(root):
+    assert {name: (root / name).read_text() for name in THEIRS} == THEIRS
+
+
+def test_reports_of_another_tool_stay_and_ours_can_go_elsewhere(recorded):
+    write_theirs(recorded)
+    said = errors(run_task(recorded, "coverage-report", "-q"))
+    remedy = "name a directory for reports in coverage-spy.yml, such as `reports: coverage-data/reports`, or remove it"
+    assert said == [f"{name} is not written, since what is there is another tool's: {remedy}" for name in THEIRS]
+    assert_theirs_stay(recorded)
+    assert executed(recorded) == EXECUTED
+
+    (recorded / "coverage-spy.yml").write_text("reports: coverage-data/reports\n")
+    for _ in range(2):
+        assert errors(run_task(recorded, "coverage-report", "-q"), 0) == []
+        write_theirs(recorded)  # as unit tests do in between
+    assert_everything_is_reported(recorded / "coverage-data/reports")
+    assert errors(run_task(recorded, "coverage-clean", "-q"), 0) == []
+    assert_theirs_stay(recorded)
+    assert not (recorded / "coverage-data").exists()
+
+
+def test_reports_that_another_tool_wrote_over_ours_stay(recorded):
+    assert errors(run_task(recorded, "coverage-report", "-q"), 0) == []
+    write_theirs(recorded)
+    assert len(errors(run_task(recorded, "coverage-report", "-q"))) == len(THEIRS)
+    answer = run_task(recorded, "coverage-clean")
+    assert ".coverage, coverage.xml and htmlcov/index.html stay: another tool wrote there" in answer.stderr
+    assert_theirs_stay(recorded)
+    assert not (recorded / "coverage.json").exists()
+
+
+def test_report_that_git_tracks_stays(recorded):
+    (recorded / "coverage.md").write_text("ours, says git\n")
+    git(recorded, "init", "-q")
+    commit(recorded)
+    (said,) = errors(run_task(recorded, "coverage-report", "-q"))
+    assert said.startswith("coverage.md is not written, since git tracks it: name a directory for reports in ")
+    assert (recorded / "coverage.md").read_text() == "ours, says git\n"
 
 
 # Nothing to combine, or something else than journals.

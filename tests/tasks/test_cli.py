@@ -182,7 +182,6 @@ def test_clean_refuses_while_a_stack_is_up(repository):
     tasks(repository, "up-coverage")
     assert_one_sentence(tasks(repository, "coverage-clean"), 1, "down-coverage")
     tasks(repository, "down-coverage")
-    (repository / "htmlcov").mkdir()
     assert tasks(repository, "coverage-clean").returncode == 0
     assert sorted(path.name for path in repository.iterdir()) == ["Procfile", "worker.py"]
 

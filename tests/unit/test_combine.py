@@ -332,7 +332,7 @@ def test_journals_stay_and_a_second_combine_writes_the_same(run):
     journals = find_journals(run.project.journals)
     assert combine(run.project) == first
     assert find_journals(run.project.journals) == journals
-    assert not list(run.project.root.glob(".coverage-*"))
+    assert not list(run.project.state.glob(".coverage-*"))
 
 
 def test_what_was_combined_can_be_read_back(run):
@@ -470,7 +470,7 @@ def test_a_full_disk_is_one_sentence(run, monkeypatch, error):
         raise error
 
     monkeypatch.setattr("coverage_tasks.combined.combine._write_coverage", fail)
-    with pytest.raises(TaskError, match=r"cannot write .*\.coverage \(.+\): make") as told:
+    with pytest.raises(TaskError, match=r"cannot write .*coverage\.sqlite \(.+\): make") as told:
         combine(run.project)
     assert "None" not in str(told.value)
 

@@ -57,7 +57,7 @@ def test_the_example_in_the_documentation_can_be_said(write):
     assert (found.test, found.leave_out) == (("pytest", "tests/e2e"), {"load-generator"})
     assert found.sources == {"orders": (("/app", "services/orders"),)}
     assert re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE) == [
-        *("test", "leave-out", "may-end", "ready", "sources", "thresholds")
+        *("test", "leave-out", "may-end", "ready", "sources", "reports", "thresholds")
     ]
 
 
@@ -68,8 +68,11 @@ def test_the_example_in_the_documentation_can_be_said(write):
         ("test: a\nleave_out: [b]\n", "line 2: there is no setting 'leave_out': did you mean leave-out?"),
         (
             "zebra: 1\n",
-            "line 1: there is no setting 'zebra': known are leave-out, may-end, ready, sources, test, thresholds",
+            "line 1: there is no setting 'zebra': known are leave-out, may-end, ready, reports, sources, test, "
+            "thresholds",
         ),
+        ("reports: ../elsewhere\n", "line 1: ../elsewhere is not in the repository: give a path below {root}"),
+        ("reports: /tmp\n", "line 1: /tmp is not in the repository: give a path below {root}"),
         ("ready: {web: 0}\n", "line 1: ready of web is 0: make it a port from 1 to 65535"),
         ("ready: {web: {a: b}}\n", "line 1: ready of web has a mapping where a port, an address, or a command belongs"),
         ("ready: [web]\n", "line 1: ready is a list: make it a mapping of ports, addresses and commands"),

@@ -113,7 +113,7 @@ READERS = {
     "state/marks.json": read_marks,
     "state/proof.json": read_proof,
     "main.py": lambda project: SavedRun("now", project.root, {}, {}, {}, {}).text("main.py"),
-    ".coverage": lambda project: save_run(project, "main", force=False),
+    "state/coverage.sqlite": lambda project: save_run(project, "main", force=False),
 }
 
 

@@ -56,7 +56,7 @@ def test_every_report_says_how_far_it_is(tmp_path, monkeypatch):
     assert [re.sub(r", done after 0 s$", "", line) for line in said] == [
         "reading what was recorded: 1 of 1 journal",
         "finding the sources of each service: 1 of 1 service",
-        "writing .coverage: done after 0 s",
+        "writing the combined data: done after 0 s",
         "analysing the sources: 9 of 9 files",
         "writing coverage.json: 9 of 9 files",
         "writing coverage.xml: 18 of 18 files",

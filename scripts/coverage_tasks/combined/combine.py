@@ -90,7 +90,7 @@ def combine(project: Project) -> Combined:
     )
     combined.findings = [*damage, *limited((*of_all, *of_services))]
     try:
-        with Stage(f"writing {project.coverage_file.name}"):
+        with Stage("writing the combined data"):
             _write_coverage(project, combined, painted)
         write_combined(project, combined)
     except OSError as error:
@@ -239,7 +239,7 @@ def _import_root(path: str, files: Mapping[str, Digest]) -> str:
 
 def _write_coverage(project: Project, combined: Combined, painted: Mapping[str, Painted]) -> None:
     """Write .coverage with repository-relative paths: coverage.py needs `relative_files` to read them."""
-    with tempfile.TemporaryDirectory(prefix=".coverage-", dir=project.root) as directory:
+    with tempfile.TemporaryDirectory(prefix=".coverage-", dir=project.state) as directory:
         file = Path(directory, "data")
         data = CoverageData(str(file))
         if combined.branch:

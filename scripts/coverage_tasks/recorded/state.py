@@ -80,7 +80,7 @@ def remove(project: Project, reports: Iterable[Path]) -> None:
         kept = (project.runs, project.data / ".gitignore")
         results = [path for path in project.data.iterdir() if path not in kept]
         say(f"{project.runs.relative_to(project.root)} stays: remove saved runs that are no longer of use there")
-    for path in (project.state, *results, project.coverage_file, *reports):
+    for path in (project.state, *results, *reports):
         try:
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)

@@ -28,7 +28,7 @@ class NoFiles(TaskError):
 
 
 class Report(NamedTuple):
-    """One report: `file` is written in the repository's root, by `write` out of the results.
+    """One report: `file` is written in the directory of reports, by `write` out of the results.
 
     The run that `write` also gets is an older one to compare with. With a `suffix` there is one for each service too,
     in coverage-data/services. `about` says what it is for.
@@ -41,7 +41,14 @@ class Report(NamedTuple):
 
     def path(self, project: Project) -> Path:
         """Return where it is written."""
-        return project.root / self.file
+        from .place import directory_of
+
+        return directory_of(project) / self.file
+
+
+def _data(results: "Results", _before: "Run | None") -> None:
+    with writing(), beside(DATA.path(results.project)) as part:
+        shutil.copyfile(results.project.coverage_file, part)
 
 
 def _json(results: "Results", _before: "Run | None") -> None:
@@ -107,6 +114,7 @@ def _html(results: "Results", before: "Run | None") -> None:
         directory.replace(target)
 
 
+DATA = Report(".coverage", "coverage.py's data file, with the services as contexts", _data)
 JSON = Report("coverage.json", "all lines, in coverage.py's format", _json)
 XML = Report("coverage.xml", "Cobertura's format, for CI services", _xml, ".xml")
 LCOV = Report("lcov.info", "LCOV's format, for editors", _lcov, ".lcov")
@@ -120,7 +128,7 @@ RECORDS = (
 )
 
 # The portal in the HTML links to the files that are there, so it comes last.
-REPORTS = (JSON, XML, LCOV, MARKDOWN, HTML)
+REPORTS = (DATA, JSON, XML, LCOV, MARKDOWN, HTML)
 
 
 def _outputs(results: "Results", report: Report) -> Iterator[tuple[str, Path, list[str]]]:

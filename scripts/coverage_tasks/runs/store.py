@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from filecmp import cmp
 from pathlib import Path, PurePosixPath
 
 from coverage import CoverageData
@@ -140,8 +141,7 @@ def open_run(project: Project, word: str = "") -> Run:
     Raise TaskError when there is no such run, or it cannot be read.
     """
     path = Path(word)
-    present = project.coverage_file
-    if not word or (path.is_file() and present.is_file() and path.samefile(present)):
+    if not word or _is_present(project, path):
         return present_run(read_results(project), word or PRESENT)
     if word in _names(project):
         path = project.runs / word
@@ -153,6 +153,12 @@ def open_run(project: Project, word: str = "") -> Run:
     close = get_close_matches(word, names, n=1)
     hint = f"did you mean {close[0]}?" if close else f"saved ones are {', '.join(names) or 'none'}"
     raise TaskError(f"there is neither a run nor a file {printable(word)}: {hint}", 2)
+
+
+def _is_present(project: Project, path: Path) -> bool:
+    """Return whether a file is, or is a copy of, what was combined last."""
+    present = project.coverage_file
+    return path.is_file() and present.is_file() and cmp(path, present, shallow=False)
 
 
 def present_run(results: Results, name: str = PRESENT) -> Run:

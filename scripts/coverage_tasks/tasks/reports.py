@@ -3,12 +3,13 @@
 import argparse
 import platform
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import TaskError
 from ..progress import say
 from ..project import Project
-from ..reports.formats import HTML, REPORTS, NoFiles, Report
+from ..reports.formats import DATA, HTML, REPORTS, NoFiles, Report
 from ..results.newer_python import NewerSource, read_again
 from ..text import listed, some
 from .runs import RUN
@@ -75,10 +76,8 @@ def _measures_nothing(project: Project) -> bool:
 
 
 def combine(project: Project, _: argparse.Namespace) -> int:
-    """Combine what was recorded."""
-    combined = combine_all(project)
-    warn([finding.sentence for finding in combined.damage])
-    return complain([EMPTY] * combined.empty)
+    """Combine what was recorded, into coverage.py's data file."""
+    return _write_reports(project, (DATA,))
 
 
 def html(project: Project, args: argparse.Namespace) -> int:
@@ -98,11 +97,15 @@ def writer(report: Report) -> Callable[[Project, argparse.Namespace], int]:
 def clean(project: Project, _: argparse.Namespace) -> int:
     """Remove the recorded data and the reports."""
     from ..recorded.state import remove
+    from ..reports.place import written
     from ..runtimes import stack
 
     stack.discard(project)
-    files = [report.path(project) for report in REPORTS]
-    remove(project, [path if path.parent == project.root else path.parent for path in files])
+    ours, theirs = written(project)
+    if theirs:
+        say(f"{listed(theirs)} {'stay' if theirs[1:] else 'stays'}: another tool wrote there")
+    page = Path(HTML.file)
+    remove(project, [path.parent if path.match(f"*/{page}") else path for path in ours])
     return 0
 
 
@@ -140,6 +143,7 @@ def _write_reports(project: Project, reports: Sequence[Report] = REPORTS, before
 
     Return 1 when a report could not be written, or nothing was measured. The summary is printed with all reports.
     """
+    from ..reports.place import remember, require_ours
     from ..reports.summary import text
     from ..results.results import results_of
 
@@ -148,12 +152,16 @@ def _write_reports(project: Project, reports: Sequence[Report] = REPORTS, before
         say(note)
     failures = []
     for report in reports:
+        path = report.path(project)
         try:
+            require_ours(project, path)
+            path.parent.mkdir(parents=True, exist_ok=True)
             report.write(results, before)
+            remember(project, [path])
         except NoFiles as error:
             if reports != REPORTS:
                 failures.append(str(error))
-            report.path(project).unlink(missing_ok=True)  # what an earlier run left says nothing of this one
+            path.unlink(missing_ok=True)  # what an earlier run left says nothing of this one
         except TaskError as error:
             failures.append(str(error))
     if reports == REPORTS:

@@ -1,5 +1,6 @@
 """The portal: htmlcov/index.html and the pages around coverage.py's own, which need no scripts and allow none."""
 
+import os
 import re
 import time
 from collections import defaultdict
@@ -341,8 +342,12 @@ class Site:
         )
 
     def _there(self, *files: tuple[Path, str]) -> list[tuple[str, str, str]]:
-        names = ((path.relative_to(self.project.root).as_posix(), what) for path, what in files if path.is_file())
-        return [(f"../{quote(name)}", name, what) for name, what in names]
+        here = HTML.path(self.project).parent
+        return [
+            (quote(Path(os.path.relpath(path, here)).as_posix()), path.relative_to(self.project.root).as_posix(), what)
+            for path, what in files
+            if path.is_file()
+        ]
 
     def _map(self, files: Iterable[tuple[str, Value]], size: tuple[float, float, float] = MAP) -> Treemap:
         leaves = (Leaf(path, len(self.files[path].lines.statements), value) for path, value in files)
