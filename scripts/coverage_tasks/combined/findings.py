@@ -23,7 +23,7 @@ REMEDY = (
 )
 
 NO_LINES = (
-    "keep its sources in the image, not what was compiled or packed from them; where they lie in a place that nothing "
+    "let it run its sources, not what was compiled or packed from them; where they lie in a place that nothing "
     "tells, name it under `sources` in coverage-spy.yml and run again; when it runs nothing of the repository, name it "
     "under `leave-out`"
 )
