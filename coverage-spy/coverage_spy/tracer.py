@@ -23,7 +23,7 @@ from .receipt import raise_foreign
 TYPE_CHECKING = False  # type checkers take it for true; to import typing costs every start 8 ms
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
+    from types import CodeType, FrameType
     from typing import Any
 
     from .journal import Journal
@@ -51,6 +51,7 @@ class Tracer:
         self.untraced = self._disposition("", None)
         self.undecided = False  # whether `untraced` stands for a file that is to be looked at again
         self.greenlets = False  # whether the application has imported greenlet
+        self.relative: dict[str, str] = {}  # relative name -> the file that had it first
         self.shift = self._packing() if branch else 0
         self.main_interpreter = is_main_interpreter()
         self.thread: Any = _thread._local()
@@ -242,9 +243,9 @@ class Tracer:
         signs = item >> 2 * self.shift
         self.journal.arc(name, -start if signs & 1 else start, -end if signs & 2 else end)
 
-    def _should_trace(self, filename: str, _frame: FrameType) -> Any:
+    def _should_trace(self, filename: str, frame: FrameType) -> Any:
         try:
-            return self._disposition(filename, self._name_of(filename))
+            return self._disposition(filename, self._name_of(filename, frame.f_code))
         except RecursionError:
             # It may not get out: the tracer would take the lines that follow for those of other files.
             if CAUGHT_RECURSION_ABORTS:
@@ -252,15 +253,17 @@ class Tracer:
             self.undecided = True
             return self.untraced
 
-    def _name_of(self, filename: str) -> str | None:
+    def _name_of(self, filename: str, code: CodeType) -> str | None:
         """Return the name under which a file is recorded, None when it isn't."""
         try:
             self._look_for_fork()
             if not self.greenlets and "greenlet" in sys.modules:
                 self.greenlets = greenlets.follow(self._new_tracer)
-            name = self.scope.measured(filename)
+            name = self.scope.measured_code(code)
             if name is not None:
                 self.journal.look_at(name)
+                if filename[0] != "/":
+                    self._look_for_namesake(filename, name)
                 self._begin_flushing()
             return name
         except RecursionError:
@@ -268,6 +271,24 @@ class Tracer:
         except Exception as error:
             raise_foreign(error)
             return None
+
+    def _look_for_namesake(self, filename: str, name: str) -> None:
+        """Doubt two files that share a relative name: the tracer cannot tell their lines apart.
+
+        It asks once for a name, and again after the working directory has changed.
+        """
+        if not self.relative:
+            chdir = os.chdir
+
+            def ask_again() -> Any:
+                self.dispositions.clear()
+                return chdir
+
+            stand_in(os, "chdir", ask_again)
+        other = self.relative.setdefault(filename, name)
+        if other != name:
+            self.journal.doubt(name)
+            self.journal.doubt(other)
 
     def _disposition(self, filename: str, name: str | None) -> Any:
         disposition = self.module.CFileDisposition()
