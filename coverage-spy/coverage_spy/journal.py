@@ -263,6 +263,19 @@ class Journal:
             digest = self.digests[name] = digest_of(name)
         return digest
 
+    def doubt(self, name: str) -> None:
+        """Record that nothing vouches for what is told of a file: another had its name. Raises Full."""
+        if self.look_at(name)[0] == UNREADABLE:
+            return
+        self.digests[name] = UNREADABLE, 0
+        while True:
+            segment = self.segment
+            try:
+                self._declare(segment, name)
+                return
+            except IndexError:
+                self._advance(segment)
+
     def _declare(self, segment: Segment, name: str) -> tuple[int, int]:
         digest = self.look_at(name)
         encoded = name.encode("utf-8", "surrogateescape")

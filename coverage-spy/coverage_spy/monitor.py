@@ -38,7 +38,7 @@ class Monitor:
     def __init__(self, scope: Scope) -> None:
         """Take a tool id. Raises Unavailable when there is none left."""
         self.monitoring: Any = sys.monitoring  # type: ignore[attr-defined,unused-ignore]
-        self.measured, self.known = scope.measured, scope.known
+        self.measured, self.known = scope.measured_code, scope.known
         self.missed: dict[tuple[int, int], tuple[CodeType, int]] = {}  # a code object is dear to hash
         self.dropped = False  # whether there were more
         self.register_at_exit = atexit.register
@@ -75,7 +75,7 @@ class Monitor:
 
     def _begin_code(self, code: CodeType, _offset: int) -> Any:
         try:
-            wanted = self.measured(code.co_filename) is not None
+            wanted = self.measured(code) is not None
         except RecursionError:  # too deep to ask; a look into the dict needs no frame
             wanted = self.known.get(code.co_filename, code) is not None
         except Exception as error:
@@ -118,7 +118,7 @@ class Monitor:
             self.journal.settle()
 
     def _record(self, code: CodeType, line: int) -> None:
-        name = self.measured(code.co_filename)
+        name = self.measured(code)
         if name is not None:
             self.journal.line(name, line)
 

@@ -7,9 +7,12 @@ import sys
 
 TYPE_CHECKING = False  # type checkers take it for true; to import typing costs every start 8 ms
 if TYPE_CHECKING:
+    from types import CodeType
+
     from .settings import Settings
 
 LIMIT = 50_000  # names remembered: generated file names never end
+LIMIT_OF_CODE = 2_000  # code objects remembered for the directory that their relative name began in
 LONGEST = 4096  # bytes of a name; Linux opens no longer one (PATH_MAX)
 INSTALLED = ("/site-packages/", "/dist-packages/")
 SCRIPTS = os.path.join(sys.prefix, "bin") + "/"  # an installed package's start there
@@ -19,6 +22,7 @@ SPY = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + "/"
 _getcwd = os.getcwd
 _join = os.path.join
 _normpath = os.path.normpath
+_stat = os.stat
 
 
 class Scope:
@@ -33,6 +37,7 @@ class Scope:
         self.roots = [root.rstrip("/") + "/" for root in settings.source]
         self.files = set(settings.source)
         self.known: dict[str, str | None] = {}
+        self.relative: dict[int, tuple[str | None, CodeType]] = {}
         self.omit = None
         if settings.omit:
             import re  # only on demand: these two cost a start of the interpreter 3 ms
@@ -58,6 +63,27 @@ class Scope:
             self.known[filename] = name
         return name
 
+    def measured_code(self, code: CodeType) -> str | None:
+        """Return the same for a code object: of two files that share a relative name each keeps its own.
+
+        What is defined in a file begins where the file does, whatever the working directory is when it is called.
+        """
+        filename = code.co_filename
+        if filename[:1] in ("/", "<", "") or filename in self.known:
+            return self.measured(filename)
+        found = self.relative.get(id(code))
+        if found is not None:
+            return found[0]
+        path = _normpath(_join(_getcwd(), filename))
+        if len(self.relative) >= LIMIT_OF_CODE or not _exists(path):
+            return self.measured(filename)
+        name, ahead = path if self._wanted(path) else None, [code]
+        while ahead:
+            inner = ahead.pop()
+            self.relative[id(inner)] = name, inner  # kept, so that no other code object gets its id
+            ahead += [constant for constant in inner.co_consts if type(constant) is type(code)]
+        return name
+
     def _wanted(self, path: str) -> bool:
         if path.startswith(SPY) or len(path.encode("utf-8", "surrogateescape")) > LONGEST:
             return False
@@ -74,3 +100,11 @@ class Scope:
         return any(part in inside for part in INSTALLED) or any(
             len(root) < len(place) and path.startswith(place) for place in (SCRIPTS, STANDARD_LIBRARY)
         )
+
+
+def _exists(path: str) -> bool:
+    try:
+        _stat(path)
+    except OSError:
+        return False
+    return True

@@ -25,7 +25,7 @@ from .refusals import THREAD, TRACER, described
 TYPE_CHECKING = False  # type checkers take it for true; to import typing costs every start 8 ms
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
+    from types import CodeType, FrameType
     from typing import Any
 
     from .journal import Journal
@@ -54,6 +54,7 @@ class Tracer:
         self.untraced = self._disposition("", None)
         self.undecided = False  # whether `untraced` stands for a file that is to be looked at again
         self.greenlets = False  # whether the application has imported greenlet
+        self.relative: dict[str, str] = {}  # relative name -> the file that had it first
         self.shift = self._packing() if branch else 0
         self.main_interpreter = is_main_interpreter()
         self.thread: Any = _thread._local()
@@ -284,9 +285,9 @@ class Tracer:
         signs = item >> 2 * self.shift
         self.journal.arc(name, -start if signs & 1 else start, -end if signs & 2 else end)
 
-    def _should_trace(self, filename: str, _frame: FrameType) -> Any:
+    def _should_trace(self, filename: str, frame: FrameType) -> Any:
         try:
-            name = self._name_of(filename)
+            name = self._name_of(filename, frame.f_code)
             # coverage.py's disposition is never freed until 3.10, and names like "<string 123>" never end.
             return self.untraced if name is None else self._disposition(filename, name)
         except RecursionError:
@@ -296,15 +297,17 @@ class Tracer:
             self.undecided = True
             return self.untraced
 
-    def _name_of(self, filename: str) -> str | None:
+    def _name_of(self, filename: str, code: CodeType) -> str | None:
         """Return the name under which a file is recorded, None when it isn't."""
         try:
             self._look_for_fork()
             if not self.greenlets and "greenlet" in sys.modules:
                 self._follow_greenlets()
-            name = self.scope.measured(filename)
+            name = self.scope.measured_code(code)
             if name is not None:
                 self.journal.look_at(name)
+                if filename[0] != "/":
+                    self._look_for_namesake(filename, name)
                 self._begin_flushing()
             return name
         except RecursionError:
@@ -312,6 +315,24 @@ class Tracer:
         except Exception as error:
             raise_foreign(error)
             return None
+
+    def _look_for_namesake(self, filename: str, name: str) -> None:
+        """Doubt two files that share a relative name: the tracer cannot tell their lines apart.
+
+        It asks once for a name, and again after the working directory has changed.
+        """
+        if not self.relative:
+            chdir = os.chdir
+
+            def ask_again() -> Any:
+                self.dispositions.clear()
+                return chdir
+
+            stand_in(os, "chdir", ask_again)
+        other = self.relative.setdefault(filename, name)
+        if other != name:
+            self.journal.doubt(name)
+            self.journal.doubt(other)
 
     def _disposition(self, filename: str, name: str | None) -> Any:
         disposition = self.module.CFileDisposition()

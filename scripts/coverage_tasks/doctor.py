@@ -128,7 +128,8 @@ def compare(project: Project) -> Iterator[Finding]:
 
 
 def _combined(project: Project) -> Combined | None:
-    if not find_journals(project.journals) and not recorded_stack(project).ended:
+    stack_then = recorded_stack(project)
+    if not find_journals(project.journals) and not (stack_then.ended and stack_then.services):
         return None
     return combine.combine(project)
 

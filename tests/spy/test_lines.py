@@ -259,3 +259,31 @@ def test_remembering_which_lines_ran_takes_little_memory(monitored):
         for enable in ("true", "false")
     )
     assert measured - plain < 2_500  # kB, for 60,000 lines
+
+
+SHARED = """
+    import os  # runs
+    for place in ("one", "two"):  # runs
+        os.chdir(place)  # runs
+        scope = {}  # runs
+        exec(compile(open("conf.py").read(), "conf.py", "exec"), scope)  # runs
+        os.chdir("..")  # runs
+        scope["late"]()  # runs
+"""
+
+
+def test_two_files_that_share_a_relative_name_keep_their_lines_apart_or_are_unknown(spy):
+    one, two = "a = 1\ndef late():\n    return 1\n", "\n\n\na = 1\ndef late():\n    return 2\n"
+    for name, text in (("one", one), ("two", two)):
+        (spy.directory / name).mkdir()
+        (spy.directory / name / "conf.py").write_text(text)
+    run = spy.run(app=SHARED)
+    (journal,) = run.journals
+    places = [str(spy.directory / name / "conf.py") for name in ("one", "two")]
+    if journal.receipt.engine == "monitor":
+        assert [journal.lines[place] for place in places] == [{1, 2, 3}, {4, 5, 6}]
+        assert all(journal.files[place] for place in places)
+    else:
+        assert [journal.files[place] for place in places] == [None, None]
+    assert not journal.unreadable
+    assert run.lines() >= run.marked()

@@ -233,9 +233,9 @@ def test_a_service_whose_processes_ran_nothing_that_is_measured_is_named(run):
     run.lines("jobs", {"/build/lib/made.py": (b"made = 1\n", [1])})
     combined = combine(run.project)
     assert [finding.partition(",")[0] for finding in sentences(combined.findings)] == [
-        "jobs: none of its 1 process ran code that is known to be of the repository: keep its sources in the image",
+        "jobs: none of its 1 process ran code that is known to be of the repository: let it run its sources",
         "jobs: /build/lib/made.py is not mapped: it is only in the container",
-        "worker: none of its 1 process ran code that is measured: keep its sources in the image",
+        "worker: none of its 1 process ran code that is measured: let it run its sources",
     ]
     assert {name for name, result in combined.services.items() if result.why_unknown} == {"jobs", "worker"}
 
@@ -599,3 +599,14 @@ def test_a_draw_is_named_and_recorded_so_that_the_next_report_can_take_what_it_i
     result = combine(run.project).services["a"]
     assert (result.unmapped, result.files) == ({}, ["a/app/main.py", "b/pricing/tax.py"])
     assert executed(run)["a"]["b/pricing/tax.py"] == {1}
+
+
+def test_a_service_whose_files_are_all_left_out_is_no_unknown_one(tmp_path):
+    run = Run(tmp_path, {"a.py": "a = 1\n", "b.py": "b = 1\n", ".coveragerc": "[run]\nomit = a.py\n"})
+    for name in ("a", "b"):
+        run.service(name, {f"/app/{name}.py": run.source(f"{name}.py")})
+        run.lines(name, {f"/app/{name}.py": (run.source(f"{name}.py"), [1])})
+    combined = combine(run.project)
+    assert combined.files == {"b.py"}
+    assert [result.why_unknown for result in combined.services.values()] == ["", ""]
+    assert sentences(combined.findings) == []

@@ -199,6 +199,7 @@ def _bear_a_name_only(origins: Origins) -> Iterator[str | tuple[str, Digest | No
 
 def _settle(result: ServiceResult, own: set[str], imported: set[str]) -> None:
     """Say of each file whether it counts, and why not."""
+    result.no_file_ran = not imported and result.processes.not_measured < result.processes.all
     result.files = sorted(own)
     result.never_imported = sorted(own - imported)
     result.carried = {path: carried for path, carried in sorted(result.carried.items()) if path in own}

@@ -44,7 +44,7 @@ REFUSALS = {
 }
 NO_SPACE = ("ENOSPC", "EDQUOT")  # the names of errors
 NO_LINES = (
-    "keep its sources in the image, not what was compiled or packed from them; where they lie in a place that nothing "
+    "let it run its sources, not what was compiled or packed from them; where they lie in a place that nothing "
     "tells, name it under `sources` in coverage-spy.yml and run again; when it runs nothing of the repository, name it "
     "under `leave-out`"
 )

@@ -44,8 +44,9 @@ class ServiceResult:
     `unknown` are files of its own of which nothing can be said, `unmapped` container files that ran and are no file of
     the repository, each with the reason. `carried` are those of `files` that are known in part, by an old version.
     `startup` are the lines, by repository file, that some process of it executed before the stack was ready. `claims`
-    count its processes that say they are of another service. `never_started`: nothing of it was; `other_programs` are
-    what ran instead where no Python was ever seen.
+    count its processes that say they are of another service. `no_file_ran`: processes of it were measured, and no file
+    of the repository is known to have run there, whatever `omit` leaves of the files. `never_started`: nothing of it
+    was; `other_programs` are what ran instead where no Python was ever seen.
     """
 
     measured: bool = True
@@ -63,6 +64,7 @@ class ServiceResult:
     claims: dict[str, int] = field(default_factory=dict)
     never_started: bool = False
     other_programs: list[str] = field(default_factory=list)
+    no_file_ran: bool = False
 
     def statements(self, path: str, statements: frozenset[int]) -> frozenset[int]:
         """Return those of a file's statements that the service can say anything about."""
@@ -89,11 +91,6 @@ class ServiceResult:
         if self.no_file_ran:
             return "nothing that its service ran is known to be of the repository"
         return ""
-
-    @property
-    def no_file_ran(self) -> bool:
-        """Whether it was measured, and no file of the repository is known to have run in it."""
-        return self.processes.not_measured < self.processes.all and not {*self.files} - {*self.never_imported}
 
 
 @dataclass

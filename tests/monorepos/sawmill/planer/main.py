@@ -1,0 +1,4 @@
+import time
+
+print("planing", flush=True)
+time.sleep(600)
