@@ -124,7 +124,9 @@ def _of_processes(name: str, result: ServiceResult) -> Iterator[Finding]:
             f"{counted(count, 'process')} said to be of {claimed}, and counts for {name}, to whose directory it wrote",
             "look what sets COVERAGE_FILE there",
         )
-    if result.no_file_ran and {*result.unknown.values()} <= {result.why_unknown}:
+    # Where sources ran that are unknown for reasons of their own, these are told below.
+    told_below = not processes.ran_nothing_measured and {*result.unknown.values()} - {result.why_unknown}
+    if result.no_file_ran and not told_below:
         nothing = f"none of its {counted(processes.all - processes.not_measured, 'process')} ran code that is"
         what = "measured" if processes.ran_nothing_measured else "known to be of the repository"
         yield Finding(name, "no-lines", f"{nothing} {what}", NO_LINES)
