@@ -159,7 +159,8 @@ def _of_the_stack(project: Project, model: Mapping[str, Any], combined: Combined
 
 
 def _of_the_state(project: Project) -> Iterator[Finding]:
-    directory = project.state if project.state.is_dir() else project.state.parent
+    # Before the first run of all there is not even the directory that holds the states of all checkouts.
+    directory = next(place for place in (project.state, *project.state.parents) if place.is_dir())
     if not os.access(directory, os.W_OK | os.X_OK):
         yield Finding("", "data-directory", f"{directory} is not writable for you", "make it writable, or remove it")
     for place in filter(Path.is_dir, project.journals.glob("*")):

@@ -160,7 +160,9 @@ def _of_processes(name: str, result: ServiceResult, failed: bool) -> Iterator[Fi
             f"{counted(count, 'process')} said to be of {claimed}, and counts for {name}, to whose directory it wrote",
             "look what sets COVERAGE_FILE there",
         )
-    if result.no_file_ran and {*result.unknown.values()} <= {result.why_unknown} and not failed:
+    # Where sources ran that are unknown for reasons of their own, these are told below.
+    told_below = not processes.ran_nothing_measured and {*result.unknown.values()} - {result.why_unknown}
+    if result.no_file_ran and not told_below and not failed:
         yield _of_no_lines(name, result)
     # Of a service that sent nothing at all, the finding above says enough.
     for silent in processes.silent if processes.all else ():
@@ -179,7 +181,7 @@ def _of_processes(name: str, result: ServiceResult, failed: bool) -> Iterator[Fi
 def _of_no_lines(name: str, result: ServiceResult) -> Finding:
     processes = result.processes
     none = f"none of its {counted(processes.all - processes.not_measured, 'process')}"
-    if processes.ran_nothing_measured and result.unknown:
+    if processes.ran_nothing_measured and result.why_unknown in result.unknown.values():
         evidence = f"{none} had run code of the repository when the run ended: it was still starting, or idle"
         return Finding(name, "still-starting", evidence, "let the test use it, and wait for it", note=True)
     what = "measured" if processes.ran_nothing_measured else "known to be of the repository"
