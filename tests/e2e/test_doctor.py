@@ -165,7 +165,7 @@ def test_a_full_disk_is_seen(repository):
     repository.write("compose.yaml", "services:\n  app: {build: app}\n")
     data = state_directory(repository.root)
     data.mkdir()
-    subprocess.run([*ROOT, "mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(data)], check=True)
+    subprocess.run([*ROOT, "mount", "-t", "tmpfs", "-o", "size=700k", "tmpfs", str(data)], check=True)
     try:
         repository.succeed("up-coverage")
         said = repository.refuse("down-coverage")

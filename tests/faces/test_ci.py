@@ -156,13 +156,22 @@ def test_failing_tests_fail_the_job_after_the_reports_were_written(github):
 
 
 def test_services_that_do_not_start_end_the_job_without_running_the_tests(github):
-    (github.root / "counter" / "main.py").write_text("raise SystemExit(3)\n")
+    (github.root / "Procfile").write_text("")
     green, outputs = coverage(github, "touch ran")
     assert not green
-    assert "exit code 3" in github.output
+    assert "names no process" in github.output
     assert outputs == {"percent": "", "summary": ""}
     assert not (github.root / "ran").exists()
     assert github.artifacts == {}
+
+
+def test_service_that_dies_is_shown_and_keeps_nothing_from_running(github):
+    (github.root / "counter" / "main.py").write_text("raise SystemExit(3)\n")
+    green, _ = coverage(github, "touch ran")
+    assert green
+    assert "the service counter has died (exit code 3)" in github.output
+    assert "counter: it ended with exit code 3" in github.summary.read_text()
+    assert (github.root / "ran").exists()
 
 
 def test_nothing_recorded_is_explained_and_the_tests_do_not_run_again(github):

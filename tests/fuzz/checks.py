@@ -129,7 +129,9 @@ def report(root: Path, contents: Sequence[bytes]) -> None:
     shutil.rmtree(data, ignore_errors=True)
     place = data / "journals" / "python"
     place.mkdir(parents=True)
-    (root / ".coverage").unlink(missing_ok=True)
+    for name in (".coverage", "coverage.json", "coverage.md", "coverage.xml", "lcov.info"):
+        (root / name).unlink(missing_ok=True)
+    shutil.rmtree(root / "htmlcov", ignore_errors=True)
     claims, bad = [], []
     for index, content in enumerate(contents):
         path = place / f"{index:016x}.journal"

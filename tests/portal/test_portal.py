@@ -145,7 +145,7 @@ def test_processes_say_what_became_of_them(shop, open_page):
 
 def test_raw_data_is_linked_where_it_is(shop, open_page):
     page = open_page(shop / "index.html")
-    names = ["coverage.json", "coverage.xml", "lcov.info", "coverage.md", "coverage-data/combined.json", *BADGES]
+    names = ["coverage.json", "coverage.xml", "lcov.info", "coverage.md", "htmlcov/combined.json", *BADGES]
     assert page.locator(".raw a").all_inner_texts() == names
     page = open_page(shop / "service.orders.html")
     assert page.locator(".raw a").all_inner_texts() == [f"coverage-data/services/orders{s}" for s in (".xml", ".lcov")]
@@ -542,7 +542,7 @@ def test_without_git_and_without_marks_nothing_is_made_up(tmp_path, open_page):
     assert rows(page, ".services")[0][-8:-6] == ["2", "1"]
     assert "when start-up ended was not recorded" in page.locator("main").inner_text()
     assert "Nothing to look at" in page.locator(".band").inner_text()
-    assert page.locator(".raw a").all_inner_texts() == ["coverage-data/combined.json", *BADGES]
+    assert page.locator(".raw a").all_inner_texts() == ["htmlcov/combined.json", *BADGES]
 
 
 def test_branches_have_their_columns(tmp_path, open_page):

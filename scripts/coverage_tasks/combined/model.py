@@ -118,9 +118,9 @@ class Combined:
 
     @property
     def empty(self) -> bool:
-        """Whether services should have been measured, and none of them sent anything."""
+        """Return whether services should have been measured, and none of them sent anything."""
         measured = [result for result in self.services.values() if result.measured]
-        return bool(measured) and all(result.silent for result in measured)
+        return bool(measured) and not any(result.processes.all for result in measured)
 
     @property
     def named(self) -> set[str]:

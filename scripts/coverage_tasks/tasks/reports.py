@@ -61,18 +61,18 @@ def report(project: Project, args: argparse.Namespace) -> int:
     from ..recorded.journals import find_journals
     from ..runtimes import stack
 
-    if stack.running(project) or find_journals(project.journals) or _measures_nothing(project):
+    if stack.running(project) or find_journals(project.journals) or _has_run(project):
         return _write_reports(project, before=_before(project, args))
     say("there is no coverage data yet: running the task `coverage` first")
     return coverage(project, args)
 
 
-def _measures_nothing(project: Project) -> bool:
-    """Whether the last run has ended and had nothing to measure: another one would be the same."""
+def _has_run(project: Project) -> bool:
+    """Return whether the last run has ended, whatever it recorded: another one would be the same."""
     from ..combined.origins import recorded_stack
 
     stack = recorded_stack(project)
-    return bool(stack.services and stack.ended and not stack.measured)
+    return bool(stack.services and stack.ended)
 
 
 def combine(project: Project, _: argparse.Namespace) -> int:

@@ -45,7 +45,8 @@ def prepare_spies(project: Project, services: Iterable[Service], environ: Mappin
             if place.name not in linked:
                 shutil.rmtree(place)
     except OSError as error:
-        raise TaskError(f"cannot write {error.filename} ({error.strerror}): make it writable, or remove it") from None
+        place = error.filename or project.state
+        raise TaskError(f"cannot write {place} ({error.strerror}): make room there, or make it writable") from None
 
 
 def _copy(project: Project, image: Image, key: str, tracers: Iterable[Path]) -> Path:
