@@ -456,7 +456,7 @@ def test_a_branch_that_there_is_not_is_usage(run, branch):
 
 def test_no_common_commit_names_the_remedy(run):
     git(run.project.root, "checkout", "-q", "--orphan", "other")
-    commit(run.project.root)
+    commit(run.project.root, {"more.txt": "or it would be the same commit, made in the same second"})
     thresholds(run, "patch: 80")
     with pytest.raises(TaskError, match="the patch cannot be told: git knows no common commit with main: fetch more"):
         check(run.project)

@@ -495,6 +495,20 @@ def test_generated_code_under_a_source_s_name_paints_nothing(tmp_path, lines, br
     assert combined.damage == []
 
 
+@pytest.mark.parametrize("engine", ["tracer", "monitor"])
+def test_few_lines_that_the_tracer_takes_for_those_of_another_file_are_dropped(tmp_path, engine):
+    source = "".join(f"a{number} = {number}\n" for number in range(30))
+    run = Run(tmp_path, {"app/a.py": source})
+    run.service("web", {"/app/a.py": run.source("app/a.py")})
+    run.lines("web", {"/app/a.py": (run.source("app/a.py"), [*range(1, 21), 229, 242, 243])}, engine=engine)
+    combined = combine(run.project)
+    if engine == "monitor":
+        assert combined.unknown == {"app/a.py": FOREIGN}
+    else:
+        assert combined.unknown == {}
+        assert executed(run)["web"] == {"app/a.py": {*range(1, 21)}}
+
+
 def test_names_that_are_no_python_files_are_not_unknown(tmp_path):
     page = b"<p>{{ x }}</p>\n{{ y }}\n"
     run = Run(tmp_path, {"app/a.py": "a = 1\n", "app/pages/home.html": page.decode(), "app/pages/bare.html": "x\n\n\n"})

@@ -22,7 +22,7 @@ from ..recorded.sightings import Place, read_sightings
 from ..sources.history import History
 from ..sources.maps import LIBRARY, SourceMap
 from ..sources.repository import Digest, Repository, is_test
-from ..sources.statements import lines_of
+from ..sources.statements import Outline, lines_of
 from . import painting
 from .findings import claims_of, damage_of, of_dropped, of_git, of_kinds, of_service, of_unborn, of_unread
 from .grouping import grouped, limited
@@ -33,11 +33,14 @@ from .otherwise import not_seen_to_run
 from .painting import Old, Painted, Ran
 from .places import is_idle, never_started, of_places
 
+# The C tracer takes lines of frames that an exception out of a signal handler ends for those of another file: a few of
+# one that has many. Generated code has more of them.
+MOST_STRAY, STRAY_OF = 10, 6
 FOREIGN = "other code ran under its name, as what a template or a program generates, and nothing tells the lines apart"
 
 
 def combine(project: Project) -> Combined:
-    """Combine all journals of the project into its .coverage and coverage-data/combined.json.
+    """Combine all journals of the project into one data file of coverage.py's, and combined.json.
 
     A service's own files are those its image holds, a bind mount shows it or coverage-spy.yml says are its sources,
     and sources are what it says now: they are added when a report has shown what is unmapped. Of directories that
@@ -74,13 +77,6 @@ def combine(project: Project) -> Combined:
     combined.damaged = len(damaged)
     combined.run = stack.run
     combined.started = max((journal.receipt.started for journal in journals), default=stack.started)
-    may_end = read_configuration(project.root).may_end
-    fates = [*of_places(seen, may_end)]
-    of_services = (
-        finding
-        for name in dict.fromkeys((*results, *(place.service for place in seen)))
-        for finding in _findings_of(name, results.get(name), [fate for fate in fates if fate.service == name])
-    )
     of_all = (
         *of_kinds(with_lines, with_arcs),
         *of_dropped(merging.dropped),
@@ -88,7 +84,13 @@ def combine(project: Project) -> Combined:
         *of_unread(repository.unread),
         *of_unborn(errors),
     )
+    of_services = _of_services(results, seen, read_configuration(project.root).may_end)
     combined.findings = [*damage, *limited((*of_all, *of_services))]
+    _write(project, combined, painted)
+    return combined
+
+
+def _write(project: Project, combined: Combined, painted: Mapping[str, Painted]) -> None:
     try:
         with Stage("writing the combined data"):
             _write_coverage(project, combined, painted)
@@ -99,17 +101,22 @@ def combine(project: Project) -> Combined:
         ) from None
     except (sqlite3.Error, CoverageException) as error:
         raise TaskError(f"cannot write {project.coverage_file} ({error}): make room there") from None
-    return combined
 
 
 def _of(service: str, places: Iterable[Place]) -> list[Place]:
     return [place for place in places if place.service == service]
 
 
-def _findings_of(name: str, result: ServiceResult | None, fates: Collection[Finding]) -> Iterator[Finding]:
-    yield from fates
-    if result:
-        yield from of_service(name, result, not all(fate.note for fate in fates))
+def _of_services(
+    results: Mapping[str, ServiceResult], places: Collection[Place], may_end: Collection[str]
+) -> Iterator[Finding]:
+    """Yield what became of each service, then what its processes and sources show."""
+    fates = [*of_places(places, may_end)]
+    for name in dict.fromkeys((*results, *(place.service for place in places))):
+        own = [fate for fate in fates if fate.service == name]
+        yield from own
+        if name in results:
+            yield from of_service(name, results[name], not all(fate.note for fate in own))
 
 
 def _nothing(project: Project, damage: Sequence[Finding], damaged: int) -> str:
@@ -148,7 +155,7 @@ def _combine_service(origins: Origins, places: Collection[Place]) -> tuple[Servi
                     result.unknown[match.path] = FOREIGN
             elif match.state == "same" and match.path:
                 imported.add(match.path)
-                painted.add(match.path, ran)
+                painted.add(match.path, _without_strays(ran, repository.outline(match.path)))
             elif match.path and (same := origins.carry(path, digest)):
                 old.setdefault(match.path, Old(origins.versions[path, digest])).add(same, ran)
             elif match.path:
@@ -186,12 +193,21 @@ def _ran(journal: Journal, path: str) -> Ran:
     return Ran(journal.lines.get(path, set()), journal.arcs.get(path, set()), journal.early.get(path, set()))
 
 
+def _without_strays(ran: Ran, outline: Outline | None) -> Ran:
+    strays = outline.strange({*ran.lines, *lines_of(ran.arcs)}) if outline else set()
+    if not strays:
+        return ran
+    arcs = {arc for arc in ran.arcs if strays.isdisjoint(map(abs, arc))}
+    return Ran({*ran.lines} - strays, arcs, {*ran.startup} - strays)
+
+
 def _bear_a_name_only(origins: Origins) -> Iterator[str | tuple[str, Digest | None]]:
     """Yield what ran under a name that is no source's, and each source under whose name other code ran as well."""
     for journal in origins.journals:
         for path, digest in journal.files.items():
             lines = {*journal.lines.get(path, ()), *lines_of(journal.arcs.get(path, ()))}
-            if not origins.is_source(path, digest, lines):
+            stray = min(MOST_STRAY, len(lines) // STRAY_OF) if journal.receipt.engine == "tracer" else 0
+            if not origins.is_source(path, digest, lines, stray):
                 yield path, digest
                 if match := origins.find(path, digest).path:
                     yield match

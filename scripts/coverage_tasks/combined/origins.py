@@ -74,10 +74,11 @@ class Origins:
         """Return what the image has at a path."""
         return self.service.image.files.get(path) if self.service.image else None
 
-    def is_source(self, path: str, digest: Digest | None, lines: Collection[int]) -> bool:
+    def is_source(self, path: str, digest: Digest | None, lines: Collection[int], stray: int = 0) -> bool:
         """Whether what ran under a name is the file that `find` takes it for, and not code that only bears its name.
 
-        What has another name than a Python source has to be one, and to have run lines of it.
+        What has another name than a Python source has to be one, and to have run lines of it. So many lines may be
+        `stray` ones, of other files.
         """
         match = self.find(path, digest)
         if not match.path:
@@ -87,7 +88,7 @@ class Origins:
             return True  # nothing is known of it anyway
         outline = self._old(version) if version else self.source_map.repository.outline(match.path)
         if match.path in self.source_map.repository.files:
-            return outline is None or outline.fits(lines)
+            return outline is None or len(outline.strange(lines)) <= stray
         return outline is not None and bool(lines) and outline.parses and outline.fits(lines)
 
     def _old(self, version: Version) -> Outline | None:

@@ -48,8 +48,12 @@ class Outline:
 
     def fits(self, lines: Collection[int]) -> bool:
         """Whether lines can be of this source: generated code that bears its name has others as a rule."""
-        empty = self.empty.intersection(lines)
-        return max(lines, default=0) <= self.last and (not empty or empty <= self.running)
+        return not self.strange(lines)
+
+    def strange(self, lines: Iterable[int]) -> set[int]:
+        """Return those of the lines that cannot be of this source."""
+        found = {line for line in lines if line > self.last or line in self.empty}
+        return found - self.running if found else found
 
     @cached_property
     def parses(self) -> bool:
