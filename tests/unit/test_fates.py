@@ -27,7 +27,7 @@ def kinds(*places, may_end=()):
         ({"exit_code": 143, "ended": 9.0}, "died"),
         ({"exit_code": 1, "ended": 9.0, "told": 10.0}, "died"),
         ({"exit_code": 1, **STOPPED}, "died"),
-        ({"exit_code": -1, "ended": 9.0}, "died"),
+        ({"exit_code": -9, "ended": 9.0}, "died"),
         ({"exit_code": 1, "error": "ImportError: no", "ended": 9.0}, "import-error"),
         ({"exit_code": None, "restarts": 3, "failure": 1}, "restart-loop"),
         ({"exit_code": None, "health": "unhealthy", "check": "no curl"}, "unhealthy"),
@@ -43,6 +43,7 @@ def test_what_became_of_it_is_one_finding(known, kind):
     [
         {},
         {"exit_code": None},
+        {"exit_code": -1, "ended": 9.0},  # nobody learned it
         {"exit_code": 143, **STOPPED},
         {"exit_code": 143, "told": 50.002, "ended": 50.0},  # the engine notes a signal after the end it brought about
         {"restarts": 2, "failure": 1},

@@ -12,6 +12,7 @@ FILE = "sightings.json"
 VERSION = 2
 
 KILLED, TERMINATED = 128 + 9, 128 + 15
+UNKNOWN = -1  # the exit code that nobody learned
 # Between a signal and the engine's note of it, in seconds.
 SLACK = 0.5
 # So many starts of one place are a loop: nobody waits for it any longer.
@@ -70,7 +71,7 @@ class Place:
     @property
     def died(self) -> bool:
         """Whether it ended with an error before it was told to stop."""
-        if not self.started or not self.exit_code:
+        if not self.started or self.exit_code in (None, 0, UNKNOWN):
             return False
         # The engine may note the signal a moment after the end that it brought about.
         early = SLACK if self.exit_code in (KILLED, TERMINATED) else 0
