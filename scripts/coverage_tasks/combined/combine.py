@@ -155,7 +155,9 @@ def _combine_service(origins: Origins, places: Collection[Place]) -> tuple[Servi
                     result.unknown[match.path] = FOREIGN
             elif match.state == "same" and match.path:
                 imported.add(match.path)
-                painted.add(match.path, _without_strays(ran, repository.outline(match.path)))
+                # Any line that is not its own would have made it foreign, but for the tracer's.
+                outline = repository.outline(match.path) if journal.receipt.engine == "tracer" else None
+                painted.add(match.path, _without_strays(ran, outline))
             elif match.path and (same := origins.carry(path, digest)):
                 old.setdefault(match.path, Old(origins.versions[path, digest])).add(same, ran)
             elif match.path:

@@ -44,8 +44,12 @@ def _how(place: Place) -> str:
     if not place.started:
         return "was never started"
     if place.loops or place.died:
-        return f"ended with exit code {place.exit_code}" if (place.exit_code or 0) > 0 else "ended"
+        return _ended(place)
     return "was unhealthy" if place.check or place.health == "unhealthy" else ""
+
+
+def _ended(place: Place) -> str:
+    return f"ended with exit code {place.exit_code}" if (place.exit_code or 0) > 0 else "ended"
 
 
 def _of_one_that_never_started(name: str, place: Place, failed: Mapping[str, str]) -> Finding:
@@ -68,11 +72,10 @@ def _of_trouble(name: str, place: Place, may_end: bool) -> Iterator[Finding]:
         yield _of_a_kill(name, place)
     elif place.died:
         lasted = f" {place.ended - place.started:.0f} s after its start" if place.ended else ""
-        code = f" with exit code {place.exit_code}" if (place.exit_code or 0) > 0 else ""
         yield Finding(
             place.service,
             "import-error" if place.error else "died",
-            f"{name} ended{code}{_error(place)}{lasted}, before it was stopped: {UNTIL_THEN}",
+            f"{name} {_ended(place)}{_error(place)}{lasted}, before it was stopped: {UNTIL_THEN}",
             "" if may_end else "correct it, or name it under may-end in coverage-spy.yml" + _compared(place),
             note=may_end,
         )

@@ -32,7 +32,7 @@ def require_ours(project: Project, path: Path) -> None:
     """Raise TaskError when there is a file that no task wrote, that somebody has written since, or that git tracks."""
     if not path.exists() and not path.is_symlink():
         return
-    name = path.relative_to(project.root).as_posix()
+    name = _name(project, path)
     remedy = f"name a directory for reports in {NAME}, such as `reports: coverage-data/reports`"
     if ask(project.root, "ls-files", "-z", "--", f":(literal){name}").output:
         raise TaskError(f"{name} is not written, since git tracks it: {remedy}")
@@ -47,9 +47,15 @@ def is_ours(project: Project, path: Path) -> bool:
 
 def written(project: Project) -> tuple[list[Path], list[str]]:
     """Return the files that tasks wrote and nobody has changed since, and the names of those that another tool did."""
-    paths = [project.root / name for name in _read(project).files if is_repository_path(name)]
-    there = [path for path in paths if path.exists()]
-    return [p for p in there if is_ours(project, p)], [_name(project, p) for p in there if not is_ours(project, p)]
+    ours, theirs = [], []
+    for name, digest in _read(project).files.items():
+        path = project.root / name
+        if is_repository_path(name) and path.exists():
+            if path.is_file() and _digest(path) == digest:
+                ours.append(path)
+            else:
+                theirs.append(name)
+    return ours, theirs
 
 
 def remember(project: Project, paths: Iterable[Path]) -> None:

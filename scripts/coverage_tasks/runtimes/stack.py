@@ -50,13 +50,14 @@ def up(project: Project, append: bool = False, build: bool = False) -> None:
 
     with finishing(give_up):
         runtime_named(project.runtime).start(project, build, fresh)
-        found = _wait(project)
+        started = _present(project)
+        found = _wait(project, started)
     try:
         collect(project)
     except TaskError as error:
         say(str(error))  # the containers keep what has no room here
     mark_startup(project, before)
-    say(_readiness(project, found))
+    say(_readiness(started, found))
 
 
 def wait_until_ready(project: Project) -> None:
@@ -64,14 +65,14 @@ def wait_until_ready(project: Project) -> None:
 
     Raise TaskError, after printing its logs, when one failed; and when COVERAGE_SPY_TIMEOUT seconds have passed.
     """
-    found = _wait(project)
-    if found.failures:
-        raise TaskError(f"{_readiness(project, found)}: correct it, or name it under may-end in {CONFIGURATION}")
-    say(_readiness(project, found))
-
-
-def _wait(project: Project) -> Look:
     stack = _present(project)
+    found = _wait(project, stack)
+    if found.failures:
+        raise TaskError(f"{_readiness(stack, found)}: correct it, or name it under may-end in {CONFIGURATION}")
+    say(_readiness(stack, found))
+
+
+def _wait(project: Project, stack: Stack) -> Look:
     runtime, conditions = runtime_of(stack), read_configuration(project.root).ready
     environment = _environment(project, stack)
 
@@ -88,14 +89,14 @@ def _wait(project: Project) -> Look:
         return wait(look)
 
 
-def _readiness(project: Project, found: Look) -> str:
+def _readiness(stack: Stack, found: Look) -> str:
     """Return what it means that the services are ready, as a sentence."""
-    services = len(_present(project).services)
+    services = len(stack.services)
     if found.failures:
         failed = [failure.service for failure in found.failures]
         are = "is" if len(failed) == 1 else "are"
         return f"{len(failed)} of {counted(services, 'service')} {are} not ready: {listed(failed)}"
-    check = "health check" if _present(project).runtime == "compose" else "port"
+    check = "health check" if stack.runtime == "compose" else "port"
     unchecked = len(found.unchecked)
     meaning = f"; {unchecked} of {services} have no {check}, so ready means started" if unchecked else ""
     return f"the services are ready{meaning}"
